@@ -1,0 +1,82 @@
+"""Every setting of the product, read from `DROPSCOPE_*` environment variables; documented in docs/operations.md."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """A field `lease_s` is the variable `DROPSCOPE_LEASE_S`. Seconds end in `_s`, bytes in `_bytes`."""
+
+    model_config = SettingsConfigDict(env_prefix="DROPSCOPE_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        Path.home() / ".dropscope", description="Folder for the database, artifacts, data sets and caches."
+    )
+    database_url: SecretStr | None = Field(None, description="Postgres URL; unset means SQLite in the home folder.")
+    broker_url: SecretStr | None = Field(
+        None, description="Redis/Valkey URL; unset means the embedded Valkey on a socket."
+    )
+    host: str = Field("127.0.0.1", description="Address the web server listens on; loopback only unless auth is on.")
+    port: int = Field(8321, ge=0, le=65535, description="Port of the web server; 0 picks a free one.")
+    allowed_hosts: tuple[str, ...] = Field(
+        ("127.0.0.1", "localhost", "[::1]"), description="Host headers that are answered (JSON list)."
+    )
+    url: str | None = Field(None, description="Server that the command line and the Python client talk to.")
+    token: SecretStr | None = Field(None, description="API token that the command line and the Python client send.")
+    workers: int | None = Field(
+        None, ge=0, description="Workers of the embedded stack; unset means one a core, or one a GPU."
+    )
+    pack_size: int = Field(12, ge=1, le=64, description="Most runs that one worker trains together.")
+    lease_s: float = Field(
+        30.0, gt=0, description="A run whose lease is not renewed for this long is given to another worker."
+    )
+    heartbeat_s: float = Field(5.0, gt=0, description="How often a worker renews its lease.")
+    reaper_s: float = Field(
+        5.0, gt=0, description="How often expired leases are looked for and the doorbell is rung again."
+    )
+    max_attempts: int = Field(3, ge=1, description="Lost attempts after which a run fails.")
+    run_time_limit_s: float = Field(
+        6 * 3600.0, gt=0, description="Longest one run may take before it is stopped and failed."
+    )
+    cancel_grace_s: float = Field(30.0, gt=0, description="How long a trainer may take to stop before it is killed.")
+    checkpoint_s: float = Field(30.0, gt=0, description="Longest time between two checkpoints of a run.")
+    flush_s: float = Field(1.0, gt=0, description="Longest time a worker holds back metrics before it writes them.")
+    disk_floor_bytes: int = Field(
+        1 << 30, ge=0, description="Training pauses and uploads are refused below this much free space."
+    )
+    max_body_bytes: int = Field(1 << 20, gt=0, description="Largest JSON body of a request.")
+    max_upload_bytes: int = Field(1 << 30, gt=0, description="Largest uploaded data set.")
+    max_runs: int = Field(2000, ge=1, description="Most runs of one study.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def sqlite_path(self) -> Path:
+        """The embedded database."""
+        return self.home / "dropscope.db"
+
+    @property
+    def resolved_database_url(self) -> str:
+        """SQLAlchemy URL of the database in use."""
+        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.sqlite_path}"
+
+    @property
+    def broker_socket(self) -> Path:
+        """Unix socket of the embedded Valkey (its path must stay under about 100 bytes)."""
+        return self.home / "valkey.sock"
+
+    @property
+    def resolved_broker_url(self) -> str:
+        """Celery URL of the broker in use."""
+        return self.broker_url.get_secret_value() if self.broker_url else f"redis+socket://{self.broker_socket}"
+
+    @property
+    def artifacts(self) -> Path:
+        """Root of everything that runs leave behind; storage keys are relative to it."""
+        return self.home / "artifacts"
+
+    @property
+    def cache(self) -> Path:
+        """Converted models and tokenised data; may be deleted at any time."""
+        return self.home / "cache"

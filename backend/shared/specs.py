@@ -1,0 +1,147 @@
+"""What a person asks for (`StudySpec`) and what an engine trains (`RunSpec`): frozen, unknown keys refused.
+
+A list on a rate, rank, alpha, learning rate, weight decay or consistency weight is an axis of the study: arms
+multiply. `services/expand` turns a `StudySpec` into arms and runs; a `RunSpec` has no lists of that kind left.
+"""
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SPEC_VERSION = 1
+Task = Literal["classification", "regression", "causal_lm"]
+Precision = Literal["auto", "bf16", "fp32"]
+Axis = float | Annotated[list[float], Field(min_length=1, max_length=64)]
+IntAxis = int | Annotated[list[int], Field(min_length=1, max_length=64)]
+
+
+class Frozen(BaseModel):
+    """Immutable; an unknown key is an error, never a silent typo."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class LoraSpec(Frozen):
+    """The adapter. `alpha` follows as twice the rank unless given; scaling is alpha / rank."""
+
+    rank: int = Field(8, ge=1, le=512)
+    alpha: float | None = Field(None, gt=0)
+    target_modules: tuple[str, ...] | None = Field(
+        None, description="Suffixes of module names; PEFT's defaults where unset."
+    )
+
+
+class TrainingSpec(Frozen):
+    """How every run of the study is trained."""
+
+    epochs: float = Field(8, gt=0, le=1000)
+    batch_size: int = Field(16, ge=1, le=1024, description="Rows per optimizer step.")
+    learning_rate: float = Field(2e-3, gt=0, le=1)
+    weight_decay: float = Field(0.1, ge=0, le=10)
+    warmup_ratio: float = Field(
+        0.06, ge=0, lt=1, description="Share of the steps that warm up; linear decay after that."
+    )
+    gradient_clip: float = Field(1.0, gt=0, description="Largest norm of a run's gradient.")
+    max_length: int = Field(64, ge=4, le=8192, description="Tokens a row is cut to.")
+    evaluations: int = Field(8, ge=1, le=500, description="Evenly spaced over the training, the last one at its end.")
+    precision: Precision = "auto"
+
+
+class ConsistencySpec(Frozen):
+    """An arm's consistency loss; `weight` may be an axis."""
+
+    kind: str = "none"
+    weight: Axis = 0.5
+
+
+class ArmSpec(Frozen):
+    """One line of `arms`: a preset by name with one rate for all its sites, or cells of the framework spelled out."""
+
+    method: str | None = None
+    sites: list[dict[str, Any]] | None = None
+    label: str | None = Field(None, max_length=200)
+    rate: Axis | None = None
+    consistency: ConsistencySpec | None = None
+    native: bool | None = None
+    rank: IntAxis | None = None
+    alpha: Axis | None = None
+    learning_rate: Axis | None = None
+    weight_decay: Axis | None = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_it(self) -> Self:
+        if (self.method is None) == (self.sites is None):
+            raise ValueError("an arm names either a `method` (a preset) or its `sites`, one of the two")
+        if self.sites is not None and self.rate is not None:
+            raise ValueError("`rate` belongs to a preset; with `sites`, give each site its own rate")
+        return self
+
+
+class StudySpec(Frozen):
+    """A study as posted, or as written in YAML."""
+
+    spec_version: Literal[1] = SPEC_VERSION
+    name: str = Field(min_length=1, max_length=200)
+    model: str = Field(min_length=1, max_length=200)
+    dataset: str = Field(min_length=1, max_length=200)
+    train_rows: int | None = Field(
+        None, ge=2, description="Rows drawn for training, anew for each seed; all where unset."
+    )
+    validation_rows: int | None = Field(
+        None, ge=2, description="Rows held out, the same for every seed; all where unset."
+    )
+    task: Task = "classification"
+    lora: LoraSpec = LoraSpec()
+    training: TrainingSpec = TrainingSpec()
+    seeds: int = Field(5, ge=1, le=64)
+    baseline: str | None = Field(None, description="Label, method or key of the arm that others are compared with.")
+    arms: list[ArmSpec] = Field(min_length=1, max_length=500)
+
+
+class ModelRef(Frozen):
+    """A model pinned to what was resolved when the study was made."""
+
+    id: str
+    revision: str
+
+
+class DatasetRef(Frozen):
+    """A data set pinned by the hash of its content."""
+
+    id: str
+    content_hash: str
+
+
+class ArmKeySpec(Frozen):
+    """All that the runs of an arm share: everything but the seed. Its hash is the arm's key."""
+
+    spec_version: int = SPEC_VERSION
+    model: ModelRef
+    dataset: DatasetRef
+    task: Task
+    train_rows: int
+    validation_rows: int
+    probe_rows: int
+    method_name: str | None = Field(None, description="The preset it came from; not part of the key.")
+    method: dict[str, Any] = Field(
+        description="`DropoutSpec.to_dict()` of transformer_dropout: canonical, layers resolved."
+    )
+    rank: int
+    alpha: float
+    target_modules: tuple[str, ...]
+    training: TrainingSpec
+
+    def key(self) -> str:
+        """16 hex digits of the SHA-256 of the canonical JSON, the preset's name left out."""
+        body = self.model_dump(mode="json", exclude={"method_name"})
+        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+class RunSpec(Frozen):
+    """One training: an arm's spec with one seed."""
+
+    arm: ArmKeySpec
+    seed: int = Field(ge=0)
