@@ -1,7 +1,7 @@
-"""The tables, identical on SQLite and Postgres. Times are UTC microseconds; non-finite numbers are NULL with their kind beside them."""
+"""The tables, alike on SQLite and Postgres. Times are UTC microseconds; a non-finite number is NULL with its kind beside."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -62,7 +62,13 @@ class Table(DeclarativeBase):
     """Base of all tables; constraints have names so that migrations can drop them."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {datetime: UtcTime, dict[str, Any]: JSON, list[Any]: JSON, str: String, int: BigInteger}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: UtcTime,
+        dict[str, Any]: JSON,
+        list[Any]: JSON,
+        str: String,
+        int: BigInteger,
+    }
 
 
 class Workspace(Table):
