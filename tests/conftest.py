@@ -1,11 +1,13 @@
 """What all tests share."""
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+MUST_RUN_IN_CI = ("postgres", "browser")
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +17,17 @@ def shared_dir() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"the research data sets are not on this machine (looked in {folder}; set DROPSCOPE_TEST_SHARED)")
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With CI=true a skipped browser or Postgres test is a failure: a green run must mean that they ran."""
+    report = yield
+    if report.skipped and os.environ.get("CI") == "true":
+        leg = next((name for name in MUST_RUN_IN_CI if item.get_closest_marker(name)), None)
+        if leg is not None:
+            report.outcome = "failed"
+            report.longrepr = f"the {leg} leg must not be skipped in CI: {report.longrepr}"
+    return report

@@ -1,0 +1,37 @@
+# Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
+.PHONY: demo up check test bench bench-library bench-engine bench-page screenshots format clean install install-dev page
+
+demo: page                     ## train the demo study, live in the browser (ARGS=--exit: stop at its end)
+	.venv/bin/dropscope demo $(ARGS)
+
+up: page                       ## start Dropscope and serve until Ctrl-C
+	.venv/bin/dropscope up $(ARGS)
+
+check: install-dev page        ## format, lint, types, import rules, fast tests: before each commit
+	scripts/check
+
+test: install-dev page         ## everything that CI runs
+	scripts/browser
+	scripts/test
+
+bench-library: install-dev     ## step time of every method over plain LoRA
+	OMP_NUM_THREADS=1 .venv/bin/python -m tests.bench.library $(ARGS)
+
+screenshots: install-dev page  ## pictures of every page in both themes, into docs/images
+	scripts/browser
+	.venv/bin/python -m tests.e2e.screenshots $(ARGS)
+
+format: install-dev            ## rewrite the code in the house's format
+	.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+install:
+	scripts/setup run
+
+install-dev:
+	scripts/setup dev
+
+page: install
+	scripts/page
+
+clean:                         ## remove what was built and installed here
+	rm -rf .venv .make .mypy_cache .ruff_cache .pytest_cache .hypothesis build backend/web frontend/node_modules *.egg-info worker/lib/*.egg-info
