@@ -1,0 +1,295 @@
+"""The comparison of a study's arms as data: what the API serves, the charts draw and the report quotes.
+
+Words as in the design: an arm is the unit of every mean and interval. `None` stands for a number that does not exist.
+Lists of one `Curve` have equal length: one entry for each step at which any run of the arm was evaluated.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+XAxis = Literal["step", "epoch", "tokens", "seconds"]
+Band = Literal["t", "seeds", "minmax", "sd"]
+SeriesName = Literal[
+    "probe/loss",
+    "validation/loss",
+    "gap",
+    "validation/accuracy",
+    "train/loss",
+    "train_inference_gap",
+    "slice_kl",
+]
+Decision = Literal["lower", "higher", "undecided"]
+Numbers = list[float | None]
+
+SERIES: tuple[SeriesName, ...] = (
+    "probe/loss",
+    "validation/loss",
+    "gap",
+    "validation/accuracy",
+    "train/loss",
+    "train_inference_gap",
+    "slice_kl",
+)
+# What arms are compared by; each is a Holm family of its own.
+COMPARED: tuple[SeriesName, ...] = ("validation/loss", "gap", "validation/accuracy")
+
+
+class Part(BaseModel):
+    """Frozen, JSON-safe (no NaN, no infinity)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Series(Part):
+    """One quantity over the evaluations: over the `n` counted seeds at each step, and every seed's own values.
+
+    `lo` and `hi` are the band that was asked for (None under n = 2, and everywhere for the band "seeds").
+    `values[i]` belongs to the arm's `runs[i]`, excluded runs too; the mean never contains those.
+    """
+
+    n: list[int]
+    mean: Numbers
+    lo: Numbers
+    hi: Numbers
+    sd: Numbers
+    min: Numbers
+    max: Numbers
+    values: list[Numbers]
+
+
+class Curve(Part):
+    """The evaluations of an arm: `x` in the unit that was asked for (the mean over the seeds at the same step)."""
+
+    step: list[int]
+    x: Numbers
+    series: dict[SeriesName, Series]
+
+
+class SeedValue(Part):
+    """One seed's number."""
+
+    seed: int
+    run_id: str
+    value: float
+
+
+class Estimate(Part):
+    """A mean over `n` seeds with its 95 % t interval (None under n = 2) and the seeds themselves."""
+
+    n: int
+    mean: float | None
+    lo: float | None
+    hi: float | None
+    half_width: float | None
+    sd: float | None
+    seeds: list[SeedValue]
+
+
+class Pair(Part):
+    """One seed's difference, arm − baseline, at the same step of the same seed."""
+
+    seed: int
+    value: float
+
+
+class Difference(Part):
+    """An arm's per-seed differences to the baseline in one quantity, at the last evaluation both have (`step`).
+
+    Intervals are 95 % t intervals of the mean difference, unadjusted. `p_holm` adjusts `p_t` over the arms; `decided` rests
+    on it at 5 %. `smallest_p` is what a sign-flip test of n pairs can reach at best (2 / 2^n). `seed_correlation` is
+    Pearson's, between the arm's and the baseline's values over the same seeds. `seeds_needed` are pairs for 80 % power at
+    5 % two-sided if the true difference is the measured one; `_holm`: at 5 % over the number of arms.
+    """
+
+    metric: SeriesName
+    step: int | None
+    n: int
+    mean: float | None
+    lo: float | None
+    hi: float | None
+    half_width: float | None
+    sd: float | None
+    p_t: float | None
+    p_sign_flip: float | None
+    sign_flip: Literal["exact", "monte_carlo"] | None
+    smallest_p: float | None
+    p_holm: float | None
+    effect_size: float | None
+    effect_size_corrected: float | None
+    seed_correlation: float | None
+    decided: Decision
+    interval_spans_zero: bool
+    meaning: str
+    seeds_needed: int | None
+    seeds_needed_holm: int | None
+    pairs: list[Pair]
+
+
+class RunOnset(Part):
+    """Where one run began to overfit (`step` None: it did not, or cannot be told; `reason` says which)."""
+
+    seed: int
+    run_id: str
+    step: int | None
+    reason: str
+
+
+class Onset(Part):
+    """An arm's overfitting onset: the median over the `k` of `n` finished runs that have one."""
+
+    step: float | None
+    x: float | None
+    k: int
+    n: int
+    runs: list[RunOnset]
+    sentence: str
+
+
+class RunInArm(Part):
+    """One run of an arm; `counted` says whether it is in the means, `reason` why not."""
+
+    run_id: str
+    seed: int
+    status: str
+    step: int
+    total_steps: int
+    counted: bool
+    finished: bool
+    reason: str | None
+
+
+class Counts(Part):
+    """Runs by status, and how many of them are left out of the final values although they ended."""
+
+    total: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    excluded: int
+
+
+class Compute(Part):
+    """Mean cost of a finished run, and the factor over the baseline's. Equal steps are not equal compute."""
+
+    n: int
+    seconds: float | None
+    flops: float | None
+    seconds_factor: float | None
+    flops_factor: float | None
+
+
+class SiteShown(Part):
+    """One place where the arm drops something; `rate` is the largest over the layers."""
+
+    position: str
+    structure: str
+    rescale: str
+    rate: float | None
+
+
+class ArmComparison(Part):
+    """One arm: what it is, how far it is, its curves, its final values, and how it differs from the baseline.
+
+    `method_title` names the method, `label` the arm (with the parameters that differ). `colour_key` picks its fixed colour and
+    `variant` (0, 1, … among the arms of that colour) its dash. `final` is the last evaluation, the primary comparison;
+    `best_validation` the smallest validation loss of each run, optimistic because it is picked on the rows it is measured on.
+    """
+
+    id: str
+    key: str
+    label: str
+    method: str
+    method_title: str
+    colour_key: str
+    variant: int
+    is_baseline: bool
+    position: int
+    sites: list[SiteShown]
+    rate: float | None
+    rank: int
+    alpha: float
+    learning_rate: float
+    weight_decay: float
+    consistency_kind: str
+    consistency_weight: float | None
+    native: bool
+    trainable_parameters: int | None
+    counts: Counts
+    runs: list[RunInArm]
+    curve: Curve | None
+    final_step: int | None
+    final: dict[SeriesName, Estimate]
+    best_validation: Estimate
+    best_validation_step: float | None
+    onset: Onset
+    differences: dict[SeriesName, Difference]
+    compute: Compute
+    place: int | None
+
+
+class Answer(Part):
+    """One of the four answers above the charts; `figure` is the chart that shows it, `arm_id` the arm it speaks of."""
+
+    id: Literal["overfits", "gap", "loss", "use"]
+    question: str
+    text: str
+    state: Literal["holds", "undecided", "waiting", "plain"]
+    arm_id: str | None
+    figure: str
+
+
+class Progress(Part):
+    """How far the study is. `first_complete`: every arm has one finished run. `seeds_complete`: seeds finished by all arms."""
+
+    runs: Counts
+    first_complete: bool
+    complete: bool
+    seeds: int
+    seeds_complete: int
+    sentence: str
+
+
+class Pairwise(Part):
+    """Every arm against every arm in the primary quantity: entry [i][j] is arm i − arm j over the seeds both finished.
+
+    `p_holm` adjusts over all pairs listed here (a family of its own). `arm_ids` are in order of ranking, cut at a limit.
+    """
+
+    metric: SeriesName
+    arm_ids: list[str]
+    n: list[list[int]]
+    mean: list[Numbers]
+    lo: list[Numbers]
+    hi: list[Numbers]
+    p_t: list[Numbers]
+    p_holm: list[Numbers]
+    arms_left_out: int
+
+
+class Comparison(Part):
+    """The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run last."""
+
+    study_id: str
+    study_name: str
+    event_seq: int
+    task: str
+    model: str
+    dataset: str
+    metric: SeriesName
+    x: XAxis
+    band: Band
+    loss_unit: str
+    baseline_arm_id: str | None
+    arms: list[ArmComparison]
+    ranking: list[str]
+    answers: list[Answer]
+    progress: Progress
+    pairwise: Pairwise | None
+    notes: list[str]
+
+    def without_curves(self) -> "Comparison":
+        """Return the same comparison with every arm's `curve` left out: a hundredth of the size, for tables and answers."""
+        return self.model_copy(update={"arms": [arm.model_copy(update={"curve": None}) for arm in self.arms]})
