@@ -1,4 +1,6 @@
-"""What a caller may choose about a chart; everything else is fixed, so that one definition serves page, report and notebook."""
+"""What a caller may choose about a chart; everything else is fixed, so that one definition serves page, report and
+notebook.
+"""
 
 from dataclasses import dataclass
 

@@ -96,10 +96,11 @@ class Pair(Part):
 class Difference(Part):
     """An arm's per-seed differences to the baseline in one quantity, at the last evaluation both have (`step`).
 
-    Intervals are 95 % t intervals of the mean difference, unadjusted. `p_holm` adjusts `p_t` over the arms; `decided` rests
-    on it at 5 %. `smallest_p` is what a sign-flip test of n pairs can reach at best (2 / 2^n). `seed_correlation` is
-    Pearson's, between the arm's and the baseline's values over the same seeds. `seeds_needed` are pairs for 80 % power at
-    5 % two-sided if the true difference is the measured one; `_holm`: at 5 % over the number of arms.
+    Intervals are 95 % t intervals of the mean difference, unadjusted. `p_holm` adjusts `p_t` over the arms;
+    `decided` rests on it at 5 %. `smallest_p` is what a sign-flip test of n pairs can reach at best (2 / 2^n).
+    `seed_correlation` is Pearson's, between the arm's and the baseline's values over the same seeds.
+    `seeds_needed` are pairs for 80 % power at 5 % two-sided if the true difference is the measured one; `_holm`:
+    at 5 % over the number of arms.
     """
 
     metric: SeriesName
@@ -193,9 +194,10 @@ class SiteShown(Part):
 class ArmComparison(Part):
     """One arm: what it is, how far it is, its curves, its final values, and how it differs from the baseline.
 
-    `method_title` names the method, `label` the arm (with the parameters that differ). `colour_key` picks its fixed colour and
-    `variant` (0, 1, … among the arms of that colour) its dash. `final` is the last evaluation, the primary comparison;
-    `best_validation` the smallest validation loss of each run, optimistic because it is picked on the rows it is measured on.
+    `method_title` names the method, `label` the arm (with the parameters that differ). `colour_key` picks its
+    fixed colour and `variant` (0, 1, … among the arms of that colour) its dash. `final` is the last evaluation,
+    the primary comparison; `best_validation` the smallest validation loss of each run, optimistic because it is
+    picked on the rows it is measured on.
     """
 
     id: str
@@ -231,7 +233,9 @@ class ArmComparison(Part):
 
 
 class Answer(Part):
-    """One of the four answers above the charts; `figure` is the chart that shows it, `arm_id` the arm it speaks of."""
+    """One of the four answers above the charts; `figure` is the chart that shows it, `arm_id` the arm it speaks
+    of.
+    """
 
     id: Literal["overfits", "gap", "loss", "use"]
     question: str
@@ -242,7 +246,9 @@ class Answer(Part):
 
 
 class Progress(Part):
-    """How far the study is. `first_complete`: every arm has one finished run. `seeds_complete`: seeds finished by all arms."""
+    """How far the study is. `first_complete`: every arm has one finished run. `seeds_complete`: seeds finished by
+    all arms.
+    """
 
     runs: Counts
     first_complete: bool
@@ -253,9 +259,11 @@ class Progress(Part):
 
 
 class Pairwise(Part):
-    """Every arm against every arm in the primary quantity: entry [i][j] is arm i − arm j over the seeds both finished.
+    """Every arm against every arm in the primary quantity: entry [i][j] is arm i − arm j over the seeds both
+    finished.
 
-    `p_holm` adjusts over all pairs listed here (a family of its own). `arm_ids` are in order of ranking, cut at a limit.
+    `p_holm` adjusts over all pairs listed here (a family of its own). `arm_ids` are in order of ranking, cut at a
+    limit.
     """
 
     metric: SeriesName
@@ -270,7 +278,9 @@ class Pairwise(Part):
 
 
 class Comparison(Part):
-    """The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run last."""
+    """The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run
+    last.
+    """
 
     study_id: str
     study_name: str
@@ -291,5 +301,7 @@ class Comparison(Part):
     notes: list[str]
 
     def without_curves(self) -> "Comparison":
-        """Return the same comparison with every arm's `curve` left out: a hundredth of the size, for tables and answers."""
+        """Return the same comparison with every arm's `curve` left out: a hundredth of the size, for tables and
+        answers.
+        """
         return self.model_copy(update={"arms": [arm.model_copy(update={"curve": None}) for arm in self.arms]})

@@ -15,7 +15,9 @@ Ints = NDArray[np.int64]
 
 
 def largest_rate(rate: object) -> float:
-    """Return the largest rate in a site's JSON: a number, {"per_layer": [...]} or {"first": a, "last": b}; NaN if none."""
+    """Return the largest rate in a site's JSON: a number, {"per_layer": [...]} or {"first": a, "last": b}; NaN if
+    none.
+    """
     if isinstance(rate, int | float):
         return float(rate)
     if isinstance(rate, Mapping):
@@ -127,8 +129,8 @@ class RunRecord:
 class Evaluations:
     """All evaluations of a study as columns of equal length, in any order.
 
-    run: index into `StudyRecords.runs`.  step, epoch: where.  metrics: one float64 array for each name of events.METRICS
-    that was recorded; NaN or infinite where the value was not a number, NaN where it is missing.
+    run: index into `StudyRecords.runs`.  step, epoch: where.  metrics: one float64 array for each name of
+    events.METRICS that was recorded; NaN or infinite where the value was not a number, NaN where it is missing.
     """
 
     run: Ints

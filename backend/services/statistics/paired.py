@@ -1,0 +1,102 @@
+"""Two arms compared by per-seed differences: a paired design, so what the seeds share cancels.
+
+Mean difference with its t interval, paired t test (Student 1908), sign-flip test, Cohen's d of the differences (d
+= mean / sd; corrected by Hedges' J(n−1) = 1 − 3 / (4(n−1) − 1)), and Pearson's correlation of the two arms over
+the seeds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from .grid import ArmGrid
+from .intervals import Interval, t_interval
+from .records import Floats, Ints
+from .signflip import SignFlip, sign_flip
+
+
+@dataclass(frozen=True)
+class PairedValues:
+    """Two arms at the last step that finished runs of both were evaluated at: seeds of both, values in the same
+    order.
+    """
+
+    step: int | None
+    seeds: tuple[int, ...]
+    left: Floats
+    right: Floats
+
+
+@dataclass(frozen=True)
+class PairedResult:
+    """What the pairs say; None where it does not exist (fewer than two pairs, or differences that do not vary)."""
+
+    difference: Interval
+    p_t: float | None
+    sign_flip: SignFlip | None
+    effect_size: float | None
+    effect_size_corrected: float | None
+    seed_correlation: float | None
+
+
+def pair(left: ArmGrid, right: ArmGrid, quantity: str) -> PairedValues:
+    """Return the values of both arms' finished runs, seed by seed, at their last common step."""
+    step = _last_common_step(left, right)
+    if step is None:
+        return PairedValues(None, (), np.empty(0), np.empty(0))
+    a, b = left.column(quantity, step), right.column(quantity, step)
+    row_of_seed = {run.seed: i for i, run in enumerate(right.runs)}
+    seeds, mine, theirs = [], [], []
+    for i, run in enumerate(left.runs):
+        j = row_of_seed.get(run.seed)
+        if j is not None and np.isfinite(a[i]) and np.isfinite(b[j]):
+            seeds.append(run.seed)
+            mine.append(a[i])
+            theirs.append(b[j])
+    return PairedValues(step, tuple(seeds), np.array(mine, np.float64), np.array(theirs, np.float64))
+
+
+def compare(values: PairedValues) -> PairedResult:
+    """Return the statistics of left − right over the pairs."""
+    differences = values.left - values.right
+    interval = t_interval(differences)
+    varies = _varies(differences)
+    d = interval.mean / interval.sd if varies and interval.mean is not None and interval.sd else None
+    n = interval.n
+    return PairedResult(
+        difference=interval,
+        p_t=None if d is None else t_test_p(d * n**0.5, n - 1),
+        sign_flip=sign_flip(differences),
+        effect_size=d,
+        effect_size_corrected=None if d is None or n < 3 else d * (1 - 3 / (4 * (n - 1) - 1)),
+        seed_correlation=_correlation(values.left, values.right),
+    )
+
+
+def t_test_p(t: float, df: int) -> float:
+    """Return the two-sided p of a t statistic."""
+    return 2.0 * float(special.stdtr(df, -abs(t)))
+
+
+def _varies(values: Floats) -> bool:
+    """Tell a real spread from rounding in the last bits."""
+    return len(values) > 1 and float(np.ptp(values)) > 1e-12 * float(np.abs(values).max())
+
+
+def _correlation(left: Floats, right: Floats) -> float | None:
+    if len(left) < 3 or not _varies(left) or not _varies(right):  # two points always lie on a line
+        return None
+    a, b = left - left.mean(), right - right.mean()
+    return float(np.clip((a @ b) / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
+
+
+def _last_common_step(left: ArmGrid, right: ArmGrid) -> int | None:
+    common = np.intersect1d(_steps(left), _steps(right), assume_unique=True)
+    return int(common[-1]) if len(common) else None
+
+
+def _steps(grid: ArmGrid) -> Ints:
+    rows = list(grid.finished)
+    steps: Ints = grid.step[np.isfinite(grid.epoch[rows]).any(axis=0)]
+    return steps
