@@ -1,0 +1,23 @@
+"""Keep-masks as a function of (seed, step, pass, layer, site) and of (row, token, feature): no state, no surprises.
+
+True means kept. The same draw gives the same mask whether rows are padded or packed, nested masks across rates (what
+a low rate drops, a high rate drops too), and the same mask again when a checkpointed layer is replayed.
+"""
+
+from .attention import AttentionKeep, attention_keep
+from .draw import NOISE_STREAM, Draw, kept
+from .rows import Rows
+from .vectors import VectorKeep, embedding_noise, head_keep, vector_keep
+
+__all__ = [
+    "NOISE_STREAM",
+    "AttentionKeep",
+    "Draw",
+    "Rows",
+    "VectorKeep",
+    "attention_keep",
+    "embedding_noise",
+    "head_keep",
+    "kept",
+    "vector_keep",
+]
