@@ -1,0 +1,148 @@
+"""How an attempt at a run ends: each a fenced write, so that a worker that has lost its claim changes nothing.
+
+Every function returns whether the write was accepted; False tells a worker to stop, because the run is not its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from backend.shared.database import Write
+from backend.shared.ids import new_id
+from backend.shared.run_status import AttemptEnd, FailureCode, RunStatus
+from backend.shared.store import events
+from backend.shared.store.queue import NO_SYNC
+from backend.shared.tables import Artifact, Attempt, Run, now
+
+_RELEASED: dict[str, Any] = {"lease_until": None, "worker_id": None}
+
+
+@dataclass(frozen=True)
+class NewAdapter:
+    """A trained adapter: where it lies below the artifacts' root, its files with their SHA-256, and its size."""
+
+    storage_key: str
+    files: Mapping[str, str]
+    bytes: int
+
+
+def finish(
+    session: Write, run_id: str, fence: int, step: int, final: dict[str, Any], adapter: NewAdapter | None
+) -> bool:
+    """The run succeeded; its adapter becomes visible in the same transaction."""
+    values = {"step": step, "final": final, "message": None, "checkpoint_key": None}
+    if not _end(session, run_id, fence, RunStatus.SUCCEEDED, AttemptEnd.SUCCEEDED, None, values):
+        return False
+    if adapter is not None:
+        artifact = Artifact(
+            id=new_id("artifact"),
+            run_id=run_id,
+            kind="adapter",
+            storage_key=adapter.storage_key,
+            files=dict(adapter.files),
+            bytes=adapter.bytes,
+        )
+        session.add(artifact)
+    return True
+
+
+def fail(session: Write, run_id: str, fence: int, code: FailureCode, message: str) -> bool:
+    """The run cannot go on; the sentence says what to change."""
+    return _end(session, run_id, fence, RunStatus.FAILED, AttemptEnd.FAILED, message, {"failure_code": code})
+
+
+def cancelled(session: Write, run_id: str, fence: int, message: str = "Cancelled on request.") -> bool:
+    """The run was stopped because somebody asked for it."""
+    return _end(session, run_id, fence, RunStatus.CANCELLED, AttemptEnd.CANCELLED, message, {})
+
+
+def give_back(session: Write, run_id: str, fence: int, message: str) -> bool:
+    """The worker stops in order: the run waits again and goes on from its checkpoint; no penalty.
+
+    A run whose cancellation was asked for meanwhile is cancelled.
+    """
+    run = _own(session, run_id, fence)
+    if run is None:
+        return False
+    if run.cancel_requested_at is not None:
+        return cancelled(session, run_id, fence)
+    return _end(session, run_id, fence, RunStatus.QUEUED, AttemptEnd.DRAINED, message, {"not_before": now()})
+
+
+def lose(
+    session: Write,
+    run_id: str,
+    fence: int,
+    end: AttemptEnd,
+    message: str,
+    max_attempts: int,
+    heartbeat_seq: int | None = None,
+) -> RunStatus | None:
+    """An attempt ended without a word (`end` is LOST or CRASHED): what becomes of the run, None where it has moved on.
+
+    The run waits again, to be claimed alone. Only attempts that were alone in their pack count, so that one bad run
+    cannot sink its mates; after `max_attempts` of them the run fails. With `heartbeat_seq`, only a run whose worker has
+    not been heard since that heartbeat is taken.
+    """
+    run = _own(session, run_id, fence)
+    if run is None or (heartbeat_seq is not None and run.heartbeat_seq != heartbeat_seq):
+        return None
+    in_pack = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.claim_id == run.claim_id))
+    lost = run.lost_attempts + (in_pack == 1)
+    values: dict[str, Any] = {"alone": True, "lost_attempts": lost, "not_before": now()}
+    status = RunStatus.QUEUED
+    if run.cancel_requested_at is not None:
+        status = RunStatus.CANCELLED
+    elif lost >= max_attempts:
+        status = RunStatus.FAILED
+        values["failure_code"] = FailureCode.TRAINER_CRASHED if end is AttemptEnd.CRASHED else FailureCode.WORKER_LOST
+        message = f"{lost} attempts ended without a word, the last one so: {message}"
+    return status if _end(session, run_id, fence, status, end, message, values) else None
+
+
+def _own(session: Write, run_id: str, fence: int) -> Run | None:
+    """The run, locked, if this fence still holds."""
+    query = select(Run).where(Run.id == run_id, Run.fence == fence, Run.status == RunStatus.RUNNING)
+    return session.scalars(query.with_for_update().execution_options(populate_existing=True)).first()
+
+
+def _end(
+    session: Write,
+    run_id: str,
+    fence: int,
+    status: RunStatus,
+    end: AttemptEnd,
+    message: str | None,
+    values: dict[str, Any],
+) -> bool:
+    at = now()
+    if status is not RunStatus.QUEUED:
+        values = {**values, "finished_at": at}
+    write = (
+        update(Run)
+        .where(Run.id == run_id, Run.fence == fence, Run.status == RunStatus.RUNNING)
+        .values(**{"message": message, **_RELEASED, **values}, status=status)
+        .returning(Run.study_id, Run.step, Run.total_steps, Run.failure_code)
+        .execution_options(**NO_SYNC)
+    )
+    row = session.execute(write).one_or_none()
+    if row is None:
+        return False
+    session.execute(
+        update(Attempt)
+        .where(Attempt.run_id == run_id, Attempt.fence == fence)
+        .values(ended_at=at, end=end, message=message)
+        .execution_options(**NO_SYNC)
+    )
+    data = {
+        "status": status,
+        "step": row.step,
+        "total_steps": row.total_steps,
+        "failure_code": row.failure_code,
+        "message": message,
+        "attempt_end": end,
+    }
+    events.append(session, row.study_id, [("run", run_id, data)])
+    return True

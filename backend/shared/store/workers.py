@@ -1,0 +1,83 @@
+"""The workers: who they are, that they are alive, and whether they are to stop.
+
+A worker's row stands for the process that supervises training; if that process dies and another takes its place, the
+other registers anew.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from backend.shared.database import Write
+from backend.shared.host import ProcessId
+from backend.shared.ids import new_id
+from backend.shared.store.queue import NO_SYNC
+from backend.shared.tables import Worker, now
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a worker learns from its heartbeat; `known` is False where its row was given up: register anew."""
+
+    known: bool
+    draining: bool
+
+
+def register(session: Write, process: ProcessId, device: str, version: str) -> str:
+    """Make a row for this process; return the worker's id."""
+    worker_id = new_id("worker")
+    session.add(
+        Worker(
+            id=worker_id,
+            host=process.host,
+            pid=process.pid,
+            process_started=process.started,
+            device=device,
+            version=version,
+        )
+    )
+    return worker_id
+
+
+def heartbeat(session: Write, worker_id: str, device: str | None = None) -> Standing:
+    """Say that a worker is alive; `device` where it has become known."""
+    values = {"heartbeat_seq": Worker.heartbeat_seq + 1, "heartbeat_at": now()}
+    if device is not None:
+        values["device"] = device
+    beat = update(Worker).where(Worker.id == worker_id, Worker.stopped_at.is_(None)).values(**values)
+    draining = session.scalar(beat.returning(Worker.draining).execution_options(**NO_SYNC))
+    return Standing(known=draining is not None, draining=bool(draining))
+
+
+def is_draining(session: Session, worker_id: str) -> bool:
+    """Whether a worker is to give its runs back and stop."""
+    return bool(session.scalar(select(Worker.draining).where(Worker.id == worker_id)))
+
+
+def drain(session: Write, host: str, pids: Collection[int]) -> None:
+    """Ask the workers with these process ids on this host to give their runs back and stop."""
+    found = update(Worker).where(Worker.host == host, Worker.pid.in_(pids), Worker.stopped_at.is_(None))
+    session.execute(found.values(draining=True).execution_options(**NO_SYNC))
+
+
+def release(session: Write, worker_id: str, tokens_per_second: float | None = None) -> None:
+    """The worker has ended its pack and is idle."""
+    values: dict[str, object] = {"claim_id": None}
+    if tokens_per_second is not None:
+        values["tokens_per_second"] = tokens_per_second
+    session.execute(update(Worker).where(Worker.id == worker_id).values(**values).execution_options(**NO_SYNC))
+
+
+def stop(session: Write, worker_id: str, heartbeat_seq: int | None = None) -> None:
+    """The worker is gone; with `heartbeat_seq` only if it has not been heard since that heartbeat."""
+    gone = update(Worker).where(Worker.id == worker_id, Worker.stopped_at.is_(None))
+    if heartbeat_seq is not None:
+        gone = gone.where(Worker.heartbeat_seq == heartbeat_seq)
+    session.execute(gone.values(stopped_at=now(), claim_id=None).execution_options(**NO_SYNC))
+
+
+def running(session: Session) -> list[Worker]:
+    """Workers that have not stopped, oldest first."""
+    return list(session.scalars(select(Worker).where(Worker.stopped_at.is_(None)).order_by(Worker.id)))
