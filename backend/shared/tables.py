@@ -248,7 +248,7 @@ class Worker(Table):
     id: Mapped[str] = mapped_column(primary_key=True)
     host: Mapped[str]
     pid: Mapped[int]
-    process_started: Mapped[float] = mapped_column(Float)  # seconds since 1970: tells a reused pid
+    process_started: Mapped[float] = mapped_column(Float)  # seconds since boot (Linux) or 1970: tells a reused pid
     device: Mapped[str] = mapped_column(default="cpu")
     version: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(default=now)
