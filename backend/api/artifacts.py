@@ -1,0 +1,61 @@
+"""Routes of artifacts: what a run left behind, by opaque id; no path is ever taken or given."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import FileResponse, Response, StreamingResponse
+
+from backend.api.auth import Who
+from backend.api.context import App
+from backend.api.schemas.runs import ArtifactFile, ArtifactList, ArtifactOut
+from backend.services import archive
+from backend.shared.store import artifacts as store
+from backend.shared.store import runs as run_store
+from backend.shared.tables import Artifact
+
+router = APIRouter(tags=["artifacts"])
+BINARY = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
+
+
+@router.get("/runs/{run_id}/artifacts", operation_id="runs_artifacts")
+def list_artifacts(run_id: str, who: Who, app: App) -> ArtifactList:
+    """Artifacts of a run."""
+    with app.database.read() as session:
+        run_store.get(session, who.workspace_id, run_id)
+        return ArtifactList(items=[_shown(row) for row in store.of_run(session, run_id)])
+
+
+@router.get(
+    "/artifacts/{artifact_id}/download",
+    operation_id="artifacts_download",
+    response_class=StreamingResponse,
+    responses={200: {"description": "A zip of the files, or the one file asked for.", **BINARY}},
+)
+def download(
+    artifact_id: str,
+    who: Who,
+    app: App,
+    file: Annotated[
+        str | None, Query(max_length=200, description="One file by name; a zip of all where unset.")
+    ] = None,
+) -> Response:
+    """The files of an artifact: a zip made on the fly, or one file."""
+    with app.database.read() as session:
+        artifact = store.get(session, who.workspace_id, artifact_id)
+    folder = archive.folder(app.settings.artifacts, artifact.storage_key)
+    if file is not None:
+        path = archive.member(folder, artifact.files, file)
+        return FileResponse(path, media_type="application/octet-stream", filename=path.name)
+    name = f"{artifact.kind}-{artifact.run_id}.zip"
+    return StreamingResponse(
+        archive.zipped(folder, artifact.files),
+        media_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _shown(row: Artifact) -> ArtifactOut:
+    files = [ArtifactFile(name=name, sha256=digest) for name, digest in sorted(row.files.items())]
+    return ArtifactOut(
+        id=row.id, run_id=row.run_id, kind=row.kind, files=files, bytes=row.bytes, created_at=row.created_at
+    )

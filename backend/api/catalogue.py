@@ -1,0 +1,28 @@
+"""Routes of what can be asked for: methods, models, data sets."""
+
+from fastapi import APIRouter
+
+from backend.api import views
+from backend.api.context import App
+from backend.api.schemas.catalogue import DatasetList, MethodCatalogue, ModelList
+from backend.shared.catalogue import absent_datasets, absent_models, list_datasets, list_models
+
+router = APIRouter()
+
+
+@router.get("/methods", operation_id="methods_list", tags=["methods"])
+def methods() -> MethodCatalogue:
+    """Presets, every cell of the framework with the reason where it is not legal, and the consistency losses."""
+    return views.methods()
+
+
+@router.get("/models", operation_id="models_list", tags=["models"])
+def models(app: App) -> ModelList:
+    """Base models that can be trained on here."""
+    return ModelList(items=list_models(app.settings.home), missing=absent_models())
+
+
+@router.get("/datasets", operation_id="datasets_list", tags=["datasets"])
+def datasets(app: App) -> DatasetList:
+    """Data sets that can be trained on here."""
+    return DatasetList(items=list_datasets(app.settings.home), missing=absent_datasets())

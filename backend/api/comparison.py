@@ -1,0 +1,89 @@
+"""Routes of a study's comparison and its figures: computed once per state of the study, answered with an ETag."""
+
+import hashlib
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from backend.api.auth import Who
+from backend.api.context import App
+from backend.api.schemas.figures import Figure
+from backend.services import comparisons, figures
+from backend.services.comparison_schema import Band, Comparison, SeriesName, XAxis
+from backend.shared.store import studies as store
+
+router = APIRouter(prefix="/studies/{study_id}", tags=["comparison"])
+NOT_MODIFIED = {304: {"description": "Nothing changed since the ETag that was sent."}}
+IfNoneMatch = Annotated[str | None, Header(max_length=1000)]
+Baseline = Annotated[
+    str | None, Query(max_length=200, description="Id, key, label or method of an arm; the study's own where unset.")
+]
+Metric = Annotated[SeriesName, Query(description="What arms are ranked and compared by.")]
+Arms = Annotated[list[str] | None, Query(max_length=500, description="Ids of the arms to draw; all where unset.")]
+
+
+@router.get("/comparison", operation_id="studies_comparison", response_model=Comparison, responses=NOT_MODIFIED)
+def comparison(
+    study_id: str,
+    who: Who,
+    app: App,
+    request: Request,
+    baseline: Baseline = None,
+    x: XAxis = "step",
+    band: Band = "t",
+    metric: Metric = "validation/loss",
+    curves: Annotated[bool, Query(description="With every arm's curve; without, a hundredth of the size.")] = True,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """Every arm's means, intervals, onset and differences to the baseline, on full data."""
+    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
+    with app.database.read() as session:
+        study = store.get(session, who.workspace_id, study_id)
+        tag = _tag(study_id, study.event_seq, request)
+        if _matches(if_none_match, tag):
+            return Response(status_code=304, headers=_headers(tag))
+        found = app.comparisons.get(session, study, wanted)
+    body = (found if curves else found.without_curves()).model_dump_json()
+    return Response(body, media_type="application/json", headers=_headers(tag))
+
+
+@router.get("/figures/{name}", operation_id="studies_figure", response_model=Figure, responses=NOT_MODIFIED)
+def figure(
+    study_id: str,
+    name: str,
+    who: Who,
+    app: App,
+    request: Request,
+    baseline: Baseline = None,
+    x: XAxis = "step",
+    band: Band = "t",
+    metric: Metric = "validation/loss",
+    arm: Arms = None,
+    log_y: bool = False,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """One chart of the comparison as a Plotly figure."""
+    draw = figures.named(name)
+    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
+    with app.database.read() as session:
+        study = store.get(session, who.workspace_id, study_id)
+        tag = _tag(study_id, study.event_seq, request)
+        if _matches(if_none_match, tag):
+            return Response(status_code=304, headers=_headers(tag))
+        found = app.comparisons.get(session, study, wanted)
+    drawn = draw(found, figures.options(arms=arm, log_y=log_y))
+    return JSONResponse(drawn, headers=_headers(tag))
+
+
+def _tag(study_id: str, event_seq: int, request: Request) -> str:
+    asked = f"{study_id} {event_seq} {request.url.path} {request.url.query}"
+    return f'"{hashlib.sha256(asked.encode()).hexdigest()[:20]}"'
+
+
+def _matches(header: str | None, tag: str) -> bool:
+    return header is not None and tag in [part.strip().removeprefix("W/") for part in header.split(",")]
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}

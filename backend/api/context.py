@@ -1,0 +1,31 @@
+"""What a request can reach: one object, made by create_app and kept in `app.state`."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from backend.dispatch import Doorbell
+from backend.services.comparisons import ComparisonCache
+from backend.services.watch import StudyWatch
+from backend.shared.database import Database
+from backend.shared.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """The parts of the running service."""
+
+    settings: Settings
+    database: Database
+    doorbell: Doorbell
+    watch: StudyWatch
+    comparisons: ComparisonCache
+
+
+def _context(request: Request) -> Context:
+    context: Context = request.app.state.context
+    return context
+
+
+App = Annotated[Context, Depends(_context)]

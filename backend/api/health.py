@@ -1,0 +1,34 @@
+"""Routes for whoever watches over this process: alive, ready, and numbers for Prometheus."""
+
+from fastapi import APIRouter, Response, status
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from backend.api.context import App
+from backend.api.schemas.catalogue import Health
+from backend.services import monitoring
+
+router = APIRouter(tags=["health"])
+PROMETHEUS = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+
+@router.get("/healthz", operation_id="health_live")
+def live() -> Health:
+    """This process answers."""
+    return Health(status="ok", version=monitoring.version(), checks={})
+
+
+@router.get("/readyz", operation_id="health_ready", responses={503: {"model": Health}})
+def ready(app: App, response: Response) -> Health:
+    """This process can reach its database, at the newest migration; the broker is reported but not needed."""
+    found = monitoring.checks(app.database, app.doorbell)
+    if not found.ready:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return Health(status="ok" if found.ready else "unready", version=monitoring.version(), checks=found.checks)
+
+
+@router.get("/metrics", operation_id="metrics_prometheus", response_class=Response, responses=PROMETHEUS)
+def prometheus(app: App) -> Response:
+    """Runs by status, workers, requests and rings in Prometheus' text format."""
+    with app.database.read() as session:
+        text = monitoring.exposition(session, app.settings, app.doorbell)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,58 @@
+"""All routes of the service, and how the schema describes them."""
+
+from typing import Any
+
+from fastapi import APIRouter, Depends
+
+from backend.api import (
+    artifacts,
+    catalogue,
+    comparison,
+    export,
+    health,
+    runs,
+    stream,
+    studies,
+    study_changes,
+    workers,
+)
+from backend.api.auth import authenticated
+from backend.api.clean import only_clean_text
+from backend.api.schemas.common import ProblemDetails
+
+PREFIX = "/api/v1"
+_NOUNS = (studies, study_changes, stream, export, comparison, runs, artifacts, catalogue, workers)
+_SENTENCES = {
+    403: "A foreign Host or Origin, or not allowed.",
+    404: "No such thing.",
+    409: "Not possible in the present state.",
+    413: "The body is over its cap.",
+    422: "The request cannot be carried out as written; every problem is named.",
+    503: "Try again after the seconds in Retry-After.",
+}
+_PROBLEM: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": sentence, "content": _PROBLEM} for status, sentence in _SENTENCES.items()
+}
+
+
+def all_routes() -> APIRouter:
+    """One router with every route behind the one auth dependency."""
+    everything = APIRouter(dependencies=[Depends(authenticated), Depends(only_clean_text)], responses=PROBLEMS)
+    api = APIRouter(prefix=PREFIX)
+    for noun in _NOUNS:
+        api.include_router(noun.router)
+    everything.include_router(api)
+    everything.include_router(health.router)
+    return everything
+
+
+def describe(schema: dict[str, Any]) -> dict[str, Any]:
+    """Add what FastAPI cannot know: the form of every error (it would describe its own for 422)."""
+    schemas = schema["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = ProblemDetails.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["ProblemDetails"] = problem
+    return schema

@@ -1,0 +1,138 @@
+"""Runs, their measurements, logs and artifacts as the API answers them."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from backend.api.schemas.common import JsonObject, Out
+from backend.shared.run_status import AttemptEnd, FailureCode, RunStatus
+from backend.shared.specs import RunSpec
+
+NonFinite = Literal["nan", "inf", "-inf"]
+EventKind = Literal["run", "evaluation", "study"]
+
+
+class RunSummary(Out):
+    """One line of a list of runs."""
+
+    id: str
+    study_id: str
+    arm_id: str
+    arm_label: str
+    method: str
+    seed: int
+    position: int
+    status: RunStatus
+    failure_code: FailureCode | None
+    message: str | None
+    step: int
+    total_steps: int
+    progress: float = Field(description="step / total_steps, 0 to 1.")
+    attempt: int
+    cancel_requested: bool
+    worker_id: str | None
+    seconds: float = Field(description="Spent training, all attempts.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class AttemptOut(Out):
+    """One claim of a run by a worker, and why it ended."""
+
+    fence: int
+    worker_id: str
+    from_step: int
+    started_at: datetime
+    ended_at: datetime | None
+    end: AttemptEnd | None
+    message: str | None
+
+
+class RunDetail(RunSummary):
+    """A run with what it was asked to do, what was recorded, and its attempts."""
+
+    spec: RunSpec
+    checkpoint_step: int | None
+    trainable_parameters: int | None
+    record: JsonObject | None = Field(description="Hooks (sites × layers), precision, device, mask stream, versions.")
+    final: JsonObject | None = Field(description="Recorded once at the end, such as validation/loss_fp32 and FLOPs.")
+    attempts: list[AttemptOut]
+
+
+class MetricSeries(Out):
+    """One metric at the steps of `RunMetrics.steps`."""
+
+    name: str
+    title: str
+    unit: str
+    lower_is_better: bool | None
+    deterministic: bool
+    values: list[float | None] = Field(description="null: not measured, or not finite (then named in `nonfinite`).")
+    nonfinite: dict[int, NonFinite] = Field(description="Index into `values` → what the number was.")
+
+
+class TrainLoss(Out):
+    """Training loss step by step, dropout active."""
+
+    steps: list[int]
+    values: list[float | None]
+    nonfinite: dict[int, NonFinite]
+    total_points: int
+    thinned: bool = Field(description="Fewer points than measured; each bucket keeps its smallest and largest.")
+
+
+class RunMetrics(Out):
+    """The measurements of a run as columns."""
+
+    run_id: str
+    steps: list[int]
+    epochs: list[float]
+    series: list[MetricSeries]
+    total_points: int
+    thinned: bool
+    train_loss: TrainLoss
+
+
+class EventOut(Out):
+    """One event of a study's stream; the same object is the `data` of a server-sent event with this `seq` as its id."""
+
+    seq: int
+    kind: EventKind
+    run_id: str | None
+    data: JsonObject
+    at: datetime
+
+
+class LogLine(Out):
+    """One line of a run's log."""
+
+    seq: int
+    at: datetime
+    level: str
+    text: str
+
+
+class ArtifactFile(Out):
+    """One file of an artifact."""
+
+    name: str
+    sha256: str
+
+
+class ArtifactOut(Out):
+    """What a run left behind, such as its adapter in PEFT's format."""
+
+    id: str
+    run_id: str
+    kind: str
+    files: list[ArtifactFile]
+    bytes: int
+    created_at: datetime
+
+
+class ArtifactList(Out):
+    """All artifacts of a run."""
+
+    items: list[ArtifactOut]

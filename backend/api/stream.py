@@ -1,0 +1,69 @@
+"""The live stream of a study: server-sent events, replayed from the table by the number of the last one seen."""
+
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
+from starlette.concurrency import run_in_threadpool
+
+from backend.api.auth import Who
+from backend.api.context import App, Context
+from backend.api.schemas.runs import EventOut
+from backend.shared.store import events as store
+from backend.shared.store import studies
+
+router = APIRouter(prefix="/studies", tags=["studies"])
+BATCH = 500
+RETRY_MS = 2000
+HEARTBEAT_S = 15.0
+LONGEST_S = 600.0  # then the client connects again, which also checks anew who is asking
+EVENT_STREAM = {
+    200: {
+        "description": "Server-sent events; the data of each is an `EventOut`, its id the event's `seq`.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get(
+    "/{study_id}/stream", operation_id="studies_stream", response_class=StreamingResponse, responses=EVENT_STREAM
+)
+def stream(
+    study_id: str,
+    who: Who,
+    app: App,
+    last_event_id: Annotated[str | None, Header(max_length=40, description="`seq` of the last event seen.")] = None,
+    after: Annotated[int | None, Query(ge=0, le=2**53, description="The same, for a first connection.")] = None,
+) -> StreamingResponse:
+    """Events of a study as they happen, after the last one seen; from the first one where none is named."""
+    with app.database.read() as session:
+        studies.get(session, who.workspace_id, study_id)
+    seen = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else after or 0
+    return StreamingResponse(
+        _follow(app, study_id, min(seen, 2**53)),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _follow(app: Context, study_id: str, seen: int) -> AsyncIterator[bytes]:
+    yield format_sse_event(comment="connected", retry=RETRY_MS)
+    ends_at = time.monotonic() + LONGEST_S
+    async with app.watch.watching(study_id) as study:
+        while time.monotonic() < ends_at and not app.watch.closing:
+            batch = await run_in_threadpool(_read, app, study_id, seen)
+            for event in batch:
+                yield format_sse_event(data_str=event.model_dump_json(), event=event.kind, id=str(event.seq))
+                seen = event.seq
+            if batch:
+                continue
+            if not await study.newer_than(seen, timeout=HEARTBEAT_S):
+                yield format_sse_event(comment="alive")
+
+
+def _read(app: Context, study_id: str, seen: int) -> list[EventOut]:
+    with app.database.read() as session:  # opened and closed here: a held transaction would pin the WAL
+        return [EventOut.model_validate(row) for row in store.after(session, study_id, seen, BATCH)]

@@ -1,0 +1,106 @@
+"""Routes of studies: make, preview, list and read."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response, status
+
+from backend.api import views
+from backend.api.auth import Who
+from backend.api.context import App
+from backend.api.paging import Cursor, Limit, decode, encode
+from backend.api.schemas.common import Page
+from backend.api.schemas.runs import RunSummary
+from backend.api.schemas.studies import StudyDetail, StudyPreview, StudySummary
+from backend.services import preview, studies
+from backend.shared.run_status import RunStatus
+from backend.shared.specs import StudySpec
+from backend.shared.store import runs as run_store
+from backend.shared.store import studies as store
+from backend.shared.tables import microseconds
+
+router = APIRouter(prefix="/studies", tags=["studies"])
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key with the same body gives the first answer again, for 24 hours.",
+    ),
+]
+
+
+@router.post("", operation_id="studies_create", status_code=status.HTTP_202_ACCEPTED)
+def create(
+    spec: StudySpec, who: Who, app: App, response: Response, idempotency_key: IdempotencyKey = None
+) -> StudyDetail:
+    """Queue a study. All that stands in the way is answered at once, and then nothing is stored."""
+    with app.database.write() as session:
+        study_id = studies.create(session, app.settings, spec, who, idempotency_key)
+    app.doorbell.ring()
+    response.headers["Location"] = f"/api/v1/studies/{study_id}"
+    return get(study_id, who, app)
+
+
+@router.post("/preview", operation_id="studies_preview")
+def preview_study(spec: StudySpec, who: Who, app: App) -> StudyPreview:
+    """What posting this study would do: its arms, how many runs, an estimate, and every problem. Stores nothing."""
+    with app.database.read() as session:
+        return views.preview(preview.preview(session, app.settings, spec))
+
+
+@router.get("", operation_id="studies_list")
+def list_studies(
+    who: Who,
+    app: App,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    archived: Annotated[bool, Query(description="Archived studies instead of the others.")] = False,
+    q: Annotated[str | None, Query(max_length=200, description="Part of the name, model or data set.")] = None,
+) -> Page[StudySummary]:
+    """Studies, the newest first."""
+    before = decode(cursor, int, str) if cursor else None
+    with app.database.read() as session:
+        found = store.page(session, who.workspace_id, archived=archived, search=q, before=before, limit=limit + 1)
+        rows, more = found[:limit], len(found) > limit
+        tallies = run_store.tallies(session, [study.id for study in rows])
+        items = [views.study_summary(study, tallies[study.id]) for study in rows]
+    last = encode(microseconds(rows[-1].created_at), rows[-1].id) if more else None
+    return Page(items=items, next_cursor=last)
+
+
+@router.get("/{study_id}", operation_id="studies_get")
+def get(study_id: str, who: Who, app: App) -> StudyDetail:
+    """A study with its arms."""
+    with app.database.read() as session:
+        study = store.get(session, who.workspace_id, study_id)
+        return views.study_detail(
+            study,
+            store.arms(session, study_id),
+            run_store.tallies(session, [study_id])[study_id],
+            run_store.counts_by_arm(session, study_id),
+            run_store.queue_position(session, study),
+        )
+
+
+@router.get("/{study_id}/runs", operation_id="studies_runs")
+def list_runs(
+    study_id: str,
+    who: Who,
+    app: App,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    run_status: Annotated[list[RunStatus] | None, Query(alias="status", max_length=5)] = None,
+    arm_id: Annotated[list[str] | None, Query(max_length=500)] = None,
+    seed: Annotated[int | None, Query(ge=0, le=63)] = None,
+) -> Page[RunSummary]:
+    """Runs of a study in the order they are trained in: seed by seed, arm by arm."""
+    after = decode(cursor, int, str) if cursor else None
+    with app.database.read() as session:
+        store.get(session, who.workspace_id, study_id)
+        found = run_store.page(
+            session, study_id, statuses=run_status, arm_ids=arm_id, seed=seed, after=after, limit=limit + 1
+        )
+    rows, more = found[:limit], len(found) > limit
+    last = encode(rows[-1][0].position, rows[-1][0].id) if more else None
+    return Page(items=[views.run_summary(run, arm) for run, arm in rows], next_cursor=last)

@@ -1,0 +1,29 @@
+"""Routes of the workers and of the person asking."""
+
+from fastapi import APIRouter
+
+from backend.api import views
+from backend.api.auth import Who
+from backend.api.context import App
+from backend.api.schemas.catalogue import Me, WorkerList
+from backend.shared.store import runs as run_store
+from backend.shared.store import worker_list
+
+router = APIRouter()
+
+
+@router.get("/workers", operation_id="workers_list", tags=["workers"])
+def workers(who: Who, app: App) -> WorkerList:
+    """Workers that are alive or stopped within the last hour, and how many runs wait for one."""
+    with app.database.read() as session:
+        rows = worker_list.recent(session)
+        busy = run_store.running_by_worker(session, who.workspace_id)
+        queued = run_store.queued_count(session, who.workspace_id)
+    lease = app.settings.lease_s
+    return WorkerList(items=[views.worker(row, busy.get(row.id, []), lease) for row in rows], queued_runs=queued)
+
+
+@router.get("/me", operation_id="me_get", tags=["me"])
+def me(who: Who) -> Me:
+    """Who is asking, and with which rights."""
+    return Me(user_id=who.user_id, workspace_id=who.workspace_id, role=who.role)
