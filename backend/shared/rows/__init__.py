@@ -1,0 +1,1 @@
+"""Rows of data sets: read strictly from files, normalised, split and stored."""

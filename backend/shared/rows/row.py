@@ -1,0 +1,158 @@
+"""One normalised row of a data set, made from the values of a file's columns.
+
+A row has the keys `text`, `text_pair` where there are two texts, and `label`; or `prompt` and `completion`, and
+`references` where there are several right answers.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from backend.shared.specs import Frozen, Task
+
+Row = dict[str, Any]
+MAX_CELL_BYTES = 1 << 20
+
+
+class RowRefused(Exception):
+    """One row cannot be used; the file as a whole may still be."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(f"column {column!r}: {reason}")
+        self.column = column
+        self.reason = reason
+
+
+class BadCell(Exception):
+    """A cell that makes the file as a whole untrustworthy."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(f"column {column!r}: {reason}")
+        self.column = column
+        self.reason = reason
+
+
+class ColumnMapping(Frozen):
+    """Which column of a file is what. Texts and label for classification and regression, else prompt and completion."""
+
+    text: str | None = None
+    text_pair: str | None = None
+    label: str | None = None
+    prompt: str | None = None
+    completion: str | None = None
+    references: str | None = None
+
+    def named(self) -> dict[str, str]:
+        """Key of the normalised row → column of the file, for the columns that are set."""
+        return {key: column for key, column in self.model_dump().items() if column is not None}
+
+
+REQUIRED: dict[Task, tuple[str, ...]] = {
+    "classification": ("text", "label"),
+    "regression": ("text", "label"),
+    "causal_lm": ("prompt", "completion"),
+}
+OPTIONAL: dict[Task, tuple[str, ...]] = {
+    "classification": ("text_pair",),
+    "regression": ("text_pair",),
+    "causal_lm": ("references",),
+}
+GUESSES: dict[str, tuple[str, ...]] = {
+    "text": ("text", "sentence", "sentence1", "premise", "review", "content", "message"),
+    "text_pair": ("text_pair", "sentence2", "hypothesis"),
+    "label": ("label", "labels", "class", "category", "target", "score"),
+    "prompt": ("prompt", "question", "input", "instruction"),
+    "completion": ("completion", "answer", "output", "response", "reply"),
+    "references": ("references",),
+}
+
+
+def guess_mapping(columns: list[str], task: Task) -> ColumnMapping:
+    """The mapping that the column names suggest; keys that no name suggests stay unset."""
+    lower = {column.lower(): column for column in reversed(columns)}
+    found = {key: next((lower[name] for name in GUESSES[key] if name in lower), None) for key in keys_of(task)}
+    return ColumnMapping(**found)
+
+
+def keys_of(task: Task) -> tuple[str, ...]:
+    """Keys that a normalised row of this task may have."""
+    return REQUIRED[task] + OPTIONAL[task]
+
+
+def check_text(value: str, column: str) -> str:
+    """The text itself, if a database, a page and a tokenizer can all hold it.
+
+    Raises:
+        BadCell: over 1 MiB, a NUL character, or half of a surrogate pair.
+    """
+    if "\0" in value:
+        raise BadCell(column, "a NUL character, so this is not a text file")
+    try:
+        size = len(value.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise BadCell(column, "half of a surrogate pair, which is no character") from None
+    if size > MAX_CELL_BYTES:
+        raise BadCell(column, "a cell of more than 1 MiB; an unbalanced quote upstream often looks like this")
+    return value
+
+
+def normalise(values: Mapping[str, Any], mapping: ColumnMapping, task: Task) -> Row:
+    """A normalised row; labels of classification stay as they are written until all are known.
+
+    Raises:
+        RowRefused: an empty text, a missing or unfitting label.
+        BadCell: see `check_text`.
+    """
+    row: Row = {}
+    for key, column in mapping.named().items():
+        value = values.get(column)
+        if key == "label":
+            row[key] = _label(value, column, task)
+        elif key == "references":
+            row[key] = _references(value, column)
+        else:
+            row[key] = _text(value, column)
+    return row
+
+
+def _text(value: Any, column: str) -> str:
+    if value is None:
+        raise RowRefused(column, "is missing")
+    if not isinstance(value, str):
+        raise RowRefused(column, "is not a text")
+    if not check_text(value, column).strip():
+        raise RowRefused(column, "is empty")
+    return value
+
+
+def _references(value: Any, column: str) -> list[str]:
+    if not isinstance(value, list) or not value:
+        raise RowRefused(column, "is not a list of texts")
+    return [_text(item, column) for item in value]
+
+
+def _label(value: Any, column: str, task: Task) -> str | float:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise RowRefused(column, "is missing")
+    if task == "regression":
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise RowRefused(column, "is not a finite number")
+        return number
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, str | int):
+        raise RowRefused(column, "is neither a text nor a whole number")
+    name = check_text(str(value), column).strip()
+    if len(name) > MAX_LABEL:
+        raise RowRefused(column, f"is longer than {MAX_LABEL} characters; is this the label column?")
+    return name
+
+
+MAX_LABEL = 200
+Format = Literal["csv", "tsv", "jsonl"]
