@@ -1,6 +1,10 @@
 """The trainer protocol: JSON lines both ways between the supervisor and its trainer process, and the list of metrics.
 
 Every message about a run carries its id and fence, so that a late line of an old attempt can be recognised and dropped.
+
+The supervisor starts `python -m worker.trainer --events-fd N`. Commands come on standard input, one JSON object a line;
+events go to file descriptor N likewise, and a line is written whole. Standard output and error are a log for people.
+End of input means that the supervisor is gone: exit. SIGINT and SIGTERM are ignored; Drain is the way to stop.
 """
 
 from dataclasses import dataclass
