@@ -194,15 +194,16 @@ class SiteShown(Part):
 class ArmComparison(Part):
     """One arm: what it is, how far it is, its curves, its final values, and how it differs from the baseline.
 
-    `method_title` names the method, `label` the arm (with the parameters that differ). `colour_key` picks its
-    fixed colour and `variant` (0, 1, … among the arms of that colour) its dash. `final` is the last evaluation,
-    the primary comparison; `best_validation` the smallest validation loss of each run, optimistic because it is
-    picked on the rows it is measured on.
+    `method_title` names the method, `label` the arm (with the parameters that differ), `name` is the shorter of the
+    two that still tells it from the others. `colour_key` picks its fixed colour and `variant` (0, 1, … among the
+    arms of that colour) its dash. `final` is the last evaluation, the primary comparison; `best_validation` the
+    smallest validation loss of each run, optimistic because it is picked on the rows it is measured on.
     """
 
     id: str
     key: str
     label: str
+    name: str
     method: str
     method_title: str
     colour_key: str

@@ -1,0 +1,177 @@
+"""The four answers above the charts, in words: does it overfit, what overfits least, what predicts best, what to
+use.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+
+from . import comparison_schema as schema
+from .comparison_words import QUANTITY, amount, higher_is_better, p_value, plain, seeds_sentence, several, times
+
+LONGEST_NAME = 60
+_QUESTIONS = {
+    "overfits": ("Does it overfit?", "losses"),
+    "gap": ("Which method overfits least?", "gap"),
+    "loss": ("Which method predicts best?", "ranking"),
+    "use": ("What should I use?", "ranking"),
+}
+
+
+def answers(
+    arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison | None, ties: Sequence[str]
+) -> list[schema.Answer]:
+    """Return the four answers; `ties` names the arms that are not told apart from the one with the lowest
+    validation loss.
+    """
+    if baseline is None:
+        return [_answer(key, "There is no arm in this study yet.", "waiting", None) for key in _QUESTIONS]
+    return [
+        _overfits(baseline),
+        _least(arms, baseline, "gap"),
+        _least(arms, baseline, "validation/loss"),
+        _use(arms, baseline, ties),
+    ]
+
+
+def leader(
+    arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, metric: schema.SeriesName
+) -> schema.ArmComparison | None:
+    """Return the arm other than the baseline with the best mean difference, None where no pair of runs is
+    finished.
+    """
+    sign = -1.0 if higher_is_better(metric) else 1.0
+    scored = [
+        (sign * difference.mean, arm.position, arm)
+        for arm in arms
+        if (difference := arm.differences.get(metric)) is not None and difference.mean is not None
+    ]
+    return min(scored, key=lambda item: item[:2])[2] if scored else None
+
+
+def spoken(arm: schema.ArmComparison) -> str:
+    """Write an arm's name inside a sentence: "no dropout", but "HiddenKey"."""
+    first = arm.name.split(" ", 1)[0]
+    if arm.name == arm.method_title and first[1:].islower():
+        return arm.name[0].lower() + arm.name[1:]
+    name = arm.name if len(arm.name) <= LONGEST_NAME else arm.name[: LONGEST_NAME - 1] + "…"
+    if any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in name):
+        return f"\u2068{name}\u2069"  # isolated, so that it does not turn the sentence around
+    return name
+
+
+def _answer(key: str, text: str, state: str, arm: schema.ArmComparison | None) -> schema.Answer:
+    question, figure = _QUESTIONS[key]
+    return schema.Answer.model_validate(
+        {
+            "id": key,
+            "question": question,
+            "text": text,
+            "state": state,
+            "arm_id": None if arm is None else arm.id,
+            "figure": figure,
+        }
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _pending(arms: Sequence[schema.ArmComparison]) -> bool:
+    return any(arm.counts.queued + arm.counts.running > 0 for arm in arms)
+
+
+def _overfits(baseline: schema.ArmComparison) -> schema.Answer:
+    onset, gap = baseline.onset, baseline.final["gap"]
+    if onset.n == 0 and not _pending([baseline]):
+        text = f"No run of {spoken(baseline)} finished: its runs say why. Choose another baseline, or retry them."
+        return _answer("overfits", text, "waiting", baseline)
+    if onset.n == 0 or gap.mean is None:
+        return _answer("overfits", f"Waiting for the first finished run of {spoken(baseline)}.", "waiting", baseline)
+    ends = (
+        f"it ends {amount(gap.mean, gap.half_width, 'gap')} {'above' if gap.mean >= 0 else 'below'} the loss on "
+        "training text"
+    )
+    name = spoken(baseline)
+    if onset.step is None:
+        text = f"With {name}, validation loss does not turn up for good in {several(onset.n, 'seed')}; {ends}."
+        return _answer("overfits", text, "plain", baseline)
+    share = f"all {onset.n} seeds" if onset.k == onset.n > 1 else f"{onset.k} of {several(onset.n, 'seed')}"
+    text = f"With {name}, validation loss turns up after step {onset.step:g} in {share}; {ends}."
+    return _answer("overfits", text, "plain", baseline)
+
+
+def _least(
+    arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, metric: schema.SeriesName
+) -> schema.Answer:
+    key = "gap" if metric == "gap" else "loss"
+    quantity = "gap" if metric == "gap" else QUANTITY[metric]
+    if len(arms) < 2:
+        return _answer(key, "There is one arm only: add a method to compare it with.", "waiting", None)
+    best = leader(arms, baseline, metric)
+    if best is None:
+        both = f"finished both with {spoken(baseline)} and another arm"
+        text = f"Waiting for a seed that has {both}." if _pending(arms) else f"No seed {both}."
+        return _answer(key, text, "waiting", None)
+    difference = best.differences[metric]
+    assert difference.mean is not None
+    against = f"against {spoken(baseline)}"
+    size = amount(difference.mean, difference.half_width, metric)
+    name = _capital(spoken(best))
+    if difference.mean >= 0:
+        text = f"No method lowers the {quantity} {against}; the closest, {spoken(best)}, is {size} higher."
+        return _answer(key, text, "plain" if difference.n > 1 else "waiting", baseline)
+    if difference.n == 1:
+        text = f"{name} has the lowest {quantity}, {size} less {against}, in one seed: too early to tell."
+        return _answer(key, text, "waiting", best)
+    if difference.decided == "lower":
+        return _answer(key, f"{name} lowers the {quantity} by {size} {against}; holds after correction.", "holds", best)
+    why = "the interval spans zero" if difference.interval_spans_zero else "it does not hold after correction"
+    text = f"{name} leads with a {quantity} {size} lower {against}, but {why}: undecided."
+    return _answer(key, text, "undecided", best)
+
+
+def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, ties: Sequence[str]) -> schema.Answer:
+    best = leader(arms, baseline, "validation/loss")
+    if len(arms) < 2 or best is None:
+        return _answer("use", "Nothing to recommend before two arms have finished the same seed.", "waiting", None)
+    difference = best.differences["validation/loss"]
+    if difference.n < 2 or difference.mean is None:
+        return _answer("use", "Too early to recommend: one seed says nothing about the spread.", "waiting", None)
+    if difference.mean >= 0:
+        return _stay(arms, baseline)
+    name = spoken(best)
+    if difference.decided != "lower":
+        text = (
+            f"No clear winner: {name} leads, but its lead over {spoken(baseline)} may be chance "
+            f"(Holm {p_value(difference.p_holm)}). {seeds_sentence(difference.seeds_needed_holm)}"
+        )
+        return _answer("use", text, "undecided", best)
+    text = f"Use {name}: the lowest validation loss here ({plain(best.final['validation/loss'].mean)}"
+    text += f" against {plain(baseline.final['validation/loss'].mean)})"
+    factor = best.compute.seconds_factor
+    text += f", at {times(factor)} the training time of {spoken(baseline)}." if factor is not None else "."
+    others = [arm for arm in arms if arm.id in set(ties)]
+    return _answer("use", text + _ties(others), "holds", best)
+
+
+def _stay(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison) -> schema.Answer:
+    worse = [arm for arm in arms if not arm.is_baseline]
+    settled = all(arm.differences["validation/loss"].decided == "higher" for arm in worse)
+    if settled:
+        text = f"Stay with {spoken(baseline)}: every other arm has a higher validation loss, after correction."
+        return _answer("use", text, "holds", baseline)
+    text = (
+        f"Stay with {spoken(baseline)}: no other arm has a lower validation loss, though not all are shown to be worse."
+    )
+    return _answer("use", text, "undecided", baseline)
+
+
+def _ties(others: Sequence[schema.ArmComparison]) -> str:
+    if not others:
+        return " It is told apart from every other arm."
+    names = [spoken(arm) for arm in others[:3]]
+    listed = names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+    if len(others) > 3:
+        listed = ", ".join(names) + f" and {several(len(others) - 3, 'other')}"
+    return f" Not told apart from it: {listed}."

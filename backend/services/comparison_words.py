@@ -1,0 +1,118 @@
+"""How the comparison speaks: numbers with sensible digits, and one sentence of meaning for each difference."""
+
+import math
+
+from .comparison_schema import Decision, SeriesName
+from .statistics.paired import PairedResult
+from .statistics.power import CAP
+
+QUANTITY: dict[SeriesName, str] = {
+    "probe/loss": "probe loss",
+    "validation/loss": "validation loss",
+    "gap": "generalization gap",
+    "validation/accuracy": "validation accuracy",
+    "train/loss": "training loss",
+    "train_inference_gap": "train/inference gap",
+    "slice_kl": "KL between dropout on and off",
+}
+LOSS_UNIT = {
+    "classification": "nats per example",
+    "regression": "squared error per example",
+    "causal_lm": "nats per token",
+}
+ALPHA = 0.05
+
+
+def higher_is_better(metric: SeriesName) -> bool:
+    """Only accuracies are."""
+    return metric == "validation/accuracy"
+
+
+def decimals(scale: float | None) -> int:
+    """Return how many decimals (2 to 6) an uncertainty deserves: one digit of it, two where the first is a 1."""
+    if not scale or not math.isfinite(scale):
+        return 2
+    places = -math.floor(math.log10(abs(scale)))
+    return min(6, max(2, places + (abs(scale) * 10.0**places < 2)))
+
+
+def plain(value: float | None, scale: float | None = None) -> str:
+    """Write a number with the digits that `scale` (its uncertainty) deserves; three decimals where that is not known."""
+    if value is None:
+        return "not known"
+    text = f"{value:.{decimals(scale) if scale else 3}f}"
+    return text.replace("-", "−") if float(text) != 0 else text.replace("-", "")
+
+
+def amount(value: float, half_width: float | None, metric: SeriesName) -> str:
+    """Write a size (its sign is in the verb beside it) with its half-width; accuracies in percentage points."""
+    if metric == "validation/accuracy":
+        points = f"{abs(value) * 100:.1f}"
+        spread = "" if half_width is None else f" ± {half_width * 100:.1f}"
+        return f"{points}{spread} percentage points"
+    spread = "" if half_width is None else f" ± {plain(half_width, half_width)}"
+    return f"{plain(abs(value), half_width)}{spread}"
+
+
+def p_value(p: float | None) -> str:
+    """Write a p value as people read it."""
+    if p is None:
+        return "p not known"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def times(factor: float | None) -> str:
+    """Write a cost factor."""
+    return "" if factor is None else f"{factor:.1f}×" if factor < 9.95 else f"{factor:.0f}×"
+
+
+def several(count: int, one: str, many: str | None = None) -> str:
+    """Write a count with its noun."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def meaning(
+    result: PairedResult,
+    metric: SeriesName,
+    *,
+    decided: Decision,
+    p_holm: float | None,
+    family: int,
+    smallest: float | None,
+    seeds_needed: int | None,
+    baseline: str,
+) -> str:
+    """Say in a sentence or three what an arm's difference to the baseline means."""
+    interval, quantity = result.difference, QUANTITY[metric]
+    if interval.n == 0 or interval.mean is None:
+        return f"No seed has finished both here and in {baseline}."
+    word = "lower" if interval.mean < 0 else "higher"
+    size = amount(interval.mean, interval.half_width, metric)
+    if interval.n == 1:
+        return f"{quantity.capitalize()} {word} by {size} in one seed; one seed says nothing about the spread."
+    if result.p_t is None:
+        if interval.mean == 0:
+            return f"The same {quantity} as {baseline} in each of {interval.n} seeds."
+        return f"{quantity.capitalize()} {word} by {size}; the seeds do not vary, so nothing can be tested."
+    if decided != "undecided":
+        correction = f"holds after correction for {several(family, 'arm')} (Holm {p_value(p_holm)})"
+        text = f"{quantity.capitalize()} {word} by {size}; {correction}."
+    elif interval.half_width is not None and abs(interval.mean) > interval.half_width:
+        text = (
+            f"{quantity.capitalize()} {word} by {size} taken alone, but undecided once {several(family, 'arm')} "
+            f"are accounted for (Holm {p_value(p_holm)})."
+        )
+    else:
+        text = f"Undecided: {word} by {size}, an interval that spans zero."
+    if decided == "undecided":
+        text += f" {seeds_sentence(seeds_needed)}"
+    if smallest is not None and smallest > ALPHA:
+        text += f" n = {interval.n} is too small for the sign-flip test: its smallest reachable p is {smallest:.4g}."
+    return text
+
+
+def seeds_sentence(needed: int | None) -> str:
+    """Say how many seeds would settle a difference of the measured size."""
+    if needed is None:
+        return f"More than {CAP:,} seeds would be needed to show a difference of the measured size."
+    return f"If the true difference is the measured one, {needed:,} seeds show it with 80 % power."
