@@ -4,6 +4,7 @@ import hashlib
 import json
 from array import array
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -107,7 +108,7 @@ class DatasetWriter:
         facts = DatasetFacts(
             **naming,
             task=self.task,
-            content_hash=_content_hash(self.task, names, digests),
+            content_hash=content_hash(self.task, names, digests),
             columns=tuple(columns),
             rows=rows,
             label_names=tuple(names),
@@ -174,6 +175,7 @@ def _label_order(name: str) -> tuple[int, float, str]:
         return (1, 0, name)
 
 
-def _content_hash(task: Task, names: list[str], digests: list[str]) -> str:
-    body = json.dumps({"task": task, "labels": names, "splits": digests}, sort_keys=True)
+def content_hash(task: Task, label_names: Sequence[str], digests: Sequence[str]) -> str:
+    """Hash of what a data set says: its task, its label names, and the SHA-256 of each split's file."""
+    body = json.dumps({"task": task, "labels": list(label_names), "splits": list(digests)}, sort_keys=True)
     return hashlib.sha256(body.encode()).hexdigest()

@@ -1,0 +1,103 @@
+"""Rows to token ids: texts with a label, or a prompt and its completion."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from backend.shared.rows.row import Row
+from backend.shared.specs import Task
+from worker.data.rows import FlatRows
+
+PROMPT_END = "\n"  # stands between a prompt and its completion
+_CHUNK = 1024
+
+
+@dataclass
+class _Store:
+    ids: list[Any] = field(default_factory=list)
+    types: list[Any] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    labels: list[float] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    dropped: int = 0
+    truncated: int = 0
+
+
+def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    while chunk := list(islice(rows, _CHUNK)):
+        yield chunk
+
+
+def encode(
+    rows: Iterator[Row], task: Task, tokenizer: Any, max_length: int, context_length: int
+) -> tuple[FlatRows, int, int]:
+    """Tokenise rows: the flat rows, how many were dropped (nothing left to learn from), how many were cut.
+
+    A row is cut to `max_length` tokens at its end (of two texts the longer one gives first). In causal LM a row is
+    prompt, newline, completion and the end mark, which only an uncut row has.
+    """
+    store = _Store()
+    limit = min(max_length, context_length)
+    for chunk in _chunks(rows):
+        if task == "causal_lm":
+            _prompts(chunk, tokenizer, limit, store)
+        else:
+            _texts(chunk, tokenizer, limit, store)
+    return _flatten(store, task), store.dropped, store.truncated
+
+
+def _texts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
+    texts = [row["text"] for row in chunk]
+    pairs = [row["text_pair"] for row in chunk] if "text_pair" in chunk[0] else None
+    found = tokenizer(texts, pairs, truncation=True, max_length=limit, return_attention_mask=False)
+    types = found.get("token_type_ids")
+    for place, row in enumerate(chunk):
+        ids = found["input_ids"][place]
+        if not ids:
+            store.dropped += 1
+            continue
+        _keep(store, ids, row["label"])
+        store.truncated += bool(found.encodings[place].overflowing)
+        if types is not None:
+            store.types.append(np.asarray(types[place], dtype=np.int32))
+
+
+def _prompts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
+    prompts = tokenizer([row["prompt"] + PROMPT_END for row in chunk], add_special_tokens=False)["input_ids"]
+    answers = tokenizer([row["completion"] for row in chunk], add_special_tokens=False)["input_ids"]
+    first = [] if tokenizer.bos_token_id is None or not _adds_bos(tokenizer) else [tokenizer.bos_token_id]
+    for prompt, answer in zip(prompts, answers, strict=True):
+        begin = first + prompt
+        whole = begin + answer + [tokenizer.eos_token_id]
+        if len(begin) >= limit or not answer:
+            store.dropped += 1
+            continue
+        store.truncated += len(whole) > limit
+        _keep(store, whole[:limit], 0)
+        store.starts.append(len(begin))
+
+
+def _adds_bos(tokenizer: Any) -> bool:
+    return bool(tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id])
+
+
+def _keep(store: _Store, ids: list[int], label: float) -> None:
+    store.ids.append(np.asarray(ids, dtype=np.int32))
+    store.lengths.append(len(ids))
+    store.labels.append(label)
+
+
+def _flatten(store: _Store, task: Task) -> FlatRows:
+    empty = [np.empty(0, dtype=np.int32)]
+    return FlatRows(
+        ids=np.concatenate(store.ids or empty),
+        offsets=np.concatenate([np.zeros(1, np.int64), np.cumsum(store.lengths, dtype=np.int64)]),
+        labels=np.asarray(store.labels, dtype=np.float32)
+        if task == "regression"
+        else np.asarray(store.labels, np.int64),
+        types=np.concatenate(store.types) if store.types else None,
+        completion_start=np.asarray(store.starts, dtype=np.int64) if task == "causal_lm" else None,
+    )

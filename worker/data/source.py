@@ -1,0 +1,73 @@
+"""A data set as stored on this machine, checked against what the study was made with."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.shared.catalogue import SPLITS, DatasetFacts, dataset_folder, require_dataset
+from backend.shared.errors import InvalidInput, TrainingError
+from backend.shared.files import sha256_of
+from backend.shared.rows.row import Row
+from backend.shared.rows.writer import content_hash
+from backend.shared.run_status import FailureCode
+from backend.shared.specs import DatasetRef, Task
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Normalised rows on disk, in the splits train and validation."""
+
+    facts: DatasetFacts
+    folder: Path
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the classes in the order of their codes; empty where labels are numbers or texts."""
+        return self.facts.label_names
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of a model's head for this data set: one per class, or 1."""
+        return len(self.label_names) or 1
+
+    def rows(self, split: str) -> Iterator[Row]:
+        """The rows of a split, in the stored order."""
+        with (self.folder / f"{split}.jsonl").open("r", encoding="utf-8", newline="\n") as file:
+            for line in file:
+                yield json.loads(line)
+
+    def verify(self) -> None:
+        """Hash the stored rows again.
+
+        Raises:
+            TrainingError: the files were changed since the data set was made.
+        """
+        digests = [sha256_of(self.folder / f"{split}.jsonl") for split in SPLITS]
+        if content_hash(self.facts.task, self.facts.label_names, digests) != self.facts.content_hash:
+            raise TrainingError(
+                FailureCode.BAD_INPUT,
+                f"The stored rows of {self.facts.id} were changed by hand; add the data set again under a new id.",
+            )
+
+
+def load(ref: DatasetRef, task: Task, home: Path) -> Dataset:
+    """The data set of a run.
+
+    Raises:
+        TrainingError: not on this machine, for another task, or with other content than the study was made with.
+    """
+    try:
+        facts = require_dataset(home, ref.id)
+        folder = dataset_folder(home, ref.id)
+    except InvalidInput as error:
+        raise TrainingError(FailureCode.BAD_INPUT, error.message) from error
+    if facts.content_hash != ref.content_hash:
+        raise TrainingError(
+            FailureCode.BAD_INPUT,
+            f"The data set {ref.id} on this machine has other rows than the study was made with "
+            f"({facts.content_hash[:12]} instead of {ref.content_hash[:12]}); make a new study.",
+        )
+    if facts.task != task:
+        raise TrainingError(FailureCode.BAD_INPUT, f"The data set {ref.id} is for {facts.task}, not for {task}.")
+    return Dataset(facts, folder)
