@@ -1,0 +1,83 @@
+"""Runs read one by one and in pages; who may write to a running one is decided in `store.queue`."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from backend.shared.errors import NotFound
+from backend.shared.run_status import RunStatus
+from backend.shared.store.queue import claimable
+from backend.shared.tables import Arm, Attempt, Run, Study, now
+
+
+def get(session: Session, workspace_id: str, run_id: str) -> tuple[Run, Arm]:
+    """A run of this workspace with its arm; NotFound for one of another, too."""
+    found = session.execute(select(Run, Arm).join(Arm, Arm.id == Run.arm_id).where(Run.id == run_id)).first()
+    if found is None or found[0].workspace_id != workspace_id:
+        raise NotFound(f"there is no run '{run_id[:100]}'")
+    return found[0], found[1]
+
+
+def page(
+    session: Session,
+    study_id: str,
+    *,
+    statuses: Sequence[RunStatus] | None,
+    arm_ids: Sequence[str] | None,
+    seed: int | None,
+    after: tuple[int, str] | None,
+    limit: int,
+) -> list[tuple[Run, Arm]]:
+    """Runs of a study by position, beginning after the key `after` = (position, id)."""
+    query = select(Run, Arm).join(Arm, Arm.id == Run.arm_id).where(Run.study_id == study_id)
+    if statuses:
+        query = query.where(Run.status.in_(statuses))
+    if arm_ids:
+        query = query.where(Run.arm_id.in_(arm_ids))
+    if seed is not None:
+        query = query.where(Run.seed == seed)
+    if after is not None:
+        query = query.where(tuple_(Run.position, Run.id) > tuple_(*after))
+    rows = session.execute(query.order_by(Run.position, Run.id).limit(limit))
+    return [(run, arm) for run, arm in rows]
+
+
+def attempts(session: Session, run_id: str) -> list[Attempt]:
+    """Every claim of a run, in order."""
+    return list(session.scalars(select(Attempt).where(Attempt.run_id == run_id).order_by(Attempt.fence)))
+
+
+def of_study(session: Session, study_id: str) -> list[Run]:
+    """All runs of a study by position."""
+    return list(session.scalars(select(Run).where(Run.study_id == study_id).order_by(Run.position)))
+
+
+def queue_position(session: Session, study: Study) -> int | None:
+    """Queued runs of other studies ahead of this study's next run; None where it has none queued, or is paused."""
+    queued = select(Run.id).where(Run.study_id == study.id, Run.status == RunStatus.QUEUED).limit(1)
+    if study.paused or session.scalar(queued) is None:
+        return None
+    older = tuple_(Study.created_at, Study.id) < tuple_(study.created_at, study.id)
+    ahead = or_(Run.priority > study.priority, and_(Run.priority == study.priority, older))
+    query = (
+        select(func.count())
+        .select_from(Run)
+        .join(Study, Study.id == Run.study_id)
+        .where(claimable(now()), Run.study_id != study.id, ahead)
+    )
+    return session.scalar(query) or 0
+
+
+def running_by_worker(session: Session, workspace_id: str) -> dict[str, list[str]]:
+    """Ids of the running runs of each worker, by position."""
+    query = (
+        select(Run.worker_id, Run.id)
+        .where(Run.workspace_id == workspace_id, Run.status == RunStatus.RUNNING)
+        .order_by(Run.position)
+    )
+    found: dict[str, list[str]] = {}
+    for worker_id, run_id in session.execute(query):
+        if worker_id is not None:
+            found.setdefault(worker_id, []).append(run_id)
+    return found

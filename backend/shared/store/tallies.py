@@ -1,0 +1,110 @@
+"""Runs counted: by status, by arm, and how many steps are done and to do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, case, func, select
+from sqlalchemy.orm import Session
+
+from backend.shared.run_status import TERMINAL, RunStatus
+from backend.shared.tables import Run
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Where the runs of one study stand.
+
+    counts: runs by status.  steps_done: of all, ended runs counted as done.  steps_left: of runs queued and running.
+    steps_trained, seconds: over runs that have trained at all.  workers: that train it now.
+    """
+
+    counts: dict[str, int] = field(default_factory=dict)
+    arms: int = 0
+    seeds: int = 0
+    steps_done: int = 0
+    steps_left: int = 0
+    steps_trained: int = 0
+    seconds: float = 0.0
+    workers: int = 0
+
+    @property
+    def runs(self) -> int:
+        """All runs."""
+        return sum(self.counts.values())
+
+    @property
+    def progress(self) -> float:
+        """Share of the steps that are done, 0 to 1."""
+        total = self.steps_done + self.steps_left
+        if total:
+            return self.steps_done / total
+        ended = sum(self.counts.get(status, 0) for status in TERMINAL)
+        return ended / self.runs if self.runs else 0.0
+
+    @property
+    def eta_seconds(self) -> float | None:
+        """Steps left at the pace so far, shared by the workers that train the study now; None without a pace."""
+        if not self.steps_left:
+            return 0.0
+        if not self.steps_trained or not self.seconds:
+            return None
+        return self.steps_left * self.seconds / self.steps_trained / max(self.workers, 1)
+
+
+def tallies(session: Session, study_ids: Sequence[str]) -> dict[str, Tally]:
+    """A tally for each of these studies."""
+    ended = Run.status.in_(TERMINAL)
+    total = case((Run.total_steps > Run.step, Run.total_steps), else_=Run.step)
+    query = (
+        select(
+            Run.study_id,
+            Run.status,
+            func.count().label("runs"),
+            func.sum(case((ended, total), else_=Run.step)).label("done"),
+            func.sum(case((ended, 0), else_=total - Run.step)).label("left"),
+            func.sum(Run.step).label("trained"),
+            func.sum(Run.seconds).label("seconds"),
+            func.count(Run.worker_id.distinct()).label("workers"),
+        )
+        .where(Run.study_id.in_(study_ids))
+        .group_by(Run.study_id, Run.status)
+    )
+    shapes = (
+        select(Run.study_id, func.count(Run.arm_id.distinct()), func.count(Run.seed.distinct()))
+        .where(Run.study_id.in_(study_ids))
+        .group_by(Run.study_id)
+    )
+    shape = {study_id: (arms, seeds) for study_id, arms, seeds in session.execute(shapes)}
+    lines: dict[str, list[Row[Any]]] = {}
+    for row in session.execute(query):
+        lines.setdefault(row.study_id, []).append(row)
+    return {study_id: _tally(lines.get(study_id, []), *shape.get(study_id, (0, 0))) for study_id in study_ids}
+
+
+def _tally(rows: list[Row[Any]], arms: int, seeds: int) -> Tally:
+    return Tally(
+        counts={row.status: row.runs for row in rows},
+        arms=arms,
+        seeds=seeds,
+        steps_done=int(sum(row.done for row in rows)),
+        steps_left=int(sum(row.left for row in rows)),
+        steps_trained=int(sum(row.trained for row in rows)),
+        seconds=float(sum(row.seconds for row in rows)),
+        workers=sum(row.workers for row in rows if row.status == RunStatus.RUNNING),
+    )
+
+
+def counts_by_arm(session: Session, study_id: str) -> dict[str, dict[str, int]]:
+    """Arm id → status → runs."""
+    query = select(Run.arm_id, Run.status, func.count()).where(Run.study_id == study_id)
+    found: dict[str, dict[str, int]] = {}
+    for arm_id, status, count in session.execute(query.group_by(Run.arm_id, Run.status)):
+        found.setdefault(arm_id, {})[status] = count
+    return found
+
+
+def all_counts(session: Session) -> dict[str, int]:
+    """Status → runs, over everything this database holds."""
+    rows = session.execute(select(Run.status, func.count()).group_by(Run.status))
+    return {row[0]: row[1] for row in rows}
