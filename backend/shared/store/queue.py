@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from backend.shared.database import Write
 from backend.shared.ids import new_id
 from backend.shared.run_status import RunStatus
 from backend.shared.store import events
-from backend.shared.tables import Arm, Attempt, Run, Study, Worker, now
+from backend.shared.tables import Arm, Attempt, Run, Study, UtcTime, Worker, now
 
 NO_SYNC = {"synchronize_session": False}
 
@@ -87,7 +87,7 @@ def claim_pack(session: Write, worker_id: str, pack_size: int, lease_s: float) -
             worker_id=worker_id,
             claim_id=claim_id,
             lease_until=at + timedelta(seconds=lease_s),
-            started_at=func.coalesce(Run.started_at, at),
+            started_at=func.coalesce(Run.started_at, literal(at, UtcTime())),
             message=None,
         )
         .returning(Run.id)

@@ -1,0 +1,107 @@
+"""Studies for tests of the queue, written straight into the tables; their arms carry the toy trainer's plan."""
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import select
+
+from backend.shared.database import Database, Write
+from backend.shared.ids import new_id
+from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, TrainingSpec
+from backend.shared.tables import (
+    LOCAL_OWNER,
+    LOCAL_WORKSPACE,
+    Arm,
+    EvaluationRow,
+    Run,
+    Study,
+    TrainLossBlock,
+    Workspace,
+)
+
+
+def arm_spec(toy: dict[str, Any]) -> ArmKeySpec:
+    return ArmKeySpec(
+        model=ModelRef(id="toy", revision="0"),
+        dataset=DatasetRef(id="toy", content_hash="0"),
+        task="classification",
+        train_rows=16,
+        validation_rows=16,
+        probe_rows=16,
+        method={"toy": toy},
+        rank=8,
+        alpha=16,
+        target_modules=("query",),
+        training=TrainingSpec(),
+    )
+
+
+def plant(session: Write, toys: list[dict[str, Any]], seeds: int = 1, **study: Any) -> tuple[str, list[str]]:
+    """A study with one arm for each toy plan; returns its id and its runs' ids in the order of the queue."""
+    if session.get(Workspace, LOCAL_WORKSPACE) is None:
+        session.add(Workspace(id=LOCAL_WORKSPACE, name="local"))
+        session.flush()
+    study_id = new_id("study")
+    owner = {"workspace_id": LOCAL_WORKSPACE, "created_by": LOCAL_OWNER}
+    session.add(Study(id=study_id, name="toys", spec={}, **owner, **study))
+    session.flush()
+    arm_ids = []
+    for position, toy in enumerate(toys):
+        spec = arm_spec({**toy, "arm": position})
+        arm_ids.append(new_id("arm"))
+        session.add(
+            Arm(
+                id=arm_ids[-1],
+                study_id=study_id,
+                position=position,
+                key=spec.key(),
+                label=f"arm {position}",
+                method="toy",
+                spec=spec.model_dump(mode="json"),
+            )
+        )
+    session.flush()
+    run_ids = []
+    for seed in range(seeds):
+        for position, arm_id in enumerate(arm_ids):
+            run_ids.append(new_id("run"))
+            place = seed * len(arm_ids) + position
+            priority = study.get("priority", 0)
+            session.add(
+                Run(
+                    id=run_ids[-1],
+                    study_id=study_id,
+                    arm_id=arm_id,
+                    seed=seed,
+                    position=place,
+                    priority=priority,
+                    **owner,
+                )
+            )
+    return study_id, run_ids
+
+
+def digest(database: Database) -> str:
+    """SHA-256 over every (seed, arm, metric, step, value) of all runs: what must not depend on faults."""
+    sha = hashlib.sha256()
+    with database.read() as session:
+        for run_id, study, seed, position in session.execute(
+            select(Run.id, Run.study_id, Run.seed, Arm.position)
+            .join(Arm, Arm.id == Run.arm_id)
+            .order_by(Run.study_id, Run.position)
+        ):
+            del study
+            losses = session.execute(
+                select(TrainLossBlock.first_step, TrainLossBlock.losses)
+                .where(TrainLossBlock.run_id == run_id)
+                .order_by(TrainLossBlock.first_step)
+            ).all()
+            steps = [first + i for first, block in losses for i in range(len(block) // 8)]
+            sha.update(f"{seed} {position} {steps}".encode() + b"".join(block for _, block in losses))
+            evaluations = session.execute(
+                select(EvaluationRow.step, EvaluationRow.validation_loss, EvaluationRow.probe_loss)
+                .where(EvaluationRow.run_id == run_id)
+                .order_by(EvaluationRow.step)
+            )
+            sha.update(repr([tuple(row) for row in evaluations]).encode())
+    return sha.hexdigest()

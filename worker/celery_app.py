@@ -1,0 +1,150 @@
+"""The Celery side of a worker: one prefork child that supervises, told by the doorbell to look into the queue.
+
+Messages carry no state and are acknowledged at once; recovery is the lease's and the reaper's work, never the broker's.
+"""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from types import FrameType
+from typing import Any
+
+import psutil
+from celery import Celery, signals
+
+from backend.shared.database import open_database
+from backend.shared.errors import Unavailable
+from backend.shared.host import this_host
+from backend.shared.launch import die_with_parent
+from backend.shared.settings import Settings
+from backend.shared.store import workers
+from worker.supervisor.keeper import Keeper
+from worker.supervisor.loop import Supervisor
+from worker.supervisor.trainer_process import TRAINER
+from worker.tasks import LOOK, QUEUE, add_look
+
+log = logging.getLogger(__name__)
+CONFIGURATION: dict[str, Any] = {
+    "task_acks_late": False,
+    "task_ignore_result": True,
+    "result_backend": None,
+    "task_serializer": "json",
+    "accept_content": ["json"],
+    "task_default_queue": QUEUE,
+    "worker_prefetch_multiplier": 1,
+    "worker_disable_prefetch": True,
+    "worker_concurrency": 1,
+    "worker_pool": "prefork",
+    "worker_send_task_events": False,
+    "worker_enable_remote_control": False,
+    "worker_hijack_root_logger": False,
+    "broker_connection_retry_on_startup": True,
+    "broker_connection_max_retries": None,
+    "broker_transport_options": {
+        "socket_timeout": 5,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 30,
+        "visibility_timeout": 3600,
+    },
+}
+
+
+class Held:
+    """What the supervising child holds from its start to its end."""
+
+    supervisor: Supervisor | None = None
+    keeper: Keeper | None = None
+
+
+def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str] = TRAINER) -> Celery:
+    """The Celery application of a worker; its only task is `dropscope.look`."""
+    app = Celery("dropscope", broker=settings.resolved_broker_url)
+    app.conf.update(CONFIGURATION)
+    held = Held()
+
+    def ring() -> None:
+        """Tell the next idle worker; a lost ring is rung again by the reaper."""
+
+        def send() -> None:
+            try:
+                app.send_task(LOOK, queue=QUEUE, expires=30, retry=False, ignore_result=True)
+            except Exception as error:  # whatever the broker's client raises
+                log.info("the doorbell could not be rung: %s", error)
+
+        threading.Thread(target=send, name="ring", daemon=True).start()
+
+    def start_child(**_: Any) -> None:
+        die_with_parent(signal.SIGKILL, os.getppid())
+        database = open_database(settings)  # opened here: connections do not survive a fork
+        held.keeper = Keeper(database, settings, device=_device(), version=_version())
+        held.keeper.start()
+        held.supervisor = Supervisor(database, settings, held.keeper, ring, drain_s, trainer_command)
+        held.supervisor.warm_up()
+
+        def drain(_signal: int, _frame: FrameType | None) -> None:
+            assert held.keeper is not None
+            held.keeper.draining = True
+
+        signal.signal(signal.SIGTERM, drain)  # sent to a whole control group, for example by systemd
+
+    def stop_child(**_: Any) -> None:
+        if held.supervisor is not None and held.keeper is not None:
+            held.supervisor.close()
+            held.keeper.stop()
+
+    def shutting_down(**_: Any) -> None:
+        """In the parent, at the first SIGTERM: Celery tells nobody else, so the word goes through the database."""
+        children = [child.pid for child in psutil.Process().children()]
+        database = open_database(settings)
+        try:
+            with database.write() as session:
+                workers.drain(session, this_host(), children)
+        except Unavailable as error:
+            log.warning("could not mark the worker as draining: %s", error.message)
+        finally:
+            database.close()
+
+    signals.worker_process_init.connect(start_child, weak=False)
+    signals.worker_process_shutdown.connect(stop_child, weak=False)
+    signals.worker_shutting_down.connect(shutting_down, weak=False)
+    add_look(app, held)
+    return app
+
+
+def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str] = TRAINER) -> None:
+    """Work until SIGTERM or Ctrl-C; a second signal stops at once."""
+    logging.basicConfig(
+        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    app = create_app(settings, drain_s, trainer_command)
+    app.worker_main(
+        [
+            "worker",
+            f"--hostname=dropscope-{os.getpid()}@{socket.gethostname()}",
+            f"--queues={QUEUE}",
+            "--pool=prefork",
+            "--concurrency=1",
+            "--without-gossip",
+            "--without-mingle",
+            "--without-heartbeat",
+            f"--loglevel={settings.log_level}",
+        ]
+    )
+
+
+def _device() -> str:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return f"cuda:{visible}" if visible else "cpu"
+
+
+def _version() -> str:
+    try:
+        return version("dropscope")
+    except PackageNotFoundError:
+        return "0"
