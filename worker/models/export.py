@@ -1,0 +1,107 @@
+"""A trained adapter as a folder that stock PEFT loads.
+
+Source of the format: PEFT 0.21, `docs/source/developer_guides/checkpoint.md`. The two files are written here rather
+than through `peft.LoraConfig`, whose import costs a trainer seconds; a test loads them with PEFT itself.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from backend.shared.catalogue.families import matches
+from backend.shared.files import write_atomically
+from backend.shared.specs import ArmKeySpec
+from worker.models.base import Base
+from worker.models.targets import head_modules, target_linears
+
+PREFIX = "base_model.model."
+_TASK_TYPES = {"classification": "SEQ_CLS", "regression": "SEQ_CLS", "causal_lm": "CAUSAL_LM"}
+
+
+def adapter_config(base: Base, arm: ArmKeySpec) -> dict[str, Any]:
+    """The content of `adapter_config.json`."""
+    targets = target_linears(base, arm.target_modules)
+    heads = head_modules(base)
+    return {
+        "peft_type": "LORA",
+        "task_type": _TASK_TYPES[base.task],
+        "base_model_name_or_path": base.facts.hub_id or base.facts.id,
+        "inference_mode": True,
+        "r": arm.rank,
+        "lora_alpha": int(arm.alpha) if float(arm.alpha).is_integer() else arm.alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "fan_in_fan_out": not isinstance(targets[0][1], nn.Linear),  # GPT-2's Conv1D keeps its weight transposed
+        "target_modules": _target_names(base, arm, [name for name, _ in targets]),
+        "modules_to_save": list(heads) or None,
+    }
+
+
+def _target_names(base: Base, arm: ArmKeySpec, found: list[str]) -> list[str]:
+    """The study's own short names where they name these modules and no others, else the full names."""
+    heads = head_modules(base)
+    named = [
+        name
+        for name, module in base.model.named_modules()
+        if any(matches(name, target) for target in arm.target_modules)
+        and not any(name == head or name.startswith(head + ".") for head in heads)
+        and next(module.parameters(), None) is not None
+    ]
+    return list(arm.target_modules) if named == found else found
+
+
+def _card(base: Base, arm: ArmKeySpec) -> str:
+    """The README: what it is, and how to load it."""
+    loader = "AutoModelForCausalLM" if base.task == "causal_lm" else "AutoModelForSequenceClassification"
+    outputs = "" if base.task == "causal_lm" else f", num_labels={base.labels}"
+    name = base.facts.hub_id or f"path/to/{base.facts.id}"
+    return f"""---
+library_name: peft
+base_model: {base.facts.hub_id or base.facts.id}
+---
+
+# LoRA adapter for {base.facts.title}
+
+Trained with Dropscope: data set `{arm.dataset.id}` ({arm.task}), method `{arm.method_name or "composed"}`,
+rank {arm.rank}, alpha {arm.alpha:g}, {arm.train_rows} training rows. Base model revision `{base.facts.revision}`.
+
+```python
+from peft import PeftModel
+from transformers import {loader}
+
+base = {loader}.from_pretrained("{name}"{outputs})
+model = PeftModel.from_pretrained(base, "path/to/this/folder")
+```
+"""
+
+
+def export_adapter(folder: Path, base: Base, arm: ArmKeySpec, tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Write an adapter in PEFT's format and return the SHA-256 of each file.
+
+    `tensors` maps names as in the model (`...query.lora_A.weight` [r, in], `...query.lora_B.weight` [out, r],
+    `classifier.weight`) to their values. The same tensors give the same bytes.
+
+    Raises:
+        ValueError: a tensor is missing or there is one too many.
+    """
+    named = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
+    adapters = {
+        f"{name}.lora_{side}.weight" for name, _ in target_linears(base, arm.target_modules) for side in ("A", "B")
+    }
+    odd = set(named) ^ (adapters | set(base.head))
+    if odd:
+        raise ValueError(f"an adapter's tensors do not fit its model: {', '.join(sorted(odd)[:5])}")
+    weights = {PREFIX + name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
+    files = {
+        "adapter_config.json": json.dumps(adapter_config(base, arm), indent=2, sort_keys=True).encode(),
+        "adapter_model.safetensors": save(weights, metadata={"format": "pt"}),
+        "README.md": _card(base, arm).encode(),
+    }
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
