@@ -37,7 +37,7 @@ def decimals(scale: float | None) -> int:
 
 
 def plain(value: float | None, scale: float | None = None) -> str:
-    """Write a number with the digits that `scale` (its uncertainty) deserves; three decimals where that is not known."""
+    """Write a number with the digits that `scale` (its uncertainty) deserves; three decimals where it is not known."""
     if value is None:
         return "not known"
     text = f"{value:.{decimals(scale) if scale else 3}f}"

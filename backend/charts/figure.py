@@ -1,0 +1,125 @@
+"""What every chart shares: which arms are drawn, the frame around the traces, the empty state, axis titles.
+
+A figure is a plain dict that plotly.js and `plotly.graph_objects.Figure` both read. It carries no theme. Every
+trace that belongs to an arm has `meta.arm` (its id) and `meta.role`, so that a page can hide arms without asking
+again; `layout.meta` has the text alternative.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from backend.services.comparison_schema import ArmComparison, Comparison
+
+from .options import ChartOptions
+from .palette import Look, look
+from .text import safe
+
+Figure = dict[str, Any]
+Trace = dict[str, Any]
+# A chart of lines with more arms than this is unreadable and slow: the baseline and the best of the rest are drawn.
+MOST_ARMS = 40
+# With more arms than this, bands hide each other and a legend overflows; the page's list of arms takes its place.
+CROWD = 12
+FEW = 8
+
+X_TITLE = {
+    "step": "Optimizer step",
+    "epoch": "Epoch",
+    "tokens": "Training tokens",
+    "seconds": "Training time (s)",
+}
+
+
+def drawn(comparison: Comparison, options: ChartOptions) -> list[ArmComparison]:
+    """Return the arms to draw in the study's order: those asked for, at most MOST_ARMS, the baseline always."""
+    asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
+    if len(asked) <= MOST_ARMS:
+        return asked
+    place = {arm_id: i for i, arm_id in enumerate(comparison.ranking)}
+    best = sorted(asked, key=lambda arm: (not arm.is_baseline, place[arm.id]))[:MOST_ARMS]
+    chosen = {arm.id for arm in best}
+    return [arm for arm in asked if arm.id in chosen]
+
+
+def ranked(comparison: Comparison, options: ChartOptions) -> list[ArmComparison]:
+    """Return the arms to draw that have a finished run, best first."""
+    place = {arm_id: i for i, arm_id in enumerate(comparison.ranking)}
+    finished = [arm for arm in drawn(comparison, options) if arm.place is not None]
+    return sorted(finished, key=lambda arm: place[arm.id])
+
+
+def arm_look(arm: ArmComparison) -> Look:
+    """Return an arm's fixed look."""
+    return look(arm.colour_key, arm.variant)
+
+
+def meta(arm: ArmComparison, role: str) -> dict[str, str]:
+    """Return a trace's meta: whose it is and what it shows."""
+    return {"arm": arm.id, "role": role}
+
+
+def loss_title(comparison: Comparison) -> str:
+    """Return the title of a loss axis, with its unit."""
+    return f"Loss ({comparison.loss_unit})"
+
+
+def build(
+    name: str,
+    comparison: Comparison,
+    *,
+    title: str,
+    alt: str,
+    traces: Sequence[Trace],
+    layout: dict[str, Any],
+    shown: Sequence[ArmComparison] = (),
+) -> Figure:
+    """Return the whole figure. `alt` is its text alternative: the key numbers in a sentence."""
+    left_out = len(comparison.arms) - len(shown) if shown else 0
+    frame: dict[str, Any] = {
+        "title": {"text": title},
+        "meta": {
+            "name": name,
+            "study": comparison.study_id,
+            "event_seq": comparison.event_seq,
+            "title": title,
+            "alt": alt,
+            "arms": [arm.id for arm in shown],
+            "arms_left_out": left_out,
+        },
+        # Zoom and hidden traces survive new data, but not another x axis.
+        "uirevision": f"{comparison.study_id}/{name}/{comparison.x}/{comparison.metric}",
+        "hovermode": "closest",
+        "showlegend": len(shown) <= CROWD,
+        "legend": {"groupclick": "togglegroup", "orientation": "h", "yanchor": "top", "y": -0.2},
+        "margin": {"l": 64, "r": 16, "t": 40, "b": 48},
+    }
+    return {"data": list(traces), "layout": {**frame, **layout}}
+
+
+def nothing(name: str, comparison: Comparison, *, title: str, sentence: str) -> Figure:
+    """Return a chart's empty state: one sentence where the picture will be."""
+    note = {
+        "text": safe(sentence, 200),
+        "showarrow": False,
+        "xref": "paper",
+        "yref": "paper",
+        "x": 0.5,
+        "y": 0.5,
+        "font": {"size": 14},
+    }
+    hidden = {"visible": False}
+    layout = {"annotations": [note], "xaxis": hidden, "yaxis": hidden}
+    return build(name, comparison, title=title, alt=f"{title}: {sentence}", traces=[], layout=layout)
+
+
+def hover(arms: Sequence[ArmComparison]) -> dict[str, str]:
+    """Return how a chart of lines answers the mouse: all arms at one x, sorted, as long as the list fits."""
+    if len(arms) > FEW:
+        return {"hovermode": "closest"}
+    return {"hovermode": "x unified", "hoversort": "value descending"}
+
+
+def vertical_panels(count: int, gap: float = 0.08) -> list[list[float]]:
+    """Return the domains of `count` panels side by side, each [left, right] in 0 to 1."""
+    width = (1 - gap * (count - 1)) / count
+    return [[i * (width + gap), i * (width + gap) + width] for i in range(count)]

@@ -1,0 +1,91 @@
+"""Chart A: probe loss (solid) and validation loss (dashed) of every arm, with bands and the onset of overfitting."""
+
+import numpy as np
+
+from backend.services.comparison_schema import ArmComparison, Comparison
+
+from .arrays import floats
+from .figure import X_TITLE, Figure, Trace, arm_look, build, drawn, hover, loss_title, meta, nothing
+from .lines import line_traces
+from .options import ChartOptions
+from .text import plus_minus, safe
+
+TITLE = "Probe loss (solid) and validation loss (dashed)"
+
+
+def losses(comparison: Comparison, options: ChartOptions) -> Figure:
+    """Draw how far training and held-out text drift apart."""
+    arms = drawn(comparison, options)
+    if not any(arm.curve for arm in arms):
+        return nothing("losses", comparison, title=TITLE, sentence="No evaluation has arrived yet.")
+    traces: list[Trace] = []
+    for arm in arms:
+        traces += line_traces(
+            comparison, arm, "probe/loss", shown=len(arms), dash="solid", width=1.6, what="Probe loss"
+        )
+        traces += line_traces(
+            comparison,
+            arm,
+            "validation/loss",
+            shown=len(arms),
+            dash="dash",
+            width=2.4,
+            legend=arm.name,
+            what="Validation loss",
+        )
+        traces += _onset(arm)
+    layout = {
+        **hover(arms),
+        "xaxis": {"title": {"text": X_TITLE[comparison.x]}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": loss_title(comparison)}, "type": "log" if options.log_y else "linear"},
+    }
+    alt = _alt(comparison, arms)
+    return build("losses", comparison, title=TITLE, alt=alt, traces=traces, layout=layout, shown=arms)
+
+
+def _onset(arm: ArmComparison) -> list[Trace]:
+    """Return the marker at an arm's median onset, on its validation line."""
+    onset, curve = arm.onset, arm.curve
+    if onset.step is None or onset.x is None or curve is None:
+        return []
+    steps = np.array(curve.step, np.float64)
+    values = np.array([np.nan if v is None else v for v in curve.series["validation/loss"].mean], np.float64)
+    known = np.isfinite(values)
+    if not known.any():
+        return []
+    style = arm_look(arm)
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": floats([onset.x]),
+            "y": floats([float(np.interp(onset.step, steps[known], values[known]))]),
+            "marker": {
+                "symbol": "circle-open-dot",
+                "size": 15,
+                "color": style.colour,
+                "line": {"width": 2.5, "color": style.colour},
+            },
+            "hovertemplate": f"{onset.sentence}<extra>{safe(arm.name)}</extra>",
+            "showlegend": False,
+            "legendgroup": arm.id,
+            "name": safe(arm.name),
+            "meta": meta(arm, "onset"),
+        }
+    ]
+
+
+def _alt(comparison: Comparison, arms: list[ArmComparison]) -> str:
+    parts = []
+    for arm in arms[:12]:
+        probe, validation = arm.final["probe/loss"], arm.final["validation/loss"]
+        if validation.n == 0:
+            parts.append(f"{arm.name}: no finished run")
+            continue
+        parts.append(
+            f"{arm.name}: probe {plus_minus(probe.mean, probe.half_width)}, validation "
+            f"{plus_minus(validation.mean, validation.half_width)} (n = {validation.n}). {arm.onset.sentence}"
+        )
+    more = f" {len(arms) - 12} more arms." if len(arms) > 12 else ""
+    x = X_TITLE[comparison.x].lower()
+    return f"{TITLE} against {x}, at the last evaluation. " + "; ".join(part.rstrip(".") for part in parts) + "." + more

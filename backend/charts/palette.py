@@ -1,0 +1,75 @@
+"""One fixed look for each method: colour, marker and, for its variants, dash. The same on every chart, page and
+share.
+
+Six colours of Okabe & Ito (2008), a violet and a grey for the baseline: told apart with red-, green- and
+blue-blindness, on white and on near-black. Methods of one family share a colour and differ by marker. Names come
+from the library's presets.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+GREY = "#707070"
+BLUE = "#0072B2"
+SKY = "#56B4E9"
+GREEN = "#009E73"
+ORANGE = "#E69F00"
+VERMILLION = "#D55E00"
+PURPLE = "#CC79A7"
+VIOLET = "#8E3FE0"
+BROWN = "#9A6324"
+
+DASHES = ("solid", "dot", "dashdot", "longdash", "longdashdot", "dash")
+_MARKS = ("", "-open", "-dot", "-open-dot")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How an arm is drawn: `symbol` and `dash` differ between the variants of one method, `colour` does not."""
+
+    colour: str
+    symbol: str
+    dash: str
+
+    def fill(self, alpha: float) -> str:
+        """Return the colour with an opacity, for bands."""
+        red, green, blue = (int(self.colour[i : i + 2], 16) for i in (1, 3, 5))
+        return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+METHODS: dict[str, tuple[str, str]] = {
+    "none": (GREY, "circle"),
+    "native_dropout": (VIOLET, "square"),
+    "rdrop": (VIOLET, "diamond"),
+    "neftune": (VIOLET, "star"),
+    "adapter_dropout": (PURPLE, "triangle-up"),
+    "adapter_rank": (PURPLE, "triangle-down"),
+    "dropkey": (BLUE, "diamond"),
+    "dropkey_element": (BLUE, "circle"),
+    "dropkey_span": (BLUE, "hexagon"),
+    "dropattention": (SKY, "square"),
+    "dropattention_grad": (SKY, "diamond"),
+    "attention_dropout": (SKY, "circle"),
+    "hiddencut": (GREEN, "triangle-down"),
+    "hiddencut_column": (GREEN, "square"),
+    "hiddencut_span": (GREEN, "hexagon"),
+    "hiddencut_original": (GREEN, "star"),
+    "hidden_dropout": (GREEN, "circle"),
+    "hiddenkey_minus": (ORANGE, "pentagon"),
+    "hiddenkey": (VERMILLION, "star"),
+    "input_cutoff": (BROWN, "square"),
+    "input_cutoff_span": (BROWN, "hexagon"),
+    "input_cutoff_feature": (BROWN, "diamond"),
+    "output_dropout": (BROWN, "circle"),
+}
+_COMPOSED = (BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE, VIOLET, BROWN)
+
+
+def look(colour_key: str, variant: int = 0) -> Look:
+    """Return the look of an arm. A method that is no preset gets a colour by the hash of its key, and a cross."""
+    found = METHODS.get(colour_key)
+    if found is None:
+        digest = hashlib.sha256(colour_key.encode()).digest()
+        found = (_COMPOSED[digest[0] % len(_COMPOSED)], ("cross", "x", "bowtie", "hourglass")[digest[1] % 4])
+    colour, symbol = found
+    return Look(colour, symbol + _MARKS[variant % len(_MARKS)], DASHES[variant % len(DASHES)])

@@ -1,0 +1,141 @@
+"""The ranking: final values of all arms as dots with 95 % t whiskers, every seed visible, best on top."""
+
+from backend.services.comparison_schema import ArmComparison, Comparison
+from backend.services.comparison_words import QUANTITY
+
+from .arrays import floats
+from .figure import Figure, Trace, arm_look, build, meta, nothing, ranked
+from .options import ChartOptions
+from .text import plus_minus, safe
+
+
+def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
+    """Draw where every arm ends. A filled dot differs from the baseline after correction, an open one is
+    undecided.
+    """
+    quantity = QUANTITY[comparison.metric]
+    title = f"{quantity.capitalize()} at the last evaluation"
+    arms = ranked(comparison, options)
+    if not arms:
+        return nothing("ranking", comparison, title=title, sentence="No run has finished yet.")
+    traces: list[Trace] = []
+    for row, arm in enumerate(arms):
+        traces += _row(comparison, arm, row)
+    traces += _best(comparison, arms)
+    unit = "" if comparison.metric == "validation/accuracy" else f" ({comparison.loss_unit})"
+    layout = {
+        "xaxis": {
+            "title": {"text": f"{quantity.capitalize()}{unit}: mean, 95 % t interval, seeds"},
+            "zeroline": False,
+            **({"tickformat": ".0%"} if comparison.metric == "validation/accuracy" else {}),
+        },
+        "yaxis": {
+            "tickmode": "array",
+            "tickvals": list(range(len(arms))),
+            "ticktext": [safe(arm.name, 28) for arm in arms],
+            "range": [len(arms) - 0.5, -0.5],
+            "automargin": True,
+            "showgrid": False,
+            "zeroline": False,
+        },
+        "shapes": _baseline_line(comparison, arms),
+        "height": 110 + 34 * len(arms),
+        "showlegend": False,
+    }
+    alt = _alt(comparison, title, arms)
+    return build("ranking", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=arms)
+
+
+def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
+    value, style = arm.final[comparison.metric], arm_look(arm)
+    difference = arm.differences.get(comparison.metric)
+    decided = arm.is_baseline or (difference is not None and difference.decided != "undecided")
+    verdict = "the baseline" if arm.is_baseline or difference is None else difference.meaning
+    seeds = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": floats([seed.value for seed in value.seeds]),
+        "y": floats([row + 0.22] * len(value.seeds)),
+        "marker": {"color": style.colour, "size": 6, "opacity": 0.5},
+        "text": [f"seed {seed.seed}" for seed in value.seeds],
+        "customdata": [seed.run_id for seed in value.seeds],
+        "hovertemplate": f"%{{text}}: %{{x:.4f}}<extra>{safe(arm.name)}</extra>",
+        "name": safe(arm.name),
+        "legendgroup": arm.id,
+        "meta": meta(arm, "seeds"),
+    }
+    dot = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": floats([value.mean]),
+        "y": floats([float(row)]),
+        "error_x": {
+            "type": "data",
+            "array": floats([value.half_width or 0.0]),
+            "color": style.colour,
+            "thickness": 2.5,
+            "width": 5,
+        },
+        "marker": {
+            "color": style.colour,
+            "symbol": "circle" if decided else "circle-open",
+            "size": 12,
+            "line": {"color": style.colour, "width": 2.5},
+        },
+        "hovertemplate": (
+            f"{plus_minus(value.mean, value.half_width, 4)} (n = {value.n})<br>{_wrapped(verdict)}"
+            f"<extra>{safe(arm.name)}</extra>"
+        ),
+        "name": safe(arm.name),
+        "legendgroup": arm.id,
+        "meta": meta(arm, "final"),
+    }
+    return [seeds, dot]
+
+
+def _best(comparison: Comparison, arms: list[ArmComparison]) -> list[Trace]:
+    """Return the mean of each arm's best validation losses, hidden until asked for: it is optimistic."""
+    if comparison.metric != "validation/loss":
+        return []
+    known = [(row, arm) for row, arm in enumerate(arms) if arm.best_validation.mean is not None]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "visible": "legendonly",
+            "x": floats([arm.best_validation.mean for _, arm in known]),
+            "y": floats([row - 0.22 for row, _ in known]),
+            "marker": {"symbol": "triangle-left-open", "size": 8, "color": "#868e96"},
+            "hovertemplate": "best validation loss of each run (optimistic): %{x:.4f}<extra></extra>",
+            "name": "best validation (optimistic)",
+            "meta": {"role": "best"},
+        }
+    ]
+
+
+def _baseline_line(comparison: Comparison, arms: list[ArmComparison]) -> list[dict[str, object]]:
+    base = next((arm for arm in arms if arm.is_baseline), None)
+    mean = None if base is None else base.final[comparison.metric].mean
+    if mean is None:
+        return []
+    line = {"color": "#868e96", "width": 1.5, "dash": "dot"}
+    return [{"type": "line", "x0": mean, "x1": mean, "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": line}]
+
+
+def _wrapped(sentence: str, width: int = 64) -> str:
+    """Break a sentence into lines for a hover box."""
+    lines: list[str] = [""]
+    for word in safe(sentence, 400).split(" "):
+        if len(lines[-1]) + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "<br>".join(lines)
+
+
+def _alt(comparison: Comparison, title: str, arms: list[ArmComparison]) -> str:
+    parts = []
+    for place, arm in enumerate(arms[:12], start=1):
+        value = arm.final[comparison.metric]
+        parts.append(f"{place}. {arm.name}: {plus_minus(value.mean, value.half_width)} (n = {value.n})")
+    more = f" {len(arms) - 12} more arms." if len(arms) > 12 else ""
+    return f"{title}, best first, mean ± half of the 95 % interval. " + "; ".join(parts) + "." + more
