@@ -1,0 +1,113 @@
+"""The home folder of a stack: made and checked, held by one stack at a time, and telling others where it answers."""
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from backend.shared.errors import StartupError
+from backend.shared.settings import Settings
+
+_LONGEST_SOCKET_PATH = 100  # bytes; the system's limit is 108 on Linux, 104 on macOS
+_MEBI = 1 << 20
+_SMALLEST_FREE_BYTES = 64 * _MEBI  # enough for the database and a first run's files
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running stack: where it answers, whose process it is, and its broker for workers that join."""
+
+    url: str
+    pid: int
+    broker_url: str
+
+
+def prepare(settings: Settings) -> None:
+    """Make the home folder and see that it can be used. Raises StartupError."""
+    home = settings.home
+    remedy = "set DROPSCOPE_HOME to a folder you may write to"
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=home) as probe:
+            probe.write(b"x")
+        for folder in (settings.artifacts, settings.cache, home / "logs"):
+            folder.mkdir(exist_ok=True)
+    except FileExistsError as error:
+        raise StartupError(f"{error.filename} is a file where a folder is needed; {remedy}") from error
+    except OSError as error:
+        raise StartupError(f"the data folder {home} cannot be used ({error.strerror}); {remedy}") from error
+    free = shutil.disk_usage(home).free
+    if free < _SMALLEST_FREE_BYTES:
+        raise StartupError(
+            f"the disk of {home} has {free / _MEBI:.0f} MiB left, which is too little to start; free some space, or "
+            "set DROPSCOPE_HOME to a folder on another disk"
+        )
+
+
+def socket_path(settings: Settings) -> Path:
+    """Where the embedded Valkey listens: in the home folder, or in a temporary one where that path is too long."""
+    path = settings.broker_socket
+    if len(os.fsencode(path)) < _LONGEST_SOCKET_PATH:
+        return path
+    mark = hashlib.sha256(os.fsencode(settings.home.resolve())).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"dropscope-{os.getuid()}-{mark}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise StartupError(f"{folder} belongs to somebody else; remove it, or set DROPSCOPE_HOME to a shorter path")
+    return folder / "valkey.sock"
+
+
+def find_running(settings: Settings) -> Running | None:
+    """The stack that holds this home folder, if one does."""
+    try:
+        told = Running(**json.loads(_state_file(settings).read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+    return told if psutil.pid_exists(told.pid) else None
+
+
+class HomeLock:
+    """Held by the stack that uses a home folder; a second one is refused with a sentence."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._file = (settings.home / "stack.lock").open("a")
+
+    def __enter__(self) -> Self:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            other = find_running(self.settings)
+            where = f" at {other.url} (process {other.pid})" if other else ""
+            raise StartupError(
+                f"Dropscope is already running on {self.settings.home}{where}; use that one, stop it, or set "
+                "DROPSCOPE_HOME to another folder"
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _state_file(self.settings).unlink(missing_ok=True)
+        self._file.close()
+
+    def tell(self, url: str, broker_url: str) -> None:
+        """Write down where this stack answers, for the command line and for workers that join."""
+        partial = _state_file(self.settings).with_suffix(".tmp")
+        partial.write_text(json.dumps(asdict(Running(url, os.getpid(), broker_url))))
+        partial.chmod(0o600)
+        partial.rename(_state_file(self.settings))
+
+
+def _state_file(settings: Settings) -> Path:
+    return settings.home / "stack.json"
