@@ -1,0 +1,79 @@
+"""Lines of an uploaded text file, checked to be UTF-8 text and nothing else in disguise."""
+
+import codecs
+from collections.abc import Iterator
+from pathlib import Path
+
+from backend.shared.errors import InvalidInput
+
+MAX_LINE_BYTES = 64 << 20
+_CHUNK = 1 << 20
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a zip archive (or a spreadsheet); save it as CSV"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
+    (b"BZh", "compressed with bzip2; unpack it first"),
+    (b"\xfd7zXZ\x00", "compressed with xz; unpack it first"),
+    (b"PAR1", "a Parquet file, which is not read yet; save it as CSV or JSONL"),
+    (b"\x93NUMPY", "a NumPy array"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format 3\x00", "an SQLite database"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel file; save it as CSV"),
+    (b"\xff\xfe", "encoded as UTF-16; save it as UTF-8"),
+    (b"\xfe\xff", "encoded as UTF-16; save it as UTF-8"),
+)
+
+
+def refuse_disguises(path: Path) -> None:
+    """Refuse files whose first bytes say that they are no text, whatever their name says.
+
+    Raises:
+        InvalidInput: empty, or a known binary format, a pickle among them.
+    """
+    with path.open("rb") as file:
+        start = file.read(16)
+    if not start:
+        raise InvalidInput("The file is empty.")
+    for mark, name in _MAGIC:
+        if start.startswith(mark):
+            raise InvalidInput(f"The file is {name}.")
+    if start[0] == 0x80 and len(start) > 1 and start[1] in (2, 3, 4, 5):
+        raise InvalidInput("The file is a Python pickle, which can run code when it is read; save it as CSV or JSONL.")
+
+
+def text_lines(path: Path) -> Iterator[str]:
+    """The file's lines with their line ends, a byte order mark at the start left out.
+
+    A line ends with LF or CRLF; other characters that Python counts as line ends stay part of the text.
+
+    Raises:
+        InvalidInput: naming the line: not UTF-8, a NUL character, or a line of more than 64 MiB.
+    """
+    refuse_disguises(path)
+    decode = codecs.getincrementaldecoder("utf-8-sig")(errors="strict")
+    number, rest = 1, ""
+    with path.open("rb") as file:
+        while True:
+            chunk = file.read(_CHUNK)
+            try:
+                text = decode.decode(chunk, final=not chunk)
+            except UnicodeDecodeError as error:
+                line = number + rest.count("\n") + chunk[: error.start].count(b"\n")
+                raise InvalidInput(
+                    f"Line {line:,} is not UTF-8 text ({error.reason}); save the file with the encoding UTF-8."
+                ) from error
+            if "\0" in text:
+                line = number + (rest + text).split("\0", 1)[0].count("\n")
+                raise InvalidInput(f"Line {line:,} holds a NUL character, so this is not a text file.")
+            *whole, rest = (rest + text).split("\n")
+            for line_text in whole:
+                yield line_text + "\n"
+            number += len(whole)
+            if len(rest) > MAX_LINE_BYTES:
+                raise InvalidInput(f"Line {number:,} is longer than 64 MiB.")
+            if not chunk:
+                break
+    if rest:
+        yield rest
