@@ -83,6 +83,11 @@ class Rows:
         return torch.arange(self.total) - torch.tensor(self.offsets, dtype=torch.long)[self.row_of_token]
 
     @cached_property
+    def real(self) -> torch.Tensor:
+        """Which cells of the padded rectangle are real tokens, `[B, width]` bool."""
+        return self.to_padded(torch.ones(self.total, dtype=torch.bool), False)
+
+    @cached_property
     def is_rectangle(self) -> bool:
         """Whether every cell of the padded rectangle is a real token."""
         return self.width is not None and all(length == self.width for length in self.lengths)

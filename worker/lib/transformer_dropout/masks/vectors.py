@@ -11,6 +11,9 @@ from .draw import NOISE_STREAM, Draw, kept
 from .rows import Rows
 from .spans import span_keep, span_places
 
+# Above the streams of sites, noise and span lengths.
+_PLACE_SHIFT = 20
+
 
 @dataclass(frozen=True)
 class VectorKeep:
@@ -24,11 +27,17 @@ class VectorKeep:
     scale: float | torch.Tensor
 
 
-def vector_keep(site: Site, rate: float, draw: Draw, layer: int, rows: Rows, features: int) -> VectorKeep:
-    """Draw the mask of a hidden, input or adapter site over vectors of `features` elements, in the layout of `rows`."""
+def vector_keep(
+    site: Site, rate: float, draw: Draw, layer: int, rows: Rows, features: int, place: int = 0
+) -> VectorKeep:
+    """Draw the mask of a hidden, input or adapter site over vectors of `features` elements, in the layout of `rows`.
+
+    place: which adapter of the layer it is (in `named_modules` order), so that their element masks differ; 0 elsewhere.
+    """
     scale: float | torch.Tensor = 1.0 / (1.0 - rate) if site.rescale == "inverted" else 1.0
     if site.structure == "element":
-        keep = kept(draw.bits(layer, site.stream, rows.total * features), rate).view(rows.total, features)
+        bits = draw.bits(layer, site.stream | place << _PLACE_SHIFT, rows.total * features)
+        keep = kept(bits, rate).view(rows.total, features)
     elif site.structure == "span":
         keep = span_keep(site, rate, draw, layer, rows, 1)
         if site.rescale == "normalized":

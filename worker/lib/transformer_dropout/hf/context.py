@@ -1,0 +1,128 @@
+"""Which forward pass is running: its step, its pass, where its real tokens are, and whether anything is dropped in
+it.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from transformer_dropout.errors import InjectionError, ShapeError
+from transformer_dropout.masks import Draw, Rows
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def untraced(function: F) -> F:
+    """Keep torch.compile out of a function: it runs as it is, between two compiled graphs."""
+    kept: F = torch.compiler.disable(function)  # type: ignore[no-untyped-call]  # torch ships it without types
+    return kept
+
+
+@dataclass(frozen=True)
+class ForwardContext:
+    """One forward pass: the random numbers and rows that its masks are made from.
+
+    custom_mask: the caller gave a mask of its own (not `[B, L]`), so only that mask says what is visible.
+    """
+
+    draw: Draw
+    rows: Rows
+    custom_mask: bool
+
+
+class Clock:
+    """Counts training passes and holds the one that is running; masks depend on nothing else.
+
+    step: the last pass's number, -1 before the first; set it to resume a run.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.step = -1
+        self.current: ForwardContext | None = None
+        self._pass_index = 0
+        self._clean = False
+
+    def begin(self, entry: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Start a pass; called before the backbone's forward."""
+        if torch._C._current_graph_task_id() != -1 and self.current is not None:
+            return  # the whole backbone is being replayed by a checkpoint in backward: same pass, same masks
+        if not entry.training or self._clean:
+            self.current = None
+            return
+        given = inspect.signature(entry.forward).bind_partial(*args, **kwargs).arguments
+        if _cached_tokens(given) > 0:
+            self.current = None  # a cached decoding step: nothing is trained
+            return
+        if self._pass_index == 0:
+            self.step += 1
+        elif self.step < 0:
+            raise InjectionError("second_pass() repeats a first pass; run the model once in training mode before it")
+        tokens: Any = given.get("input_ids")
+        tokens = given.get("inputs_embeds") if tokens is None else tokens
+        if tokens is None:
+            raise InjectionError("the model was called without input_ids and without inputs_embeds")
+        mask = given.get("attention_mask")
+        batch, width = int(tokens.shape[0]), int(tokens.shape[1])
+        rows, custom_mask = Rows.full(batch, width), mask is not None
+        if isinstance(mask, torch.Tensor) and mask.dim() == 2:
+            if tuple(mask.shape) != (batch, width):
+                raise ShapeError(f"attention_mask {tuple(mask.shape)} does not fit {batch} rows of {width} tokens")
+            rows, custom_mask = Rows.from_attention_mask(mask), False
+        draw = Draw(self._seed_of_process(), self.step, self._pass_index, str(tokens.device))
+        self.current = ForwardContext(draw, rows, custom_mask)
+
+    @contextmanager
+    def second_pass(self) -> Iterator[None]:
+        """Make the passes inside repeat the last one's step with masks of their own."""
+        before, self._pass_index = self._pass_index, 1
+        try:
+            yield
+        finally:
+            self._pass_index = before
+
+    @contextmanager
+    def clean_pass(self) -> Iterator[None]:
+        """Make the passes inside drop nothing and count for nothing."""
+        before, self._clean = self._clean, True
+        try:
+            yield
+        finally:
+            self._clean = before
+
+    def _seed_of_process(self) -> int:
+        spread = torch.distributed.is_available() and torch.distributed.is_initialized()
+        return self.seed ^ (torch.distributed.get_rank() << 48) if spread else self.seed
+
+
+class PinnedCheckpoint:
+    """A checkpoint function whose replays see the pass they replay, whichever pass ran since."""
+
+    def __init__(self, clock: Clock, checkpoint: Callable[..., Any]) -> None:
+        self.clock = clock
+        self.checkpoint = checkpoint
+
+    def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        context = self.clock.current
+
+        def run(*inner: Any, **named: Any) -> Any:
+            before, self.clock.current = self.clock.current, context
+            try:
+                return function(*inner, **named)
+            finally:
+                self.clock.current = before
+
+        return self.checkpoint(run, *args, **kwargs)
+
+
+def _cached_tokens(given: Mapping[str, Any]) -> int:
+    cache = given.get("past_key_values")
+    if cache is None:
+        return 0
+    length = cache.get_seq_length() if hasattr(cache, "get_seq_length") else len(cache)
+    return int(length)

@@ -1,0 +1,54 @@
+"""The door for Hugging Face models: put a dropout method into a model in place, and take it out again.
+
+model = AutoModelForSequenceClassification.from_pretrained(...)        # with or without PEFT around it
+with inject_dropout(model, preset("hiddenkey_minus", rate=0.1)) as injection:
+    train(model)                                                       # eval() and generation are untouched
+"""
+
+import torch
+from torch import nn
+
+from transformer_dropout.errors import InjectionError
+from transformer_dropout.spec import DropoutSpec, describe
+
+from . import families
+from .hooking import hook_all
+from .injection import Injection, Report, injection_of
+from .native import NativeDropout, disable_native_dropout
+
+
+def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int | None = None) -> Injection:
+    """Put `spec` into `model` in place and return the injection, whose report says what was hooked where.
+
+    The model may be wrapped by PEFT (wrap first, inject after). Without `native` in the spec the base model's own
+    dropout is switched off until removal. generator_seed: None draws one from torch's global generator.
+    Masks follow the injection's own step, one for every forward in training mode; eval mode, cached decoding and a
+    rate of 0 leave the model bit-identical. Raises UnsupportedModelError, SpecError, InjectionError; the model is
+    then untouched.
+    """
+    family = families.family_of(families.unwrapped(model).config)
+    if injection_of(model) is not None:
+        raise InjectionError("the model already carries a dropout method; remove() it first")
+    layers = families.layer_count(model)
+    decoder = families.is_decoder(families.unwrapped(model).config)
+    resolved = spec.resolve(layers, decoder)
+    if generator_seed is None:
+        generator_seed = 0 if spec.is_plain else int(torch.randint(2**62, ()).item())
+    injection = Injection(model, resolved, generator_seed)
+    try:
+        native = _switch_native(injection)
+        sites = hook_all(injection)
+    except BaseException:
+        injection.remove()
+        raise
+    disabled = native.disabled if native else ()
+    injection.finish(Report(family.name, layers, decoder, sites, disabled, generator_seed, describe(spec)))
+    return injection
+
+
+def _switch_native(injection: Injection) -> NativeDropout | None:
+    if injection.spec.native:
+        return None
+    native = disable_native_dropout(injection.model)
+    injection.on_removal(native.restore)
+    return native

@@ -1,0 +1,108 @@
+"""A dropout method that lives in a model: its step, its passes, its report, and the way out."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from types import TracebackType
+
+from torch import nn
+
+from transformer_dropout.errors import InjectionError
+from transformer_dropout.spec import DropoutSpec
+
+from .context import Clock
+from .native import every_dropout_off
+
+INJECTION = "_transformer_dropout_injection"
+
+
+@dataclass(frozen=True)
+class HookedSite:
+    """One site of the method and where it was hooked: `layers` numbers, and the modules in each."""
+
+    position: str
+    structure: str
+    layers: tuple[int, ...]
+    modules: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an injection did; part of a run's record."""
+
+    family: str
+    layer_count: int
+    decoder: bool
+    sites: tuple[HookedSite, ...]
+    native_disabled: tuple[str, ...]
+    seed: int
+    method: str
+
+
+class Injection(AbstractContextManager["Injection"]):
+    """A method living in a model. Leaving the context, or `remove()`, restores the model exactly."""
+
+    def __init__(self, model: nn.Module, spec: DropoutSpec, seed: int) -> None:
+        self.model = model
+        self.spec = spec
+        self.clock = Clock(seed)
+        self._report: Report | None = None
+        self._undo: list[Callable[[], object]] = []
+
+    @property
+    def report(self) -> Report:
+        """What was hooked where."""
+        if self._report is None:
+            raise InjectionError("the injection is still being made")
+        return self._report
+
+    def finish(self, report: Report) -> None:
+        """Record what was hooked and make the injection known to its model."""
+        self._report = report
+        self.model.__dict__[INJECTION] = self
+        self.on_removal(lambda: self.model.__dict__.pop(INJECTION, None))
+
+    @property
+    def step(self) -> int:
+        """Number of the last training pass, -1 before the first. Set it to resume a run where it stopped."""
+        return self.clock.step
+
+    @step.setter
+    def step(self, value: int) -> None:
+        self.clock.step = value
+
+    def second_pass(self) -> AbstractContextManager[None]:
+        """Run the passes inside with other masks at the same step: the second pass of a consistency loss."""
+        return self.clock.second_pass()
+
+    def clean_pass(self) -> AbstractContextManager[None]:
+        """Run the passes inside without any dropout (native and adapter dropout included), in whatever mode."""
+        return self._clean_pass()
+
+    def remove(self) -> None:
+        """Restore the model: hooks, attention function, native dropout. Calling it twice is harmless."""
+        while self._undo:
+            self._undo.pop()()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.remove()
+
+    def on_removal(self, undo: Callable[[], object]) -> None:
+        """Run `undo` at removal, last in first out."""
+        self._undo.append(undo)
+
+    @contextmanager
+    def _clean_pass(self) -> Iterator[None]:
+        with self.clock.clean_pass(), every_dropout_off(self.model):
+            yield
+
+
+def injection_of(model: nn.Module) -> Injection | None:
+    """Return the injection that lives in `model` (or in the model that it wraps), if any."""
+    for module in (model, *model.modules()):
+        found = module.__dict__.get(INJECTION)
+        if isinstance(found, Injection):
+            return found
+    return None
