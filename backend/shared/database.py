@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -68,7 +68,7 @@ def open_database(settings: Settings) -> Database:
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "sqlite":
         _make_home(settings)
-        return Database(sqlite_engine(str(url)))
+        return Database(sqlite_engine(url))
     if url.get_backend_name() != "postgresql":
         raise StartupError(
             f"DROPSCOPE_DATABASE_URL names '{url.drivername}', which is not supported; give a postgresql:// URL, "
@@ -82,9 +82,9 @@ def open_database(settings: Settings) -> Database:
     )
 
 
-def sqlite_engine(url: str) -> Engine:
+def sqlite_engine(url: URL | str, **pool: Any) -> Engine:
     """An engine on a SQLite file with the pragmas and transaction starts that this product relies on."""
-    engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_S, "check_same_thread": False}, **_POOL)
+    engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_S, "check_same_thread": False}, **(pool or _POOL))
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
