@@ -2,14 +2,22 @@
 passes.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import families
 from .families import FAMILIES, Family, family_of
 from .inject import inject_dropout
 from .injection import HookedSite, Injection, Report, injection_of
 from .native import NativeDropout, disable_native_dropout
+from .two_pass import two_pass_loss
+
+if TYPE_CHECKING:
+    from .trainer import ConsistencyMixin, ConsistencyTrainer
 
 __all__ = [
     "FAMILIES",
+    "ConsistencyMixin",
+    "ConsistencyTrainer",
     "Family",
     "HookedSite",
     "Injection",
@@ -20,4 +28,14 @@ __all__ = [
     "family_of",
     "inject_dropout",
     "injection_of",
+    "two_pass_loss",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the trainer only when it is asked for: it pulls in accelerate, which the engine never needs."""
+    if name in ("ConsistencyMixin", "ConsistencyTrainer"):
+        from . import trainer
+
+        return getattr(trainer, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
