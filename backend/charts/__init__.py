@@ -6,17 +6,28 @@ from collections.abc import Callable
 
 from backend.services.comparison_schema import Comparison
 
+from .capacity import capacity
 from .figure import Figure
+from .framework import framework
 from .gap import accuracy, gap
+from .heatmap import heatmap
 from .losses import losses
 from .options import ChartOptions
 from .ranking import ranking
+from .run_losses import run_losses
+from .significance import significance
+from .train_inference import train_inference
 
 FIGURES: dict[str, Callable[[Comparison, ChartOptions], Figure]] = {
     "losses": losses,
     "gap": gap,
     "ranking": ranking,
+    "heatmap": heatmap,
+    "significance": significance,
+    "train_inference": train_inference,
+    "capacity": capacity,
+    "framework": framework,
     "accuracy": accuracy,
 }
 
-__all__ = ["FIGURES", "ChartOptions", "Figure"]
+__all__ = ["FIGURES", "ChartOptions", "Figure", "run_losses"]

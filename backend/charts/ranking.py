@@ -40,7 +40,7 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
         },
         "shapes": _baseline_line(comparison, arms),
         "height": 110 + 34 * len(arms),
-        "showlegend": False,
+        "showlegend": True,
     }
     alt = _alt(comparison, title, arms)
     return build("ranking", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=arms)
@@ -62,6 +62,7 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
         "hovertemplate": f"%{{text}}: %{{x:.4f}}<extra>{safe(arm.name)}</extra>",
         "name": safe(arm.name),
         "legendgroup": arm.id,
+        "showlegend": False,
         "meta": meta(arm, "seeds"),
     }
     dot = {
@@ -88,6 +89,7 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
         ),
         "name": safe(arm.name),
         "legendgroup": arm.id,
+        "showlegend": False,
         "meta": meta(arm, "final"),
     }
     return [seeds, dot]

@@ -1,0 +1,92 @@
+"""Capacity: gap and validation loss against the adapter's rank; what few trainable parameters do to each method."""
+
+from typing import Any
+
+from backend.services.comparison_schema import ArmComparison, Comparison, SeriesName
+
+from .arrays import floats
+from .figure import Figure, Trace, arm_look, build, meta, nothing, ranked, vertical_panels
+from .options import ChartOptions
+from .text import plus_minus, safe
+
+TITLE = "Capacity: gap and validation loss against the adapter's rank"
+
+
+def capacity(comparison: Comparison, options: ChartOptions) -> Figure:
+    """Draw one line a method and rate over the ranks; a study with one rank shows dots."""
+    arms = ranked(comparison, options)
+    if not arms:
+        return nothing("capacity", comparison, title=TITLE, sentence="No run has finished yet.")
+    groups: dict[tuple[Any, ...], list[ArmComparison]] = {}
+    for arm in sorted(arms, key=lambda arm: (arm.rank, arm.position)):
+        groups.setdefault(_all_but_rank(arm), []).append(arm)
+    traces: list[Trace] = []
+    panels: list[tuple[SeriesName, str, str]] = [("gap", "", "Gap"), ("validation/loss", "2", "Validation loss")]
+    for name, axis, what in panels:
+        for i, group in enumerate(groups.values()):
+            shift = 1 + 0.012 * (i - (len(groups) - 1) / 2)  # whiskers beside each other, not on top of each other
+            traces.append(_line(group, name, axis, what, shift))
+    ranks = sorted({arm.rank for arm in arms})
+    layout: dict[str, Any] = {}
+    for (_, axis, what), domain in zip(panels, vertical_panels(2, 0.12), strict=True):
+        layout[f"xaxis{axis}"] = {
+            "domain": domain,
+            "anchor": f"y{axis}",
+            "type": "log",
+            "tickmode": "array",
+            "tickvals": ranks,
+            "ticktext": [_tick(arms, rank) for rank in ranks],
+            "title": {"text": "Rank (trainable parameters)"},
+        }
+        layout[f"yaxis{axis}"] = {"anchor": f"x{axis}", "title": {"text": f"{what} ({comparison.loss_unit})"}}
+    parts = []
+    for group in list(groups.values())[:12]:
+        numbers = ", ".join(f"rank {arm.rank}: gap {plus_minus(arm.final['gap'].mean, None)}" for arm in group)
+        parts.append(f"{group[0].name}: {numbers}")
+    alt = f"{TITLE}. " + "; ".join(parts) + "."
+    return build("capacity", comparison, title=TITLE, alt=alt, traces=traces, layout=layout, shown=arms)
+
+
+def _all_but_rank(arm: ArmComparison) -> tuple[Any, ...]:
+    sites = tuple((site.position, site.structure, site.rescale, site.rate) for site in arm.sites)
+    return (
+        arm.method,
+        sites,
+        arm.consistency_kind,
+        arm.consistency_weight,
+        arm.native,
+        arm.learning_rate,
+        arm.weight_decay,
+        arm.alpha / arm.rank,
+    )
+
+
+def _line(group: list[ArmComparison], name: SeriesName, axis: str, what: str, shift: float) -> Trace:
+    first = group[0]
+    style = arm_look(first)
+    values = [arm.final[name] for arm in group]
+    return {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "x": floats([arm.rank * shift for arm in group]),
+        "y": floats([value.mean for value in values]),
+        "error_y": {"type": "data", "array": floats([value.half_width or 0.0 for value in values]), "thickness": 1.5},
+        "line": {"color": style.colour, "width": 2, "dash": style.dash},
+        "marker": {"color": style.colour, "symbol": style.symbol, "size": 9},
+        "text": [
+            f"{safe(arm.name)}<br>rank {arm.rank}: {plus_minus(value.mean, value.half_width, 4)} (n = {value.n})"
+            for arm, value in zip(group, values, strict=True)
+        ],
+        "hovertemplate": f"{what}, %{{text}}<extra></extra>",
+        "name": safe(first.method_title if len(group) > 1 else first.name),
+        "legendgroup": first.id,
+        "showlegend": axis == "",
+        "xaxis": f"x{axis}",
+        "yaxis": f"y{axis}",
+        "meta": meta(first, name),
+    }
+
+
+def _tick(arms: list[ArmComparison], rank: int) -> str:
+    counts = {arm.trainable_parameters for arm in arms if arm.rank == rank and arm.trainable_parameters}
+    return f"{rank}<br>({min(counts):,})" if len(counts) == 1 else str(rank)

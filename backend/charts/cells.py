@@ -1,0 +1,141 @@
+"""Cells of effects: colour for the size of a difference, grey text and a ring where its interval spans zero.
+
+Plotly's heatmaps cannot hatch, so doubt is shown by the text laid over the cell.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from backend.services.comparison_schema import ArmComparison, Difference
+
+from .arrays import table
+from .figure import Trace
+from .text import signed
+
+# Half-transparent, so that the theme's own text colour stays readable on every cell in light and dark. Blue is lower.
+SCALE = [[0.0, "rgba(0,114,178,0.65)"], [0.5, "rgba(128,128,128,0.06)"], [1.0, "rgba(213,94,0,0.65)"]]
+DOUBT = "#868e96"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One filled cell: column and row, the difference, whether its interval spans zero, and what is written and
+    said.
+    """
+
+    column: int
+    row: int
+    value: float
+    doubtful: bool
+    text: str
+    hover: str
+    arm: str | None
+
+
+def effect_text(difference: Difference, *, percent: bool = False) -> str:
+    """Write a difference for a cell: mean ± half-width, n below; a ring where the interval spans zero."""
+    ring = "○ " if difference.interval_spans_zero else ""
+    factor, digits = (100.0, 1) if percent else (1.0, 3)
+    mean = None if difference.mean is None else difference.mean * factor
+    half = "" if difference.half_width is None else f" ± {difference.half_width * factor:.{digits}f}"
+    return f"{ring}{signed(mean, digits)}{half}<br>n = {difference.n}"
+
+
+def effect_of(arm: ArmComparison, metric: str) -> Difference | None:
+    """Return an arm's difference in a quantity, None where no pair of runs has finished."""
+    found = next((difference for name, difference in arm.differences.items() if name == metric), None)
+    return found if found is not None and found.mean is not None else None
+
+
+def cell_traces(
+    cells: Sequence[Cell], columns: int, rows: int, *, axis: str = "", text_size: int = 12, size_of_scale: float
+) -> list[Trace]:
+    """Return a heatmap of `cells` with its texts. axis: "" or the number of the panel.  size_of_scale: end of the
+    scale.
+    """
+    z: list[list[float | None]] = [[None] * columns for _ in range(rows)]
+    hover = [[""] * columns for _ in range(rows)]
+    ids: list[list[str]] = [[""] * columns for _ in range(rows)]
+    for cell in cells:
+        z[cell.row][cell.column] = cell.value
+        hover[cell.row][cell.column] = cell.hover
+        ids[cell.row][cell.column] = cell.arm or ""
+    where = {"xaxis": f"x{axis}", "yaxis": f"y{axis}"}
+    heat: Trace = {
+        "type": "heatmap",
+        "z": table(z),
+        "text": hover,
+        "customdata": ids,
+        "zmid": 0,
+        "zmin": -size_of_scale,
+        "zmax": size_of_scale,
+        "colorscale": SCALE,
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "hoverongaps": False,
+        "hovertemplate": "%{text}<extra></extra>",
+        "meta": {"role": "cells"},
+        **where,
+    }
+    texts = []
+    for doubtful in (False, True):
+        some = [cell for cell in cells if cell.doubtful == doubtful]
+        if some:
+            font: dict[str, Any] = {"size": text_size}
+            if doubtful:
+                font["color"] = DOUBT
+            texts.append(
+                {
+                    "type": "scatter",
+                    "mode": "text",
+                    "x": [cell.column for cell in some],
+                    "y": [cell.row for cell in some],
+                    "text": [cell.text for cell in some],
+                    "textfont": font,
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                    "meta": {"role": "doubtful" if doubtful else "clear"},
+                    **where,
+                }
+            )
+    return [heat, *texts]
+
+
+def cell_axes(
+    columns: Sequence[str], rows: Sequence[str], *, domain: Sequence[float], axis: str, title: str
+) -> dict[str, Any]:
+    """Return the axes of one panel of cells: column names below, row names on the first panel only, first row on
+    top.
+    """
+    first = axis == ""
+    return {
+        f"xaxis{axis}": {
+            "domain": list(domain),
+            "anchor": f"y{axis}",
+            "tickmode": "array",
+            "tickvals": list(range(len(columns))),
+            "ticktext": list(columns),
+            "range": [-0.5, len(columns) - 0.5],
+            "title": {"text": title},
+            "showgrid": False,
+            "zeroline": False,
+        },
+        f"yaxis{axis}": {
+            "anchor": f"x{axis}",
+            "tickmode": "array",
+            "tickvals": list(range(len(rows))),
+            "ticktext": list(rows),
+            "showticklabels": first,
+            "range": [len(rows) - 0.5, -0.5],
+            "automargin": first,
+            "showgrid": False,
+            "zeroline": False,
+        },
+    }
+
+
+def end_of_scale(cells: Sequence[Cell]) -> float:
+    """Return the largest absolute value, for a scale centred at 0."""
+    return max((abs(cell.value) for cell in cells), default=0.0) or 1.0

@@ -1,0 +1,87 @@
+"""Method × rate, small multiples by rank: each arm's difference to the baseline."""
+
+from typing import Any
+
+from backend.services.comparison_schema import ArmComparison, Comparison
+from backend.services.comparison_words import QUANTITY
+
+from .cells import Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
+from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels
+from .options import ChartOptions
+from .text import plus_minus, safe
+
+MOST_PANELS = 6
+
+
+def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
+    """Draw effects as cells; grey text and a ring where the interval spans zero. Blue is lower than the baseline."""
+    metric = comparison.metric
+    title = f"Difference to the baseline in {QUANTITY[metric]}, by method and rate"
+    asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
+    found = [(arm, effect) for arm in asked if (effect := effect_of(arm, metric)) is not None]
+    if not found:
+        return nothing("heatmap", comparison, title=title, sentence="No seed has finished in two arms yet.")
+    ranks = sorted({arm.rank for arm, _ in found})[:MOST_PANELS]
+    rates = sorted({arm.rate for arm, _ in found if arm.rate is not None})
+    columns = [*rates, *([None] if any(arm.rate is None for arm, _ in found) else [])]
+    rows = list(dict.fromkeys(row_name(comparison, arm) for arm, _ in found))[:MOST_ARMS]
+    panels: dict[int, list[Cell]] = {rank: [] for rank in ranks}
+    taken: set[tuple[int, int, int]] = set()
+    shown = []
+    for arm, effect in found:
+        name = row_name(comparison, arm)
+        if arm.rank not in panels or name not in rows:
+            continue
+        place = (arm.rank, columns.index(arm.rate), rows.index(name))
+        if place in taken:
+            continue
+        taken.add(place)
+        shown.append(arm)
+        text = effect_text(effect, percent=metric == "validation/accuracy")
+        hover = f"{safe(arm.name)}<br>{safe(effect.meaning, 300)}"
+        panels[arm.rank].append(
+            Cell(place[1], place[2], effect.mean or 0.0, effect.interval_spans_zero, text, hover, arm.id)
+        )
+    scale = end_of_scale([cell for cells in panels.values() for cell in cells])
+    traces: list[Trace] = []
+    layout: dict[str, Any] = {"showlegend": False, "height": 130 + 44 * len(rows)}
+    column_names = ["no rate" if rate is None else f"{rate:g}" for rate in columns]
+    for i, (rank, domain) in enumerate(zip(ranks, vertical_panels(len(ranks), 0.03), strict=True)):
+        axis = "" if i == 0 else str(i + 1)
+        traces += cell_traces(
+            panels[rank],
+            len(columns),
+            len(rows),
+            axis=axis,
+            text_size=12 if len(columns) * len(ranks) <= 8 else 9,
+            size_of_scale=scale,
+        )
+        layout |= cell_axes(
+            column_names, [safe(row, 30) for row in rows], domain=domain, axis=axis, title=f"Rate, rank {rank}"
+        )
+    alt = _alt(title, found)
+    return build("heatmap", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=shown)
+
+
+def row_name(comparison: Comparison, arm: ArmComparison) -> str:
+    """Return an arm's row: its method, and what else than rate and rank tells it from others of that method."""
+    mates = [other for other in comparison.arms if other.method_title == arm.method_title]
+    parts = [arm.method_title]
+    for title, name in (("lr", "learning_rate"), ("decay", "weight_decay"), ("weight", "consistency_weight")):
+        if len({getattr(mate, name) for mate in mates}) > 1:
+            parts.append(f"{title} {getattr(arm, name):g}")
+    if len({mate.consistency_kind for mate in mates}) > 1:
+        parts.append(arm.consistency_kind)
+    if len({mate.alpha / mate.rank for mate in mates}) > 1:
+        parts.append(f"alpha {arm.alpha:g}")
+    return ", ".join(parts)
+
+
+def _alt(title: str, found: list[tuple[ArmComparison, Any]]) -> str:
+    parts = [
+        f"{arm.name}: {plus_minus(effect.mean, effect.half_width, sign=True)}"
+        f"{' (interval spans zero)' if effect.interval_spans_zero else ''}"
+        for arm, effect in found[:12]
+    ]
+    more = f" {len(found) - 12} more arms." if len(found) > 12 else ""
+    return f"{title}. " + "; ".join(parts) + "." + more
