@@ -33,10 +33,10 @@ class Cell:
     arm: str | None
 
 
-def effect_text(difference: Difference, *, percent: bool = False) -> str:
+def effect_text(difference: Difference, *, percent: bool = False, narrow: bool = False) -> str:
     """Write a difference for a cell: mean ± half-width, n below; a ring where the interval spans zero."""
     ring = "○ " if difference.interval_spans_zero else ""
-    factor, digits = (100.0, 1) if percent else (1.0, 3)
+    factor, digits = (100.0, 1) if percent else (1.0, 2 if narrow else 3)
     mean = None if difference.mean is None else difference.mean * factor
     half = "" if difference.half_width is None else f" ± {difference.half_width * factor:.{digits}f}"
     return f"{ring}{signed(mean, digits)}{half}<br>n = {difference.n}"

@@ -44,7 +44,7 @@ def dot_axes(arms: list[ArmComparison], *, domain: list[float], axis: str, title
     """Return the axes of one panel; arm names stand at the first one only."""
     first = axis == ""
     return {
-        f"xaxis{axis}": {"domain": domain, "anchor": f"y{axis}", "title": {"text": title}, "zeroline": True},
+        f"xaxis{axis}": {"domain": domain, "anchor": f"y{axis}", "title": {"text": title}, "rangemode": "tozero"},
         f"yaxis{axis}": {
             "anchor": f"x{axis}",
             "tickmode": "array",

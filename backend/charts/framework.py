@@ -34,9 +34,9 @@ def framework(comparison: Comparison, options: ChartOptions) -> Figure:
     for arm, effect in found:
         layers[arm.consistency_kind].append((arm, effect))
     kinds = sorted(layers, key=lambda kind: (kind != "none", kind))[:MOST_PANELS]
-    below = [arm.name for arm, _ in found if len(arm.sites) != 1][:MOST_ROWS_BELOW]
-    rows = [*(position.replace("_", " ") for position in POSITIONS), *below]
-    filled = {kind: _single(layers[kind]) + _several(layers[kind], below) for kind in kinds}
+    below = [arm for arm, _ in found if len(arm.sites) != 1][:MOST_ROWS_BELOW]
+    rows = [*(position.replace("_", " ") for position in POSITIONS), *(arm.name for arm in below)]
+    filled = {kind: _single(layers[kind]) + _several(layers[kind], [arm.id for arm in below]) for kind in kinds}
     scale = end_of_scale([one for cells in filled.values() for one in cells])
     traces: list[Trace] = []
     layout: dict[str, Any] = {"showlegend": False, "height": 150 + 46 * len(rows)}
@@ -88,7 +88,7 @@ def _several(effects: Effects, below: list[str]) -> list[Cell]:
     return [
         Cell(
             column=1,
-            row=len(POSITIONS) + below.index(arm.name),
+            row=len(POSITIONS) + below.index(arm.id),
             value=effect.mean or 0.0,
             doubtful=effect.interval_spans_zero,
             text=_line(arm, effect),
@@ -96,7 +96,7 @@ def _several(effects: Effects, below: list[str]) -> list[Cell]:
             arm=arm.id,
         )
         for arm, effect in effects
-        if len(arm.sites) != 1 and arm.name in below
+        if len(arm.sites) != 1 and arm.id in below
     ]
 
 

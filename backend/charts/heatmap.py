@@ -25,6 +25,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
     rates = sorted({arm.rate for arm, _ in found if arm.rate is not None})
     columns = [*rates, *([None] if any(arm.rate is None for arm, _ in found) else [])]
     rows = list(dict.fromkeys(row_name(comparison, arm) for arm, _ in found))[:MOST_ARMS]
+    narrow = len(columns) * len(ranks) > 8
     panels: dict[int, list[Cell]] = {rank: [] for rank in ranks}
     taken: set[tuple[int, int, int]] = set()
     shown = []
@@ -37,7 +38,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
             continue
         taken.add(place)
         shown.append(arm)
-        text = effect_text(effect, percent=metric == "validation/accuracy")
+        text = effect_text(effect, percent=metric == "validation/accuracy", narrow=narrow)
         hover = f"{safe(arm.name)}<br>{safe(effect.meaning, 300)}"
         panels[arm.rank].append(
             Cell(place[1], place[2], effect.mean or 0.0, effect.interval_spans_zero, text, hover, arm.id)
@@ -53,7 +54,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
             len(columns),
             len(rows),
             axis=axis,
-            text_size=12 if len(columns) * len(ranks) <= 8 else 9,
+            text_size=9 if narrow else 12,
             size_of_scale=scale,
         )
         layout |= cell_axes(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.services.comparison_words import LOSS_UNIT
 from backend.services.statistics.records import Floats, RunRecord, StudyRecords
@@ -80,9 +81,7 @@ def _line(name: str, x: Floats, y: Floats, look: Mapping[str, object]) -> Trace:
     }
 
 
-def _alt(
-    run: RunRecord, traces: list[Trace], rows: "np.ndarray[tuple[int], np.dtype[np.int64]]", metrics: object
-) -> str:
+def _alt(run: RunRecord, traces: list[Trace], rows: NDArray[np.intp], metrics: Mapping[str, Floats]) -> str:
     if not traces:
         return f"{TITLE}: nothing recorded yet, the run is {run.status}."
     parts = []
