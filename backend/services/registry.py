@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.services.principal import Principal
 from backend.shared.catalogue import DatasetFacts, ModelFacts, find_dataset, find_model
-from backend.shared.catalogue.datasets import BUILTIN as BUILTIN_DATASETS
+from backend.shared.catalogue.builtin_data import BUILTIN as BUILTIN_DATASETS
 from backend.shared.catalogue.datasets import datasets_root
 from backend.shared.catalogue.inspect_model import Naming, inspect_folder
 from backend.shared.catalogue.models import BUILTIN as BUILTIN_MODELS
@@ -90,8 +90,10 @@ def add_dataset(
         "licence": licence,
     }
     try:
-        with new_folder(folder) as building:
+        with new_folder(folder, first_stands=False) as building:
             facts = import_rows(building, train, validation, plan, naming)
+    except FileExistsError as error:
+        raise _taken(chosen) from error
     except OSError as error:
         raise _disk(error) from error
     row = Dataset(
@@ -123,7 +125,7 @@ def _free_id(asked: str | None, name: str, taken: Callable[[str], bool]) -> str:
     """The id asked for, or one made from the name, with a number where that is taken."""
     if asked is not None:
         if taken(check_id(asked)):
-            raise Conflict(f"The id {asked} is taken; choose another.")
+            raise _taken(asked)
         return asked
     plain = slug(name)
     return next(one for number in range(1, 10_000) if not taken(one := plain if number == 1 else f"{plain}-{number}"))
@@ -134,7 +136,11 @@ def _insert(database: Database, row: Dataset | RegisteredModel, chosen: str) -> 
         with database.write() as session:
             session.add(row)
     except IntegrityError as error:
-        raise Conflict(f"The id {chosen} is taken; choose another.") from error
+        raise _taken(chosen) from error
+
+
+def _taken(chosen: str) -> Conflict:
+    return Conflict(f"The id {chosen} is taken; choose another.")
 
 
 def _remove(database: Database, row: Dataset | RegisteredModel) -> None:

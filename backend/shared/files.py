@@ -31,10 +31,14 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def new_folder(path: Path) -> Iterator[Path]:
+def new_folder(path: Path, *, first_stands: bool = True) -> Iterator[Path]:
     """A folder to fill, which takes its place at `path` only if the block ends well.
 
-    Where another process was faster, its folder stands and this one is thrown away: both were made from the same input.
+    Where another process was faster, its folder stands and this one is thrown away: right for caches, whose folders
+    are made from the same input.
+
+    Raises:
+        FileExistsError: another process was faster, and `first_stands` is False.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{uuid4().hex}")
@@ -43,9 +47,11 @@ def new_folder(path: Path) -> Iterator[Path]:
         yield beside
         try:
             beside.rename(path)
-        except OSError:
+        except OSError as error:
             if not path.is_dir():
                 raise
+            if not first_stands:
+                raise FileExistsError(f"{path.name} is there already") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -30,7 +30,7 @@ def refuse_disguises(path: Path) -> None:
     """Refuse files whose first bytes say that they are no text, whatever their name says.
 
     Raises:
-        InvalidInput: empty, or a known binary format, a pickle among them.
+        InvalidInput: empty, or a known binary format, pickled objects among them.
     """
     with path.open("rb") as file:
         start = file.read(16)
@@ -40,7 +40,7 @@ def refuse_disguises(path: Path) -> None:
         if start.startswith(mark):
             raise InvalidInput(f"The file is {name}.")
     if start[0] == 0x80 and len(start) > 1 and start[1] in (2, 3, 4, 5):
-        raise InvalidInput("The file is a Python pickle, which can run code when it is read; save it as CSV or JSONL.")
+        raise InvalidInput("The file holds pickled Python objects, which can run code when read; save it as CSV or JSONL.")
 
 
 def text_lines(path: Path) -> Iterator[str]:
