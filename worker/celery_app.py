@@ -125,6 +125,7 @@ def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str
     app = create_app(settings, drain_s, trainer_command)
     app.worker_main(
         [
+            "--quiet",
             "worker",
             f"--hostname=dropscope-{os.getpid()}@{socket.gethostname()}",
             f"--queues={QUEUE}",

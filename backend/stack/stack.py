@@ -1,6 +1,7 @@
 """Starts the parts of the embedded stack in order, and stops them in the opposite one within ten seconds.
 
 Up: home folder, port, database, Valkey, workers, web server. Down: web server, workers (drained), Valkey.
+Workers take seconds to load their libraries, so the web server starts beside them.
 """
 
 import logging
@@ -8,16 +9,18 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
 from pydantic import SecretStr
 
+from backend.migrations.runner import migrate
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
 from backend.stack import home, valkey, web, worker_processes
-from backend.stack.child import Child
+from backend.stack.tending import Tended, tended
 
 log = logging.getLogger(__name__)
 WORKERS_STOP_S = 5.0
@@ -50,76 +53,79 @@ class Stop:
 
 
 class Stack:
-    """A running stack: `url` for browsers, and the children that must stay alive."""
+    """A running stack: `url` for browsers, and the children that are kept alive."""
 
-    def __init__(self, url: str, server: web.WebServer, broker: Child | None, workers: list[Child]) -> None:
-        self.url, self._server, self._broker, self._workers = url, server, broker, workers
+    def __init__(self, url: str, server: web.WebServer, children: list[Tended]) -> None:
+        self.url, self._server, self._children = url, server, children
 
-    def trouble(self) -> str | None:
-        """A sentence where a part has ended by itself, else None."""
-        if not self._server.is_alive():
-            return "the web server ended"
-        for child, name in [(self._broker, "Valkey"), *((worker, "a worker") for worker in self._workers)]:
-            if child is not None and not child.is_alive():
-                return f"{name} ended: {child.last_line()} (more in {child.log})"
-        return None
+    def is_serving(self) -> bool:
+        """Whether the web server still runs."""
+        return self._server.is_alive()
+
+    def tend(self) -> list[str]:
+        """Start children again that ended by themselves; a sentence for each one found. Call it now and then."""
+        return [sentence for child in self._children if (sentence := child.tend()) is not None]
 
 
 @contextmanager
 def running(settings: Settings, stop: Stop, create_app: Callable[[Settings], Any]) -> Iterator[Stack]:
     """The stack, from its start to its end; `create_app` makes the web application. Raises StartupError.
 
-    Call it from the main thread: the children die with the thread that started them.
+    Call it and `Stack.tend` from the main thread: the children die with the thread that started them.
     """
     with ExitStack() as parts:
         home.prepare(settings)
         lock = parts.enter_context(home.HomeLock(settings))
         listening = parts.enter_context(web.bind(settings.host, settings.port))
         url = web.address(listening, settings.host)
-        settings, broker = _start_broker(settings, stop, parts)
+        migrate(settings)
+        children: list[Tended] = []
+        stop.when_forced(lambda: _kill(children))
+        if settings.broker_url is None:
+            settings = _start_broker(settings, children, parts)
         broker_url = settings.resolved_broker_url
-        app = create_app(settings)  # brings the database up to date before any worker looks into it
-        server = web.WebServer(app, listening, settings.log_level)
+        workers = [
+            tended(f"worker {number}", partial(worker_processes.start, settings, broker_url, number))
+            for number in range(worker_processes.count(settings))
+        ]
+        children += workers
+        parts.callback(lambda: _stop_workers(workers, stop))
+        server = web.WebServer(create_app(settings), listening, settings.log_level)
         parts.callback(lambda: server.stop(stop.forced))
         server.start()
-        children = worker_processes.start(settings, broker_url)
-        for child in children:
-            stop.when_forced(child.kill)
-        _stops_before(parts, server, children, stop)
-        _wait_for_workers(settings, children)
+        _wait_for_workers(settings, workers)
         lock.tell(url, broker_url)
-        yield Stack(url, server, broker, children)
+        yield Stack(url, server, children)
         log.info("stopping")
 
 
-def _start_broker(settings: Settings, stop: Stop, parts: ExitStack) -> tuple[Settings, Child | None]:
-    if settings.broker_url is not None:
-        return settings, None
+def _start_broker(settings: Settings, children: list[Tended], parts: ExitStack) -> Settings:
     socket = home.socket_path(settings)
-    broker = valkey.start(socket, settings.home / "valkey", settings.home / "logs" / "valkey.log")
-    stop.when_forced(broker.kill)
+    start = partial(valkey.start, socket, settings.home / "valkey", settings.home / "logs" / "valkey.log")
+    broker = tended("Valkey", start)
+    children.append(broker)
 
     def end() -> None:
-        broker.ask_to_stop()
-        if not broker.wait(VALKEY_STOP_S):
-            broker.kill()
+        broker.child.ask_to_stop()
+        if not broker.child.wait(VALKEY_STOP_S):
+            broker.child.kill()
         socket.unlink(missing_ok=True)
 
     parts.callback(end)
-    return settings.model_copy(update={"broker_url": SecretStr(f"redis+socket://{socket}")}), broker
+    return settings.model_copy(update={"broker_url": SecretStr(f"redis+socket://{socket}")})
 
 
-def _stops_before(parts: ExitStack, server: web.WebServer, children: list[Child], stop: Stop) -> None:
-    """The web server was started before the workers and stops before them too."""
-
-    def end() -> None:
-        server.stop(stop.forced)
-        worker_processes.stop(children, 0 if stop.forced else WORKERS_STOP_S)
-
-    parts.callback(end)
+def _stop_workers(workers: list[Tended], stop: Stop) -> None:
+    worker_processes.stop([worker.child for worker in workers], 0 if stop.forced else WORKERS_STOP_S)
 
 
-def _wait_for_workers(settings: Settings, children: list[Child]) -> None:
+def _kill(children: list[Tended]) -> None:
+    for tended_child in children:
+        tended_child.child.kill()
+
+
+def _wait_for_workers(settings: Settings, workers: list[Tended]) -> None:
+    children = [worker.child for worker in workers]
     database = open_database(settings)
     try:
         ready = worker_processes.wait_registered(database, children)

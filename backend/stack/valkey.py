@@ -29,8 +29,8 @@ def start(socket: Path, folder: Path, log: Path) -> Child:
         server = _start_once(binary, socket, folder, log)
     if server is None:
         raise StartupError(
-            f"the message broker (Valkey) did not start; {log} says why. A Redis or Valkey of yours will do as well: set "
-            "DROPSCOPE_BROKER_URL"
+            f"the message broker (Valkey) did not start; {log} says why. Or use a Redis or Valkey of your own: "
+            "set DROPSCOPE_BROKER_URL"
         )
     return server
 

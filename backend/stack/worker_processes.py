@@ -60,17 +60,14 @@ def environment(settings: Settings, broker_url: str, gpu: str | None = None) -> 
     return {**os.environ, **decided}
 
 
-def start(settings: Settings, broker_url: str) -> list[Child]:
-    """Start the workers; they register by themselves."""
+def start(settings: Settings, broker_url: str, number: int) -> Child:
+    """Start the worker of this number; it registers by itself."""
     cards: Sequence[str | None] = gpus() or [None]
-    return [
-        Child(
-            command("--drain-s", str(DRAIN_S)),
-            settings.home / "logs" / f"worker-{number}.log",
-            environment(settings, broker_url, cards[number % len(cards)]),
-        )
-        for number in range(count(settings))
-    ]
+    return Child(
+        command("--drain-s", str(DRAIN_S)),
+        settings.home / "logs" / f"worker-{number}.log",
+        environment(settings, broker_url, cards[number % len(cards)]),
+    )
 
 
 def wait_registered(database: Database, children: Sequence[Child]) -> bool:

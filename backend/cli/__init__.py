@@ -1,0 +1,5 @@
+"""The `dropscope` command."""
+
+from backend.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,187 @@
+"""The commands, and what becomes of an error: a sentence on standard error and an exit code, never a traceback.
+
+Exit codes: 0 done; 1 the environment, or a run that failed; 2 what was asked cannot be done as written; 130 Ctrl-C.
+"""
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from backend.cli.console import err, out
+from backend.client import ApiError, ServerUnreachable
+from backend.shared.errors import DropscopeError, InvalidInput
+from backend.shared.settings import Settings
+
+app = typer.Typer(
+    name="dropscope",
+    help="Which dropout keeps a LoRA adapter from overfitting, and is the difference real?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data = typer.Typer(help="Data sets of this machine.", no_args_is_help=True)
+model = typer.Typer(help="Models of this machine.", no_args_is_help=True)
+app.add_typer(data, name="data")
+app.add_typer(model, name="model")
+
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the web server; 0 picks a free one.")]
+Workers = Annotated[int | None, typer.Option(min=0, help="Number of workers; by default one a GPU, or one a core.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the whole comparison as JSON.")]
+
+
+@app.command()
+def up(
+    port: Port = None,
+    host: Annotated[str | None, typer.Option(help="Address of the web server.")] = None,
+    workers: Workers = None,
+    browser: Annotated[bool, typer.Option(help="Open the page, where a person starts this.")] = True,
+) -> None:
+    """Start everything on this machine and serve until Ctrl-C."""
+    from backend.cli import serve
+
+    raise typer.Exit(serve.up(_settings(port=port, host=host, workers=workers), browser=browser))
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="The study; - reads standard input.")],
+    follow: Annotated[bool, typer.Option("--follow", help="Wait for the end and print the result.")] = False,
+    as_json: AsJson = False,
+    workers: Workers = None,
+) -> None:
+    """Train a study: on the server that runs, else on one that is started for it and stopped after it."""
+    from backend.cli import study_command
+
+    raise typer.Exit(study_command.run(_settings(workers=workers), study, follow=follow, as_json=as_json))
+
+
+@app.command()
+def demo(
+    leave: Annotated[bool, typer.Option("--exit", help="Stop everything when the study has ended.")] = False,
+    yaml: Annotated[bool, typer.Option("--yaml", help="Print the demo study and do nothing else.")] = False,
+    as_json: AsJson = False,
+    port: Port = None,
+    workers: Workers = None,
+) -> None:
+    """Train the demo study, live in the browser, and print its result."""
+    from backend.cli import study_command
+
+    if yaml:
+        out().print(study_command.demo_text(), end="", markup=False)
+        return
+    raise typer.Exit(study_command.demo(_settings(port=port, workers=workers), leave=leave, as_json=as_json))
+
+
+@app.command()
+def worker() -> None:
+    """Train what is queued, on this machine, until Ctrl-C."""
+    from backend.cli import serve
+
+    serve.worker(_settings())
+
+
+@app.command()
+def doctor() -> None:
+    """Check that this machine has what is needed, and say what to do where it has not."""
+    from backend.cli import checks
+
+    raise typer.Exit(checks.doctor(_settings()))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed
+
+    out().print(installed("dropscope"))
+
+
+@data.command("add")
+def data_add(
+    file: Annotated[Path, typer.Argument(help="A CSV, TSV or JSONL file.")],
+    text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column of the label, or of the number for regression.")] = None,
+    text_pair: Annotated[str | None, typer.Option(help="Column of a second text.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Column of the prompt, for causal_lm.")] = None,
+    completion: Annotated[str | None, typer.Option(help="Column of the completion, for causal_lm.")] = None,
+    task: Annotated[str, typer.Option(help="classification, regression or causal_lm.")] = "classification",
+    name: Annotated[str | None, typer.Option(help="Id of the data set; by default the file's name.")] = None,
+) -> None:
+    """Add a data set from a file; columns that are not named are guessed from the file's header."""
+    from backend.cli import catalogue_commands
+
+    columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
+    catalogue_commands.add_data(_settings(), file, task, columns, name)
+
+
+@model.command("add")
+def model_add(
+    folder: Annotated[Path, typer.Argument(help="A folder with config.json, tokenizer.json and safetensors.")],
+    name: Annotated[str | None, typer.Option(help="Id of the model; by default the folder's name.")] = None,
+) -> None:
+    """Register a model folder of this machine."""
+    from backend.cli import catalogue_commands
+
+    catalogue_commands.add_model(_settings(), folder, name)
+
+
+def _settings(**given: object) -> Settings:
+    """The settings, with what the command line gave."""
+    settings = Settings()
+    return settings.model_copy(update={name: value for name, value in given.items() if value is not None})
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(answer(sys.argv[1:]))
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Do what the arguments say; return the exit code."""
+    try:
+        app(args=list(arguments), prog_name="dropscope")
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+    except KeyboardInterrupt:
+        return 130
+    except InvalidInput as error:
+        return _say([f"{_where(p.pointer)}{p.message}" for p in error.problems], 2)
+    except ApiError as error:
+        sentences = [f"{_where(item.pointer)}{item.detail}" for item in error.items] or [error.detail]
+        return _say(sentences, 2 if error.status < 500 else 1)
+    except ValidationError as error:
+        found = error.errors()
+        return _say([f"DROPSCOPE_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in found], 1)
+    except (DropscopeError, ServerUnreachable) as error:
+        return _say([str(error)], 1)
+    except Exception as error:
+        return _say([f"something went wrong that should not ({type(error).__name__}: {error}){_kept()}"], 1)
+    return 0
+
+
+def _kept() -> str:
+    """Keep the traceback of an error of ours in a file; a person gets a sentence."""
+    with contextlib.suppress(OSError, ValidationError):
+        file = Settings().home / "logs" / "errors.log"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a") as log:
+            log.write(traceback.format_exc())
+        return f"; {file} has the details"
+    return ""
+
+
+def _where(pointer: str) -> str:
+    return f"{pointer.lstrip('/').replace('/', '.')}: " if pointer else ""
+
+
+def _say(sentences: list[str], code: int) -> int:
+    console = err()
+    for sentence in sentences:
+        console.print(f"dropscope: {sentence}", markup=False, style="red" if console.is_terminal else None)
+    return code

@@ -1,0 +1,26 @@
+"""Where the command line speaks: results on standard output, everything else on standard error."""
+
+import logging
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+
+def out() -> Console:
+    """For results: what a person may want in a file or a pipe."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def err() -> Console:
+    """For progress and for errors."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def log_to(target: Path | None, level: str) -> None:
+    """Send the log to a file, or to standard error where `target` is None."""
+    handler = logging.StreamHandler(sys.stderr) if target is None else logging.FileHandler(target, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for chatty in ("httpx", "httpcore", "alembic", "kombu"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

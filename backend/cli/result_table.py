@@ -1,0 +1,70 @@
+"""The result of a study in a terminal: one line an arm, best first, from the comparison that the page shows too."""
+
+from typing import Any
+
+from rich.table import Table
+
+from backend.cli.console import out
+
+LOSS, GAP, ACCURACY, PROBE = "validation/loss", "gap", "validation/accuracy", "probe/loss"
+
+
+def print_result(comparison: dict[str, Any], page: str, *, as_json: bool) -> None:
+    """Print the table and the answers, or all of the comparison as JSON."""
+    console = out()
+    if as_json:
+        console.print_json(data=comparison)
+        return
+    console.print(table(comparison))
+    for answer in comparison["answers"]:
+        console.print(f"{answer['question']} {answer['text']}", markup=False)
+    for note in comparison["notes"]:
+        console.print(f"Note: {note}", markup=False)
+    console.print(page, markup=False)
+
+
+def table(comparison: dict[str, Any]) -> Table:
+    """Arm, n, the measures with their 95 % intervals, onset, and the difference to the baseline with Holm's p."""
+    arms = {arm["id"]: arm for arm in comparison["arms"]}
+    baseline = arms.get(comparison["baseline_arm_id"] or "")
+    shown = Table(title=f"{comparison['study_name']}: {comparison['model']} on {comparison['dataset']}")
+    shown.add_column("arm", overflow="fold")
+    against = f"loss minus {baseline['name']}" if baseline else "difference"
+    for name in ("n", "probe loss", "validation loss", "gap", "accuracy", "onset step", against, "Holm p"):
+        shown.add_column(name, justify="right")
+    for arm_id in comparison["ranking"]:
+        shown.add_row(*row(arms[arm_id]))
+    return shown
+
+
+def row(arm: dict[str, Any]) -> list[str]:
+    """The cells of one arm."""
+    final = arm["final"]
+    onset, difference = arm["onset"], arm["differences"].get(LOSS)
+    return [
+        arm["name"] + (" (baseline)" if arm["is_baseline"] else ""),
+        str(final[LOSS]["n"]) if LOSS in final else "0",
+        number(final.get(PROBE), with_interval=False),
+        number(final.get(LOSS)),
+        number(final.get(GAP)),
+        number(final.get(ACCURACY), with_interval=False),
+        f"{onset['step']:g} ({onset['k']} of {onset['n']})" if onset["step"] is not None else f"– (0 of {onset['n']})",
+        "–" if arm["is_baseline"] else number(difference, signed=True),
+        "–" if arm["is_baseline"] or difference is None else p_value(difference["p_holm"]),
+    ]
+
+
+def number(estimate: dict[str, Any] | None, *, with_interval: bool = True, signed: bool = False) -> str:
+    """`0.572 ± 0.031`; without the interval where n is 1, a dash where there is nothing."""
+    if estimate is None or estimate["mean"] is None:
+        return "–"
+    mean = f"{estimate['mean']:+.3f}" if signed else f"{estimate['mean']:.3f}"
+    half = estimate["half_width"]
+    return f"{mean} ± {half:.3f}" if with_interval and half is not None else mean
+
+
+def p_value(p: float | None) -> str:
+    """Three digits, never a false zero."""
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

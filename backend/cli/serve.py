@@ -1,0 +1,69 @@
+"""`dropscope up` and `dropscope worker`, and the embedded stack for other commands."""
+
+import logging
+import os
+import sys
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from backend.cli.console import err, log_to
+from backend.shared.errors import StartupError
+from backend.shared.settings import Settings
+from backend.stack import home, stack, worker_processes
+
+LOOK_S = 0.5
+
+
+def up(settings: Settings, *, browser: bool) -> int:
+    """Serve until told to stop; return the exit code."""
+    console = err()
+    stop = stack.Stop()
+    stop.install()
+    with embedded(settings, stop, to_file=False) as running:
+        console.print(f"Dropscope is at [bold]{running.url}[/bold] (data in {settings.home}; Ctrl-C stops it)")
+        if browser and sys.stdin.isatty() and os.environ.get("DISPLAY", os.environ.get("WAYLAND_DISPLAY", "")):
+            webbrowser.open(running.url)
+        return serve_on(running, stop)
+
+
+def serve_on(running: stack.Stack, stop: stack.Stop) -> int:
+    """Wait for the end: 0 where it was asked for, 1 where the web server ended by itself."""
+    while not stop.asked.wait(LOOK_S):
+        for trouble in running.tend():
+            err().print(f"dropscope: {trouble}", markup=False)
+        if not running.is_serving():
+            return 1
+    return 0
+
+
+@contextmanager
+def embedded(settings: Settings, stop: stack.Stop, *, to_file: bool) -> Iterator[stack.Stack]:
+    """The embedded stack; its log goes to a file in the home folder, or to standard error."""
+    home.prepare(settings)
+    log_to(settings.home / "logs" / "server.log" if to_file else None, settings.log_level)
+    with stack.running(settings, stop, _web_app) as running:
+        yield running
+    logging.getLogger(__name__).info("stopped")
+
+
+def _web_app(settings: Settings) -> Any:
+    from backend.main import create_app  # FastAPI is only loaded where it serves
+
+    return create_app(settings)
+
+
+def worker(settings: Settings) -> None:
+    """Become a worker of the broker in the settings, or of the stack that runs on this home folder."""
+    broker_url = settings.resolved_broker_url
+    if settings.broker_url is None:
+        running = home.find_running(settings)
+        if running is None:
+            raise StartupError(
+                "there is no queue to work on: start `dropscope up` first, or set DROPSCOPE_BROKER_URL (and "
+                "DROPSCOPE_DATABASE_URL for workers on several machines)"
+            )
+        broker_url = running.broker_url
+    command = worker_processes.command()
+    os.execve(command[0], command, worker_processes.environment(settings, broker_url))
