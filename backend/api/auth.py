@@ -1,22 +1,11 @@
 """Who is asking: the one dependency that every route of the app passes through."""
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Depends
 
+from backend.services.principal import Principal
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
-
-Role = Literal["viewer", "member", "admin"]
-
-
-@dataclass(frozen=True)
-class Principal:
-    """A person or token, in the one workspace that the request acts in."""
-
-    user_id: str
-    workspace_id: str
-    role: Role
 
 
 def authenticated() -> Principal:

@@ -1,6 +1,7 @@
 """Routes of a study's comparison and its figures: computed once per state of the study, answered with an ETag."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -8,13 +9,16 @@ from fastapi.responses import JSONResponse
 
 from backend.api.auth import Who
 from backend.api.context import App
+from backend.api.schemas.common import JsonObject, Responses
 from backend.api.schemas.figures import Figure
-from backend.services import comparisons, figures
+from backend.charts import FIGURES, ChartOptions
+from backend.services import comparisons
 from backend.services.comparison_schema import Band, Comparison, SeriesName, XAxis
+from backend.shared.errors import NotFound
 from backend.shared.store import studies as store
 
 router = APIRouter(prefix="/studies/{study_id}", tags=["comparison"])
-NOT_MODIFIED = {304: {"description": "Nothing changed since the ETag that was sent."}}
+NOT_MODIFIED: Responses = {304: {"description": "Nothing changed since the ETag that was sent."}}
 IfNoneMatch = Annotated[str | None, Header(max_length=1000)]
 Baseline = Annotated[
     str | None, Query(max_length=200, description="Id, key, label or method of an arm; the study's own where unset.")
@@ -64,7 +68,7 @@ def figure(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One chart of the comparison as a Plotly figure."""
-    draw = figures.named(name)
+    draw = _named(name)
     wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
@@ -72,8 +76,14 @@ def figure(
         if _matches(if_none_match, tag):
             return Response(status_code=304, headers=_headers(tag))
         found = app.comparisons.get(session, study, wanted)
-    drawn = draw(found, figures.options(arms=arm, log_y=log_y))
+    drawn = draw(found, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y))
     return JSONResponse(drawn, headers=_headers(tag))
+
+
+def _named(name: str) -> Callable[[Comparison, ChartOptions], JsonObject]:
+    if name not in FIGURES:
+        raise NotFound(f"there is no figure '{name[:100]}'; there is {', '.join(FIGURES)}")
+    return FIGURES[name]
 
 
 def _tag(study_id: str, event_seq: int, request: Request) -> str:

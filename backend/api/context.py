@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from backend.dispatch import Doorbell
 from backend.services.comparisons import ComparisonCache
+from backend.services.reaper import Reaper
 from backend.services.watch import StudyWatch
 from backend.shared.database import Database
 from backend.shared.settings import Settings
@@ -19,6 +20,7 @@ class Context:
     settings: Settings
     database: Database
     doorbell: Doorbell
+    reaper: Reaper
     watch: StudyWatch
     comparisons: ComparisonCache
 

@@ -5,11 +5,14 @@ from fastapi.responses import StreamingResponse
 
 from backend.api.auth import Who
 from backend.api.context import App
+from backend.api.schemas.common import Responses
 from backend.services import export
 from backend.shared.store import studies as store
 
 router = APIRouter(prefix="/studies", tags=["studies"])
-CSV = {200: {"description": "CSV with a header line.", "content": {"text/csv": {"schema": {"type": "string"}}}}}
+CSV: Responses = {
+    200: {"description": "CSV with a header line.", "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
 
 
 @router.get("/{study_id}/export.csv", operation_id="studies_export", response_class=StreamingResponse, responses=CSV)

@@ -5,10 +5,11 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from backend.api.context import App
 from backend.api.schemas.catalogue import Health
+from backend.api.schemas.common import Responses
 from backend.services import monitoring
 
 router = APIRouter(tags=["health"])
-PROMETHEUS = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+PROMETHEUS: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
 @router.get("/healthz", operation_id="health_live")
@@ -30,5 +31,7 @@ def ready(app: App, response: Response) -> Health:
 def prometheus(app: App) -> Response:
     """Runs by status, workers, requests and rings in Prometheus' text format."""
     with app.database.read() as session:
-        text = monitoring.exposition(session, app.settings, app.doorbell)
+        text = monitoring.exposition(
+            session, app.settings, app.doorbell, streams=app.watch.followers, reaped=app.reaper.reaped
+        )
     return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 
@@ -18,18 +18,35 @@ def encode(*key: int | str) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
-def decode(cursor: str, *kinds: type[int] | type[str]) -> tuple[int | str, ...]:
-    """Read a sort key of these types back; raises InvalidInput for a cursor that this API did not write."""
+def number(cursor: str) -> int:
+    """Read a cursor of one number; raises InvalidInput for one that this API did not write."""
+    key = _read(cursor)
+    if len(key) != 1 or not _is_number(key[0]):
+        raise _foreign()
+    return int(key[0])
+
+
+def number_and_id(cursor: str) -> tuple[int, str]:
+    """Read a cursor of a number and an id; raises InvalidInput for one that this API did not write."""
+    key = _read(cursor)
+    if len(key) != 2 or not _is_number(key[0]) or not isinstance(key[1], str):
+        raise _foreign()
+    if len(key[1]) > 200 or not key[1].isprintable():
+        raise _foreign()
+    return int(key[0]), key[1]
+
+
+def _read(cursor: str) -> list[Any]:
     try:
         key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError, RecursionError):
-        key = None
-    if not isinstance(key, list) or [type(part) for part in key] != list(kinds) or not all(map(_storable, key)):
-        raise InvalidInput("this cursor was not given out here; leave it out to begin with the first page", "/cursor")
-    return tuple(key)
+        raise _foreign() from None
+    return key if isinstance(key, list) else []
 
 
-def _storable(part: int | str) -> bool:
-    if isinstance(part, int):
-        return abs(part) < 2**63
-    return len(part) <= 200 and part.isprintable()
+def _is_number(part: Any) -> bool:
+    return type(part) is int and abs(part) < 2**53
+
+
+def _foreign() -> InvalidInput:
+    return InvalidInput("this cursor was not given out here; leave it out to begin with the first page", "/cursor")

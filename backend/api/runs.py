@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from backend.api import views
+from backend.api import metric_views, views
 from backend.api.auth import Who
 from backend.api.context import App
-from backend.api.paging import Cursor, Limit, decode, encode
+from backend.api.paging import Cursor, Limit, encode, number
 from backend.api.schemas.common import Page
 from backend.api.schemas.runs import EventOut, LogLine, RunDetail, RunMetrics
-from backend.services import run_changes, run_metrics
+from backend.services import run_changes
 from backend.shared.store import events as event_store
 from backend.shared.store import logs as log_store
 from backend.shared.store import metrics as metric_store
@@ -47,13 +47,13 @@ def metrics(
         evaluations = metric_store.evaluations(session, run_id, first_step, last_step)
         steps, losses = metric_store.train_losses(session, run_id, first_step, last_step)
     points = None if full else max_points
-    return run_metrics.columns(run_id, evaluations, steps, losses, names=names, max_points=points)
+    return metric_views.columns(run_id, evaluations, steps, losses, names=names, points=points)
 
 
 @router.get("/{run_id}/events", operation_id="runs_events")
 def events(run_id: str, who: Who, app: App, limit: Limit = 50, cursor: Cursor = None) -> Page[EventOut]:
     """Events of the study's stream that speak of this run, in order."""
-    after = int(decode(cursor, int)[0]) if cursor else 0
+    after = number(cursor) if cursor else 0
     with app.database.read() as session:
         run, _ = store.get(session, who.workspace_id, run_id)
         found = event_store.after(session, run.study_id, after, limit + 1, run_id=run_id)
@@ -64,7 +64,7 @@ def events(run_id: str, who: Who, app: App, limit: Limit = 50, cursor: Cursor = 
 @router.get("/{run_id}/logs", operation_id="runs_logs")
 def logs(run_id: str, who: Who, app: App, limit: Limit = 200, cursor: Cursor = None) -> Page[LogLine]:
     """The run's log, line by line."""
-    after = int(decode(cursor, int)[0]) if cursor else -1
+    after = number(cursor) if cursor else -1
     with app.database.read() as session:
         store.get(session, who.workspace_id, run_id)
         found = log_store.after(session, run_id, after, limit + 1)

@@ -4,13 +4,13 @@ import json
 import sys
 from pathlib import Path
 
-from backend.main import create_app
+from backend.main import assemble
 from backend.shared.settings import Settings
 
 
 def schema_text() -> str:
     """The schema as it is committed: sorted, indented, with a newline at its end."""
-    return json.dumps(create_app(Settings()).openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(assemble(Settings()).openapi(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str]) -> int:

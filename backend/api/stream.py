@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from backend.api.auth import Who
 from backend.api.context import App, Context
+from backend.api.schemas.common import Responses
 from backend.api.schemas.runs import EventOut
 from backend.shared.store import events as store
 from backend.shared.store import studies
@@ -20,7 +21,7 @@ BATCH = 500
 RETRY_MS = 2000
 HEARTBEAT_S = 15.0
 LONGEST_S = 600.0  # then the client connects again, which also checks anew who is asking
-EVENT_STREAM = {
+EVENT_STREAM: Responses = {
     200: {
         "description": "Server-sent events; the data of each is an `EventOut`, its id the event's `seq`.",
         "content": {"text/event-stream": {"schema": {"type": "string"}}},

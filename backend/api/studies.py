@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Response, status
 from backend.api import views
 from backend.api.auth import Who
 from backend.api.context import App
-from backend.api.paging import Cursor, Limit, decode, encode
+from backend.api.paging import Cursor, Limit, encode, number_and_id
 from backend.api.schemas.common import Page
 from backend.api.schemas.runs import RunSummary
 from backend.api.schemas.studies import StudyDetail, StudyPreview, StudySummary
@@ -16,7 +16,7 @@ from backend.shared.run_status import RunStatus
 from backend.shared.specs import StudySpec
 from backend.shared.store import runs as run_store
 from backend.shared.store import studies as store
-from backend.shared.tables import microseconds
+from backend.shared.store import tallies
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 IdempotencyKey = Annotated[
@@ -35,8 +35,7 @@ def create(
     spec: StudySpec, who: Who, app: App, response: Response, idempotency_key: IdempotencyKey = None
 ) -> StudyDetail:
     """Queue a study. All that stands in the way is answered at once, and then nothing is stored."""
-    with app.database.write() as session:
-        study_id = studies.create(session, app.settings, spec, who, idempotency_key)
+    study_id = studies.create(app.database, app.settings, spec, who, idempotency_key)
     app.doorbell.ring()
     response.headers["Location"] = f"/api/v1/studies/{study_id}"
     return get(study_id, who, app)
@@ -59,13 +58,13 @@ def list_studies(
     q: Annotated[str | None, Query(max_length=200, description="Part of the name, model or data set.")] = None,
 ) -> Page[StudySummary]:
     """Studies, the newest first."""
-    before = decode(cursor, int, str) if cursor else None
+    before = number_and_id(cursor) if cursor else None
     with app.database.read() as session:
         found = store.page(session, who.workspace_id, archived=archived, search=q, before=before, limit=limit + 1)
         rows, more = found[:limit], len(found) > limit
-        tallies = run_store.tallies(session, [study.id for study in rows])
-        items = [views.study_summary(study, tallies[study.id]) for study in rows]
-    last = encode(microseconds(rows[-1].created_at), rows[-1].id) if more else None
+        found_tallies = tallies.tallies(session, [study.id for study in rows])
+        items = [views.study_summary(study, found_tallies[study.id]) for study in rows]
+    last = encode(*store.sort_key(rows[-1])) if more else None
     return Page(items=items, next_cursor=last)
 
 
@@ -77,8 +76,8 @@ def get(study_id: str, who: Who, app: App) -> StudyDetail:
         return views.study_detail(
             study,
             store.arms(session, study_id),
-            run_store.tallies(session, [study_id])[study_id],
-            run_store.counts_by_arm(session, study_id),
+            tallies.tallies(session, [study_id])[study_id],
+            tallies.counts_by_arm(session, study_id),
             run_store.queue_position(session, study),
         )
 
@@ -95,7 +94,7 @@ def list_runs(
     seed: Annotated[int | None, Query(ge=0, le=63)] = None,
 ) -> Page[RunSummary]:
     """Runs of a study in the order they are trained in: seed by seed, arm by arm."""
-    after = decode(cursor, int, str) if cursor else None
+    after = number_and_id(cursor) if cursor else None
     with app.database.read() as session:
         store.get(session, who.workspace_id, study_id)
         found = run_store.page(

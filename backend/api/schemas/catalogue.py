@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from backend.api.schemas.common import JsonObject, Out
-from backend.shared.catalogue.facts import Absent, DatasetFacts, ModelFacts
+from backend.shared.facts import Absent, DatasetFacts, ModelFacts
 
 
 class MethodOut(Out):

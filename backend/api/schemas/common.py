@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Item = TypeVar("Item")
 JsonObject = dict[str, Any]
+Responses = dict[int | str, dict[str, Any]]  # what FastAPI takes to describe answers
 
 
 class Out(BaseModel):
@@ -42,7 +43,7 @@ class ErrorItem(Out):
 class ProblemDetails(Out):
     """An error as RFC 9457 has it, sent as application/problem+json."""
 
-    type: str = Field(examples=["https://dropscope.dev/problems/invalid_input"])
+    type: str = Field(examples=["urn:dropscope:problem:invalid_input"])
     title: str
     status: int
     detail: str

@@ -8,8 +8,6 @@ from pydantic import Field, model_validator
 from backend.api.schemas.common import ErrorItem, Out, RunCounts
 from backend.shared.specs import ArmKeySpec, ArmSpec, Frozen, StudySpec, Task
 
-PRIORITY = {"ge": -1000, "le": 1000}
-
 
 class StudySummary(Out):
     """One line of the list of studies."""
@@ -63,7 +61,7 @@ class StudyPatch(Frozen):
 
     name: str | None = Field(None, min_length=1, max_length=200)
     paused: bool | None = Field(None, description="A paused study starts no further runs; running ones go on.")
-    priority: int | None = Field(None, **PRIORITY, description="Runs of higher priority are trained first.")
+    priority: int | None = Field(None, ge=-1000, le=1000, description="Runs of higher priority are trained first.")
     baseline: str | None = Field(None, max_length=200, description="Id, key, label or method of an arm.")
 
 

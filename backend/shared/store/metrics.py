@@ -2,6 +2,7 @@
 
 import sys
 from array import array
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,7 +30,7 @@ def study_evaluations(session: Session, study_id: str) -> list[EvaluationRow]:
 
 def train_losses(
     session: Session, run_id: str, first_step: int | None = None, last_step: int | None = None
-) -> tuple[array[int], array[float]]:
+) -> tuple[Sequence[int], Sequence[float]]:
     """Steps and training losses of a run, steps ascending, both ends included; NaN where the loss was none."""
     query = select(TrainLossBlock).where(TrainLossBlock.run_id == run_id).order_by(TrainLossBlock.first_step)
     steps, losses = array("q"), array("d")

@@ -81,3 +81,15 @@ def running_by_worker(session: Session, workspace_id: str) -> dict[str, list[str
         if worker_id is not None:
             found.setdefault(worker_id, []).append(run_id)
     return found
+
+
+def last_position(session: Session, study_id: str) -> int:
+    """The highest position of a study's runs; -1 where it has none."""
+    last = session.scalar(select(func.max(Run.position)).where(Run.study_id == study_id))
+    return -1 if last is None else last
+
+
+def queued_count(session: Session, workspace_id: str) -> int:
+    """Runs that wait."""
+    query = select(func.count()).where(Run.workspace_id == workspace_id, Run.status == RunStatus.QUEUED)
+    return session.scalar(query) or 0

@@ -1,0 +1,137 @@
+"""Every error as RFC 9457 has it: one form for validation, unknown addresses, conflicts, caps and surprises alike."""
+
+import difflib
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from backend.api.schemas.common import ErrorItem, ProblemDetails
+from backend.shared.errors import DropscopeError, InvalidInput, Unavailable
+from backend.shared.specs import ArmSpec, ConsistencySpec, LoraSpec, StudySpec, TrainingSpec
+
+log = logging.getLogger(__name__)
+RETRY_AFTER_S = 2
+MOST_ERRORS = 100
+_CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_SENTENCES = {
+    404: "there is nothing at this address",
+    405: "this address does not take that method",
+}
+_KEYS = sorted(
+    {key for model in (StudySpec, ArmSpec, LoraSpec, TrainingSpec, ConsistencySpec) for key in model.model_fields}
+)
+
+
+def install(app: FastAPI) -> None:
+    """Answer all errors of the app as problems."""
+    app.add_exception_handler(DropscopeError, _dropscope)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+
+
+def problem(
+    scope: Any,
+    status: int,
+    code: str,
+    detail: str,
+    errors: Sequence[ErrorItem] = (),
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
+    """One problem as a response; `scope` is the ASGI scope of the request."""
+    state = scope.get("state", {})
+    body = ProblemDetails(
+        type=f"urn:dropscope:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=scope["path"].encode("utf-8", "replace").decode(),
+        code=code,
+        request_id=state.get("request_id", ""),
+        errors=list(errors)[:MOST_ERRORS],
+    )
+    further = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    return JSONResponse(
+        body.model_dump(), status, headers={**further, **(headers or {})}, media_type="application/problem+json"
+    )
+
+
+def _dropscope(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DropscopeError)
+    items = []
+    if isinstance(error, InvalidInput):
+        items = [ErrorItem(pointer=found.pointer, detail=found.message) for found in error.problems]
+    if isinstance(error, Unavailable):
+        log.warning("%s: %s", request.url.path, error.message)
+    return problem(request.scope, error.status, error.code, error.message, items)
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"))
+    detail = _SENTENCES.get(error.status_code, str(error.detail))
+    return problem(request.scope, error.status_code, code, detail, headers=dict(error.headers or {}))
+
+
+def _database(request: Request, error: Exception) -> Response:
+    log.error("database error at %s", request.url.path, exc_info=error)
+    return problem(request.scope, 500, "internal", "something went wrong here; the log has the request_id")
+
+
+def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    items: dict[str, ErrorItem] = {}
+    for found in error.errors():
+        if found["type"] == "json_invalid":
+            reason = found.get("ctx", {}).get("error", "it cannot be read")
+            detail = f"the body is not JSON: {reason} at character {found['loc'][-1]}"
+            return problem(request.scope, 422, "invalid_json", detail, [ErrorItem(pointer="", detail=detail)])
+        pointer = _pointer(found["loc"], error.body)
+        items.setdefault(pointer, ErrorItem(pointer=pointer, detail=_sentence(found)))
+    first = next(iter(items.values()))
+    detail = f"{first.pointer}: {first.detail}" if first.pointer else first.detail
+    return problem(request.scope, 422, InvalidInput.code, detail, list(items.values()))
+
+
+def _pointer(loc: Sequence[Any], body: Any) -> str:
+    """A JSON pointer from pydantic's location, without the names of union members that it puts in between."""
+    place, *parts = loc
+    if place != "body":
+        return "/" + "/".join(str(part) for part in parts)
+    pointer, value = "", body
+    for i, part in enumerate(parts):
+        found, inside = _inside(value, part)
+        if found:
+            value = inside
+        elif not (isinstance(value, dict) and i == len(parts) - 1):
+            continue  # no key of the body: pydantic's name for what it tried
+        pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
+    return pointer
+
+
+def _inside(value: Any, part: Any) -> tuple[bool, Any]:
+    if isinstance(value, dict):
+        return part in value, value.get(part)
+    if isinstance(value, list) and isinstance(part, int) and part < len(value):
+        return True, value[part]
+    return False, None
+
+
+def _sentence(found: Any) -> str:
+    key = str(found["loc"][-1])
+    match found["type"]:
+        case "missing":
+            return "this is required" if found["loc"][-1] != "body" else "a JSON body is required"
+        case "extra_forbidden":
+            near = difflib.get_close_matches(key, _KEYS, n=2, cutoff=0.6)
+            hint = f"; did you mean {' or '.join(near)}?" if near else "; take it out"
+            return f"there is no key '{key[:100]}' here{hint}"
+    text = str(found["msg"]).removeprefix("Value error, ")
+    return (text[:1].lower() + text[1:]).encode("utf-8", "replace").decode()

@@ -1,0 +1,78 @@
+"""The web service as one object: `create_app(settings)`."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from backend.api import page, problems
+from backend.api.body_cap import BodyCap
+from backend.api.boundary import Boundary
+from backend.api.context import Context
+from backend.api.router import PREFIX, all_routes, describe
+from backend.dispatch import Doorbell
+from backend.migrations.runner import migrate
+from backend.services.comparisons import ComparisonCache
+from backend.services.monitoring import version
+from backend.services.reaper import Reaper
+from backend.services.watch import StudyWatch
+from backend.shared.database import open_database
+from backend.shared.settings import Settings
+
+log = logging.getLogger(__name__)
+QUESTION = "Which dropout keeps a LoRA adapter from overfitting, and is the difference real?"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Bring the database up to date and make the service; raises StartupError.
+
+    Its reaper and doorbell run while it is served (its lifespan).
+    """
+    migrate(settings)
+    database = open_database(settings)
+    doorbell = Doorbell(settings)
+    app = assemble(settings)
+    app.state.context = Context(
+        settings=settings,
+        database=database,
+        doorbell=doorbell,
+        reaper=Reaper(database, settings, doorbell.ring),
+        watch=StudyWatch(database),
+        comparisons=ComparisonCache(),
+    )
+    return app
+
+
+def assemble(settings: Settings) -> FastAPI:
+    """Routes, layers and schema; touches neither disk nor network."""
+    app = FastAPI(
+        title="Dropscope",
+        version=version(),
+        description=QUESTION,
+        lifespan=_lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,  # FastAPI's own pages load scripts from elsewhere, which the CSP forbids
+        redoc_url=None,
+    )
+    app.include_router(all_routes())
+    problems.install(app)
+    page.install(app)
+    app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Boundary, allowed_hosts=settings.allowed_hosts)
+    made = app.openapi
+    app.openapi = lambda: app.openapi_schema or describe(made())  # type: ignore[method-assign]  # FastAPI's own way
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    context: Context = app.state.context
+    context.reaper.start()
+    try:
+        yield
+    finally:
+        await context.watch.close()
+        context.reaper.stop()
+        context.doorbell.close()
+        context.database.close()

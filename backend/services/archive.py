@@ -1,0 +1,75 @@
+"""The files of an artifact, found by its storage key and never outside their folder; zipped while they are sent."""
+
+import os
+import stat
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, cast
+
+from backend.shared.errors import NotFound
+
+CHUNK = 1 << 20
+
+
+class _Pipe:
+    """What the zip writer writes, handed on piece by piece."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self.pieces.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def take(self) -> bytes:
+        taken, self.pieces = b"".join(self.pieces), []
+        return taken
+
+
+def folder(root: Path, storage_key: str) -> Path:
+    """The folder of an artifact; NotFound where it is gone, or leads outside the root."""
+    base = root.resolve()
+    found = (base / storage_key).resolve()
+    if not found.is_relative_to(base) or found == base or not found.is_dir():
+        raise NotFound("the files of this artifact are not on this server any more")
+    return found
+
+
+def member(folder: Path, files: Mapping[str, Any], name: str) -> Path:
+    """One file of an artifact by the name it is listed under; NotFound for any other."""
+    if name not in files:
+        raise NotFound(f"this artifact has no file '{name[:100]}'; it has {', '.join(sorted(files))}")
+    path = folder / name
+    if not path.resolve().is_relative_to(folder) or path.is_symlink() or not path.is_file():
+        raise NotFound(f"the file '{name[:100]}' is not on this server any more")
+    return path
+
+
+def zipped(folder: Path, files: Mapping[str, Any]) -> Iterator[bytes]:
+    """A zip of the files, made while it is read; weights do not get smaller, so they are stored as they are."""
+    paths = [(name, member(folder, files, name)) for name in sorted(files)]
+    return _pieces(paths)
+
+
+def _pieces(paths: list[tuple[str, Path]]) -> Iterator[bytes]:
+    pipe = _Pipe()
+    with zipfile.ZipFile(cast(IO[bytes], pipe), "w", zipfile.ZIP_STORED) as archive:
+        for name, path in paths:
+            with _opened(path) as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as target:
+                while data := source.read(CHUNK):
+                    target.write(data)
+                    yield pipe.take()
+            yield pipe.take()
+    yield pipe.take()
+
+
+def _opened(path: Path) -> Any:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NotFound(f"'{path.name}' is not a file")
+    return os.fdopen(descriptor, "rb")

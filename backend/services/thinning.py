@@ -1,0 +1,32 @@
+"""Fewer points of a long line, chosen so that no peak is lost: each bucket keeps its smallest and its largest."""
+
+import math
+from collections.abc import Sequence
+
+
+def keep(values: Sequence[float], points: int) -> list[int]:
+    """Indices to keep, ascending, about `points` of them: first and last, each bucket's extremes, its first non-finite.
+
+    `values` may hold NaN and infinities.
+    """
+    count = len(values)
+    if count <= points:
+        return list(range(count))
+    buckets = max(1, (points - 2) // 2)
+    kept = {0, count - 1}
+    for bucket in range(buckets):
+        span = range(bucket * count // buckets, (bucket + 1) * count // buckets)
+        finite = [i for i in span if math.isfinite(values[i])]
+        if finite:
+            kept.add(min(finite, key=values.__getitem__))
+            kept.add(max(finite, key=values.__getitem__))
+        if len(finite) < len(span):
+            kept.add(next(i for i in span if not math.isfinite(values[i])))
+    return sorted(kept)
+
+
+def kind_of(value: float) -> str | None:
+    """'nan', 'inf' or '-inf'; None for an ordinary number."""
+    if math.isfinite(value):
+        return None
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
