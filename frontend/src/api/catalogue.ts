@@ -1,0 +1,31 @@
+/** Reading what can be chosen: methods, models, data sets; and the workers. */
+import { queryOptions } from "@tanstack/react-query";
+import { api } from "./client";
+import { unwrap } from "./problem";
+import type { DatasetList } from "./types";
+
+const RARELY = 5 * 60_000;
+
+export const methods = queryOptions({
+  queryKey: ["methods"],
+  queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/methods", { signal })),
+  staleTime: RARELY,
+});
+
+export const models = queryOptions({
+  queryKey: ["models"],
+  queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/models", { signal })),
+  staleTime: RARELY,
+});
+
+export const datasets = queryOptions({
+  queryKey: ["datasets"],
+  queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/datasets", { signal })) as DatasetList,
+  staleTime: RARELY,
+});
+
+export const workers = queryOptions({
+  queryKey: ["workers"],
+  queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/workers", { signal })),
+  refetchInterval: 5000,
+});

@@ -1,0 +1,5 @@
+/** The typed client: paths, parameters and answers are checked against the committed OpenAPI schema. */
+import createClient from "openapi-fetch";
+import type { paths } from "./schema";
+
+export const api = createClient<paths>({ baseUrl: typeof location === "undefined" ? "" : location.origin });

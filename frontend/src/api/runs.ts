@@ -1,0 +1,73 @@
+/** Reading single runs. */
+import { queryOptions } from "@tanstack/react-query";
+import { api } from "./client";
+import { unwrap } from "./problem";
+import type { EventOut, LogLine } from "./types";
+
+export const runKeys = { run: (id: string) => ["run", id] as const };
+
+export const runDetail = (id: string) =>
+  queryOptions({
+    queryKey: [...runKeys.run(id), "detail"],
+    queryFn: async ({ signal }) =>
+      unwrap(await api.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
+  });
+
+export const runMetrics = (id: string) =>
+  queryOptions({
+    queryKey: [...runKeys.run(id), "metrics"],
+    queryFn: async ({ signal }) =>
+      unwrap(
+        await api.GET("/api/v1/runs/{run_id}/metrics", {
+          params: { path: { run_id: id }, query: { max_points: 500 } },
+          signal,
+        }),
+      ),
+  });
+
+export const runLogs = (id: string) =>
+  queryOptions({
+    queryKey: [...runKeys.run(id), "logs"],
+    queryFn: async ({ signal }) => {
+      const lines: LogLine[] = [];
+      let cursor: string | null | undefined;
+      do {
+        const page = unwrap(
+          await api.GET("/api/v1/runs/{run_id}/logs", {
+            params: { path: { run_id: id }, query: { limit: 200, cursor } },
+            signal,
+          }),
+        );
+        lines.push(...page.items);
+        cursor = page.next_cursor;
+      } while (cursor && lines.length < 5000);
+      return lines;
+    },
+  });
+
+export const runEvents = (id: string) =>
+  queryOptions({
+    queryKey: [...runKeys.run(id), "events"],
+    queryFn: async ({ signal }) => {
+      const events: EventOut[] = [];
+      let cursor: string | null | undefined;
+      do {
+        const page = unwrap(
+          await api.GET("/api/v1/runs/{run_id}/events", {
+            params: { path: { run_id: id }, query: { limit: 200, cursor } },
+            signal,
+          }),
+        );
+        events.push(...page.items);
+        cursor = page.next_cursor;
+      } while (cursor && events.length < 2000);
+      return events;
+    },
+  });
+
+export const runArtifacts = (id: string) =>
+  queryOptions({
+    queryKey: [...runKeys.run(id), "artifacts"],
+    queryFn: async ({ signal }) =>
+      unwrap(await api.GET("/api/v1/runs/{run_id}/artifacts", { params: { path: { run_id: id } }, signal })).items,
+  });

@@ -1,0 +1,58 @@
+/** Header and frame around every page. */
+import { ActionIcon, AppShell, Group, Text, Tooltip, UnstyledButton } from "@mantine/core";
+import { useDisclosure, useDocumentTitle } from "@mantine/hooks";
+import { IconKeyboard, IconPlus } from "@tabler/icons-react";
+import { Link, Outlet } from "@tanstack/react-router";
+import { ButtonLink } from "../components/links";
+import { useKeys } from "./keys";
+import { KeyboardHelp } from "./KeyboardHelp";
+import { Logo } from "./Logo";
+import classes from "./Shell.module.css";
+import { ThemeSwitch } from "./ThemeSwitch";
+import { LiveDot } from "../live/LiveDot";
+
+export function Shell() {
+  const [help, { open, close }] = useDisclosure(false);
+  useKeys({ "?": open });
+  useDocumentTitle("Dropscope");
+  return (
+    <AppShell header={{ height: 54 }} padding={0}>
+      <a href="#main" className={classes.skip}>
+        Skip to the content
+      </a>
+      <AppShell.Header className={classes.header}>
+        <Group h="100%" px={{ base: "sm", sm: "lg" }} justify="space-between" wrap="nowrap">
+          <Group gap="lg" wrap="nowrap">
+            <UnstyledButton component={Link} to="/" className={classes.brand} aria-label="Dropscope, all studies">
+              <Logo />
+              <Text component="span" fw={650} fz={16} lts="-0.02em" visibleFrom="xs">
+                Dropscope
+              </Text>
+            </UnstyledButton>
+            <nav aria-label="Main">
+              <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }}>
+                Studies
+              </Link>
+            </nav>
+          </Group>
+          <Group gap={6} wrap="nowrap">
+            <LiveDot />
+            <Tooltip label="Keys (?)">
+              <ActionIcon variant="subtle" color="gray" size="lg" onClick={open} aria-label="Keys" visibleFrom="sm">
+                <IconKeyboard size={18} stroke={1.7} />
+              </ActionIcon>
+            </Tooltip>
+            <ThemeSwitch />
+            <ButtonLink to="/new" size="xs" leftSection={<IconPlus size={15} />} ml={6}>
+              New study
+            </ButtonLink>
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Main id="main" tabIndex={-1} className={classes.main}>
+        <Outlet />
+      </AppShell.Main>
+      <KeyboardHelp opened={help} onClose={close} />
+    </AppShell>
+  );
+}

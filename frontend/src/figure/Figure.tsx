@@ -1,0 +1,86 @@
+/** One chart: draws the server's figure, adds the theme, resizing, kept zoom, shared hover and a text alternative. */
+import { Box, Group, Text, VisuallyHidden, useComputedColorScheme } from "@mantine/core";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { ExportMenu } from "./ExportMenu";
+import { joinHoverGroup, shareHover } from "./hover";
+import { loadPlotly, type Plotly, type PlotlyElement, type PlotlyFigure, type PlotlyPoint } from "./plotly";
+import { chartTemplate } from "./template";
+
+const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, doubleClick: "reset" };
+
+export interface FigureProps {
+  figure: PlotlyFigure;
+  title: string;
+  height: number;
+  /** Arms whose traces are not drawn. */
+  hidden?: ReadonlySet<string>;
+  /** Figures of the same group share the hovered x. */
+  hoverGroup?: string;
+  /** Changes when the axes mean something else, so that the zoom starts anew. */
+  revision?: string;
+  onPoint?: (point: PlotlyPoint) => void;
+}
+
+export function Figure({ figure, title, height, hidden, hoverGroup, revision = "", onPoint }: FigureProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const [plotly, setPlotly] = useState<Plotly>();
+  const scheme = useComputedColorScheme("light");
+  const data = useMemo(
+    () => figure.data.map((trace) => (hidden?.has(trace.meta?.arm ?? "") ? { ...trace, visible: false } : trace)),
+    [figure, hidden],
+  );
+
+  useEffect(() => {
+    let wanted = true;
+    void loadPlotly().then((loaded) => wanted && setPlotly(() => loaded));
+    return () => {
+      wanted = false;
+    };
+  }, []);
+
+  useEffect(() => {
+    const element = box.current;
+    if (!plotly || !element) return;
+    const layout = { ...figure.layout, title: undefined, height, autosize: true, uirevision: revision };
+    void plotly.react(element, data, { ...layout, template: chartTemplate(element) }, CONFIG).then((drawn) => {
+      listen(plotly, drawn, hoverGroup, onPoint);
+    });
+  }, [plotly, figure, data, height, revision, scheme, hoverGroup, onPoint]);
+
+  useEffect(() => {
+    const element = box.current;
+    if (!plotly || !element) return;
+    const leave = hoverGroup ? joinHoverGroup(hoverGroup, element) : undefined;
+    const observer = new ResizeObserver(() => element.offsetWidth > 0 && void plotly.Plots.resize(element));
+    observer.observe(element);
+    return () => {
+      leave?.();
+      observer.disconnect();
+      plotly.purge(element);
+    };
+  }, [plotly, hoverGroup]);
+
+  return (
+    <Box component="figure" m={0} aria-label={title}>
+      <Group justify="space-between" wrap="nowrap" mb={2}>
+        <Text component="h3" fw={600} size="sm">
+          {title}
+        </Text>
+        <ExportMenu title={title} figure={figure} element={box} plotly={plotly} />
+      </Group>
+      <div ref={box} style={{ height, width: "100%" }} aria-hidden="true" />
+      <VisuallyHidden component="figcaption">{figure.layout.meta?.alt ?? title}</VisuallyHidden>
+    </Box>
+  );
+}
+
+function listen(plotly: Plotly, drawn: PlotlyElement, group?: string, onPoint?: (point: PlotlyPoint) => void): void {
+  for (const event of ["plotly_hover", "plotly_unhover", "plotly_click"]) drawn.removeAllListeners(event);
+  if (group) {
+    drawn.on("plotly_hover", ({ xvals, points }) =>
+      shareHover(plotly, group, drawn, xvals?.[0] ?? Number(points[0]?.x)),
+    );
+    drawn.on("plotly_unhover", () => shareHover(plotly, group, drawn, undefined));
+  }
+  if (onPoint) drawn.on("plotly_click", ({ points }) => points[0] && onPoint(points[0]));
+}

@@ -1,0 +1,58 @@
+/** Plotly's cartesian bundle, loaded once and only when the first figure is drawn, with types for the calls used here. */
+
+export interface PlotlyFigure {
+  data: PlotlyTrace[];
+  layout: PlotlyLayout;
+}
+
+/** One trace as the server sends it; `meta.arm` names the arm it belongs to, arrays may be `{dtype, bdata}`. */
+export interface PlotlyTrace {
+  type?: string;
+  name?: string;
+  visible?: boolean | "legendonly";
+  meta?: { arm?: string } & Record<string, unknown>;
+  [key: string]: unknown;
+}
+
+export interface PlotlyLayout {
+  /** `alt` is the text alternative: the chart's key numbers in a sentence. */
+  meta?: { alt?: string; arms_left_out?: number } & Record<string, unknown>;
+  height?: number;
+  [key: string]: unknown;
+}
+
+/** The element Plotly draws into, with the two event calls it adds to it. */
+export interface PlotlyElement extends HTMLDivElement {
+  on(event: "plotly_hover", handler: (data: { points: PlotlyPoint[]; xvals?: number[] }) => void): void;
+  on(event: "plotly_unhover", handler: () => void): void;
+  on(event: "plotly_click", handler: (data: { points: PlotlyPoint[] }) => void): void;
+  removeAllListeners(event: string): void;
+}
+
+export interface PlotlyPoint {
+  x: number | string;
+  y: number | string;
+  customdata?: unknown;
+  data: PlotlyTrace;
+}
+
+export interface Plotly {
+  react(element: HTMLElement, data: PlotlyTrace[], layout: PlotlyLayout, config: object): Promise<PlotlyElement>;
+  purge(element: HTMLElement): void;
+  downloadImage(
+    element: HTMLElement,
+    options: { format: "png" | "svg"; filename: string; scale?: number },
+  ): Promise<string>;
+  Plots: { resize(element: HTMLElement): Promise<void> };
+  Fx: {
+    hover(element: HTMLElement, event: { xval: number }, subplot: string, noHoverEvent?: boolean): void;
+    unhover(element: HTMLElement): void;
+  };
+}
+
+let loading: Promise<Plotly> | undefined;
+
+export function loadPlotly(): Promise<Plotly> {
+  loading ??= import("plotly.js-cartesian-dist-min").then((module) => module.default as unknown as Plotly);
+  return loading;
+}

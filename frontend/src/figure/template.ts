@@ -1,0 +1,30 @@
+/** Plotly's theme template, read from the page's own colours so that charts follow light and dark. */
+
+export function chartTemplate(element: HTMLElement): object {
+  const style = getComputedStyle(element);
+  const token = (name: string) => style.getPropertyValue(name).trim();
+  const axis = {
+    gridcolor: token("--chart-grid"),
+    zerolinecolor: token("--chart-zero"),
+    linecolor: token("--line-strong"),
+    tickcolor: token("--line-strong"),
+    automargin: true,
+    ticks: "",
+    title: { font: { size: 12 }, standoff: 8 },
+  };
+  return {
+    layout: {
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: token("--mantine-font-family"), size: 12, color: token("--chart-text") },
+      hoverlabel: {
+        bgcolor: token("--surface"),
+        bordercolor: token("--line-strong"),
+        font: { family: token("--mantine-font-family"), size: 12, color: token("--mantine-color-text") },
+      },
+      legend: { bgcolor: "rgba(0,0,0,0)" },
+      xaxis: axis,
+      yaxis: axis,
+    },
+  };
+}

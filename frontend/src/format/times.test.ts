@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { ago, duration } from "./times";
+
+const NOON = Date.parse("2026-01-01T12:00:00Z");
+
+test("a moment ahead of this clock reads as now", () => {
+  expect(ago("2026-01-01T12:05:00Z", NOON)).toBe("now");
+  expect(ago("2026-01-01T11:57:00Z", NOON)).toContain("3");
+  expect(ago(null, NOON)).toBe("never");
+});
+
+test("durations", () => {
+  expect(duration(42.4)).toBe("42 s");
+  expect(duration(200)).toBe("3 min 20 s");
+  expect(duration(7500)).toBe("2 h 5 min");
+  expect(duration(null)).toBe("–");
+});

@@ -1,0 +1,70 @@
+/** The form of a new study: model, data, methods, seeds; beside it the same study as a file or a call. */
+import { Container, Grid, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
+import { datasets, methods, models } from "../../api/catalogue";
+import { studyDetail } from "../../api/studies";
+import type { StudySpec } from "../../api/types";
+import { PageError } from "../../app/PageError";
+import { Advanced } from "./Advanced";
+import { completed } from "./draft";
+import { MethodPicker } from "./MethodPicker";
+import { ModelAndData } from "./ModelAndData";
+import { SameStudy } from "./SameStudy";
+import { SeedsAndRanks } from "./SeedsAndRanks";
+import { startingPoint } from "./start";
+import { SummaryBar } from "./SummaryBar";
+import { usePreview } from "./usePreview";
+
+const route = getRouteApi("/new");
+
+export function ComposePage() {
+  useDocumentTitle("New study · Dropscope");
+  const { from, template } = route.useSearch();
+  const source = useQuery({ ...studyDetail(from ?? ""), enabled: from !== undefined });
+  const known = { models: useQuery(models), datasets: useQuery(datasets), methods: useQuery(methods) };
+  const failed = [source, ...Object.values(known)].find((query) => query.isError);
+  if (failed) return <PageError error={failed.error} />;
+  if (!known.models.data || !known.datasets.data || !known.methods.data || (from && !source.data))
+    return (
+      <Container size="xl" py="lg" aria-busy="true" aria-label="Loading the form">
+        <Skeleton height={560} radius="lg" />
+      </Container>
+    );
+  const start = source.data
+    ? { ...completed(source.data.spec), name: `${source.data.name} (copy)`.slice(0, 200) }
+    : startingPoint(known.models.data.items, known.datasets.data.items, template);
+  return <Form key={from ?? template ?? "new"} start={start} />;
+}
+
+function Form({ start }: { start: StudySpec }) {
+  const [draft, setDraft] = useState(start);
+  const looked = usePreview(draft);
+  const part = { draft, onChange: setDraft, problems: looked.problems };
+  return (
+    <>
+      <Container size={1400} pt="lg" pb={120}>
+        <Title order={1}>New study</Title>
+        <Text c="dimmed" mb="md">
+          Every method is trained with the same seeds, rows and order, so that what differs is the dropout alone.
+        </Text>
+        <Grid gap="md">
+          <Grid.Col span={{ base: 12, lg: 8 }}>
+            <Stack gap="md">
+              <ModelAndData {...part} />
+              <MethodPicker {...part} />
+              <SeedsAndRanks {...part} />
+              <Advanced {...part} />
+            </Stack>
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, lg: 4 }}>
+            <SameStudy draft={draft} preview={looked.preview} />
+          </Grid.Col>
+        </Grid>
+      </Container>
+      <SummaryBar draft={draft} {...looked} />
+    </>
+  );
+}

@@ -1,0 +1,69 @@
+/** The methods as cards; chosen ones show their rates. */
+import { Alert, Button, SimpleGrid, Text } from "@mantine/core";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { methods } from "../../api/catalogue";
+import { armOf, setRates, toggleMethod } from "./draft";
+import { MethodCard } from "./MethodCard";
+import { OtherArms } from "./OtherArms";
+import type { PartProps } from "./part";
+import { problemAt } from "./problems";
+import { Section } from "./Section";
+
+const FIRST = [
+  "none",
+  "native_dropout",
+  "adapter_dropout",
+  "dropkey",
+  "dropattention",
+  "hiddencut",
+  "hiddenkey_minus",
+  "hiddenkey",
+];
+
+export function MethodPicker({ draft, onChange, problems }: PartProps) {
+  const { data: catalogue } = useSuspenseQuery(methods);
+  const [all, setAll] = useState(false);
+  const first = FIRST.map((name) => catalogue.presets.find((preset) => preset.name === name)).filter(
+    (preset) => !!preset,
+  );
+  const rest = catalogue.presets.filter((preset) => !FIRST.includes(preset.name));
+  const shown = all ? [...first, ...rest] : [...first, ...rest.filter((preset) => armOf(draft, preset.name) >= 0)];
+  const wrong = problems.find((problem) => problem.pointer === "/arms" || problem.pointer === "/baseline");
+  return (
+    <Section title="Methods" hint="Each chosen method is an arm; several rates make several arms.">
+      {wrong && (
+        <Alert color="red" mb="sm" py="xs">
+          {wrong.detail}
+        </Alert>
+      )}
+      {armOf(draft, "none") < 0 && (
+        <Text size="sm" c="dimmed" mb="sm">
+          Without “No dropout” there is nothing that shows whether dropout helps at all; the first arm becomes the
+          baseline.
+        </Text>
+      )}
+      <SimpleGrid cols={{ base: 1, xs: 2, md: 3 }} spacing="sm">
+        {shown.map((preset) => {
+          const at = armOf(draft, preset.name);
+          return (
+            <MethodCard
+              key={preset.name}
+              preset={preset}
+              arm={draft.arms[at]}
+              problem={at >= 0 ? problemAt(problems, `/arms/${at}`) : undefined}
+              onToggle={() => onChange(toggleMethod(draft, preset))}
+              onRates={(rates) => onChange(setRates(draft, at, rates))}
+            />
+          );
+        })}
+      </SimpleGrid>
+      <OtherArms draft={draft} onChange={onChange} problems={problems} />
+      {!all && rest.length > 0 && (
+        <Button variant="subtle" size="xs" mt="sm" onClick={() => setAll(true)}>
+          {rest.length} more methods
+        </Button>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,90 @@
+/** Name, model and data set, with the facts that matter for the choice. */
+import { Select, SimpleGrid, Text, TextInput } from "@mantine/core";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { datasets, models } from "../../api/catalogue";
+import type { Absent, DatasetFacts, ModelFacts } from "../../api/types";
+import { compact, count } from "../../format/numbers";
+import { setDataset } from "./draft";
+import type { PartProps } from "./part";
+import { problemAt } from "./problems";
+import { Section } from "./Section";
+import { suggestedName } from "./usePreview";
+
+const TASKS = { classification: "classification", regression: "regression", causal_lm: "text generation" };
+
+export function ModelAndData({ draft, onChange, problems }: PartProps) {
+  const { data: known } = useSuspenseQuery(models);
+  const { data: sets } = useSuspenseQuery(datasets);
+  const model = known.items.find((item) => item.id === draft.model);
+  const dataset = sets.items.find((item) => item.id === draft.dataset);
+  return (
+    <Section title="Model and data">
+      <TextInput
+        label="Name"
+        placeholder={suggestedName(draft)}
+        value={draft.name}
+        maxLength={200}
+        onChange={(event) => onChange({ ...draft, name: event.currentTarget.value })}
+        error={problemAt(problems, "/name")}
+        mb="md"
+      />
+      <SimpleGrid cols={{ base: 1, sm: 2 }}>
+        <div>
+          <Select
+            label="Model"
+            searchable
+            allowDeselect={false}
+            data={choices(known.items, known.missing)}
+            value={draft.model || null}
+            onChange={(id) => id && onChange({ ...draft, model: id, lora: { ...draft.lora, target_modules: null } })}
+            error={problemAt(problems, "/model")}
+            nothingFoundMessage="No such model here; add one with dropscope model add"
+          />
+          {model && <Facts text={modelFacts(model)} />}
+        </div>
+        <div>
+          <Select
+            label="Data set"
+            searchable
+            allowDeselect={false}
+            data={choices(sets.items, sets.missing)}
+            value={draft.dataset || null}
+            onChange={(id) => {
+              const chosen = sets.items.find((item) => item.id === id);
+              if (chosen) onChange(setDataset(draft, chosen));
+            }}
+            error={problemAt(problems, "/dataset") ?? problemAt(problems, "/task")}
+            nothingFoundMessage="No such data set here; add one with dropscope data add"
+          />
+          {dataset && <Facts text={dataFacts(dataset)} />}
+        </div>
+      </SimpleGrid>
+    </Section>
+  );
+}
+
+function Facts({ text }: { text: string }) {
+  return (
+    <Text size="xs" c="dimmed" mt={6}>
+      {text}
+    </Text>
+  );
+}
+
+function choices(items: { id: string; title: string }[], missing: Absent[]) {
+  return [
+    ...items.map(({ id, title }) => ({ value: id, label: title })),
+    ...missing.map(({ id, title }) => ({ value: id, label: `${title} (not on this machine)`, disabled: true })),
+  ];
+}
+
+function modelFacts(model: ModelFacts): string {
+  const tasks = model.tasks.map((task) => TASKS[task]).join(", ");
+  return `${model.family}, ${count(model.layers, "layer")}, ${compact(model.parameters)} parameters, up to ${model.context_length} tokens · ${tasks} · ${model.licence}`;
+}
+
+function dataFacts(dataset: DatasetFacts): string {
+  const labels = dataset.label_names.length > 0 ? ` · ${dataset.label_names.slice(0, 6).join(", ")}` : "";
+  const { train = 0, validation = 0 } = dataset.rows;
+  return `${TASKS[dataset.task]} · ${train.toLocaleString("en")} training and ${validation.toLocaleString("en")} validation rows${labels} · ${dataset.licence}`;
+}

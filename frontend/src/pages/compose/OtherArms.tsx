@@ -1,0 +1,48 @@
+/** Arms of the draft that are more than a preset with rates: composed from cells, or with settings of their own. */
+import { CloseButton, Group, Paper, Stack, Text } from "@mantine/core";
+import type { ArmSpec } from "../../api/types";
+import { armOf, withoutArm } from "./draft";
+import type { PartProps } from "./part";
+import { problemAt } from "./problems";
+
+export function OtherArms({ draft, onChange, problems }: PartProps) {
+  // A preset's card stands for its first arm only; further arms of the same preset are listed here.
+  const others = draft.arms
+    .map((arm, at) => ({ arm, at }))
+    .filter(({ arm, at }) => !arm.method || armOf(draft, arm.method) !== at);
+  if (others.length === 0) return null;
+  return (
+    <Stack gap={6} mt="sm">
+      {others.map(({ arm, at }) => (
+        <Paper key={at} radius="md" px="sm" py={6}>
+          <Group justify="space-between" wrap="nowrap">
+            <div>
+              <Text size="sm" fw={550}>
+                {armInWords(arm)}
+              </Text>
+              {problemAt(problems, `/arms/${at}`) && (
+                <Text size="xs" c="var(--bad)">
+                  {problemAt(problems, `/arms/${at}`)}
+                </Text>
+              )}
+            </div>
+            <CloseButton aria-label={`Remove ${armInWords(arm)}`} onClick={() => onChange(withoutArm(draft, at))} />
+          </Group>
+        </Paper>
+      ))}
+    </Stack>
+  );
+}
+
+/** "attention_logits by column 0.1 + hidden by element 0.1, kl". */
+export function armInWords(arm: ArmSpec): string {
+  if (arm.label) return arm.label;
+  const rate = (value: unknown) => (typeof value === "number" ? ` ${value}` : "");
+  const what =
+    arm.method ??
+    (arm.sites ?? [])
+      .map((site) => `${String(site.position)} by ${String(site.structure)}${rate(site.rate)}`)
+      .join(" + ");
+  const kind = arm.consistency && arm.consistency.kind !== "none" ? `, ${arm.consistency.kind}` : "";
+  return `${what}${kind}`;
+}

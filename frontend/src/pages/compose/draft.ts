@@ -1,0 +1,113 @@
+/** Edits of a study that is being written. The draft is the `StudySpec` itself, so that problems point straight into it. */
+import type { ArmSpec, DatasetFacts, MethodOut, StudySpec } from "../../api/types";
+
+export const DEFAULTS: StudySpec = {
+  spec_version: 1,
+  name: "",
+  model: "",
+  dataset: "",
+  train_rows: 256,
+  validation_rows: 512,
+  task: "classification",
+  lora: { rank: 8 },
+  training: {
+    epochs: 8,
+    batch_size: 16,
+    learning_rate: 0.002,
+    weight_decay: 0.1,
+    warmup_ratio: 0.06,
+    gradient_clip: 1,
+    max_length: 64,
+    evaluations: 8,
+    precision: "auto",
+  },
+  seeds: 5,
+  arms: [],
+};
+
+/** A study as read from a file or another study, every part that has a default filled in. */
+export function completed(spec: Partial<StudySpec>): StudySpec {
+  return {
+    ...DEFAULTS,
+    ...spec,
+    lora: { ...DEFAULTS.lora, ...spec.lora },
+    training: { ...DEFAULTS.training, ...spec.training },
+  };
+}
+
+/** One number, or an axis of several. */
+export function asList(value: number | number[] | null | undefined): number[] {
+  if (value === null || value === undefined) return [];
+  return Array.isArray(value) ? value : [value];
+}
+
+function asAxis(values: number[]): number | number[] | null {
+  const sorted = [...new Set(values)].sort((a, b) => a - b);
+  return sorted.length > 1 ? sorted : (sorted[0] ?? null);
+}
+
+/** Where the preset's arm stands in the list; -1 where it is not chosen. */
+export function armOf(spec: StudySpec, method: string): number {
+  return spec.arms.findIndex((arm) => arm.method === method);
+}
+
+export function toggleMethod(spec: StudySpec, preset: MethodOut): StudySpec {
+  const at = armOf(spec, preset.name);
+  if (at >= 0) return withoutArm(spec, at);
+  const arm: ArmSpec = { method: preset.name };
+  if (preset.default_rate !== null) arm.rate = preset.default_rate;
+  const ranks = commonRanks(spec);
+  if (ranks.length > 1) arm.rank = ranks;
+  return withBaseline({ ...spec, arms: [...spec.arms, arm] });
+}
+
+export function withoutArm(spec: StudySpec, at: number): StudySpec {
+  return withBaseline({ ...spec, arms: spec.arms.filter((_, index) => index !== at) });
+}
+
+export function withArm(spec: StudySpec, at: number, change: Partial<ArmSpec>): StudySpec {
+  return { ...spec, arms: spec.arms.map((arm, index) => (index === at ? { ...arm, ...change } : arm)) };
+}
+
+export function setRates(spec: StudySpec, at: number, rates: number[]): StudySpec {
+  return rates.length === 0 ? spec : withArm(spec, at, { rate: asAxis(rates) });
+}
+
+/** The ranks that all arms are trained at. */
+export function commonRanks(spec: StudySpec): number[] {
+  const own = asList(spec.arms.find((arm) => arm.rank)?.rank);
+  return own.length > 0 ? own : [spec.lora.rank];
+}
+
+export function setRanks(spec: StudySpec, ranks: number[]): StudySpec {
+  const axis = asAxis(ranks);
+  if (axis === null) return spec;
+  if (!Array.isArray(axis))
+    return { ...spec, lora: { ...spec.lora, rank: axis }, arms: spec.arms.map((arm) => ({ ...arm, rank: null })) };
+  return { ...spec, arms: spec.arms.map((arm) => ({ ...arm, rank: axis })) };
+}
+
+/** The data set decides the task; row counts shrink to what it has. */
+export function setDataset(spec: StudySpec, dataset: DatasetFacts): StudySpec {
+  const atMost = (rows: number | null | undefined, split: string) =>
+    rows ? Math.min(rows, dataset.rows[split] ?? rows) : rows;
+  return {
+    ...spec,
+    dataset: dataset.id,
+    task: dataset.task,
+    train_rows: atMost(spec.train_rows, "train"),
+    validation_rows: atMost(spec.validation_rows, "validation"),
+  };
+}
+
+/** `none` is the baseline whenever it is among the arms and nothing else was named. */
+function withBaseline(spec: StudySpec): StudySpec {
+  const { baseline, ...rest } = spec;
+  const named = baseline && baseline !== "none" ? baseline : armOf(spec, "none") >= 0 ? "none" : null;
+  return named ? { ...rest, baseline: named } : rest;
+}
+
+/** The study without what is null or unset, as a person would write it. */
+export function asWritten(spec: StudySpec): Record<string, unknown> {
+  return JSON.parse(JSON.stringify(spec, (_, value: unknown) => (value === null ? undefined : value)));
+}

@@ -1,0 +1,8 @@
+/** What every part of the form works with. */
+import type { ErrorItem, StudySpec } from "../../api/types";
+
+export interface PartProps {
+  draft: StudySpec;
+  onChange: (draft: StudySpec) => void;
+  problems: ErrorItem[];
+}

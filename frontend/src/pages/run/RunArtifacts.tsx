@@ -1,0 +1,55 @@
+/** What the run left behind, to take away. */
+import { Button, Code, Group, Paper, Skeleton, Stack, Text } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { runArtifacts } from "../../api/runs";
+import type { RunDetail } from "../../api/types";
+import { bytes } from "../../format/numbers";
+import { moment } from "../../format/times";
+
+const USE = `from peft import PeftModel
+model = PeftModel.from_pretrained(base_model, "adapter")`;
+
+export function RunArtifacts({ run }: { run: RunDetail }) {
+  const { data: artifacts } = useQuery(runArtifacts(run.id));
+  if (!artifacts) return <Skeleton height={160} />;
+  if (artifacts.length === 0)
+    return (
+      <Text c="dimmed" py="xl" ta="center">
+        {run.status === "succeeded" ? "Nothing was left behind." : "The adapter is kept when the run has succeeded."}
+      </Text>
+    );
+  return (
+    <Stack>
+      {artifacts.map((artifact) => (
+        <Paper key={artifact.id} p="md" radius="md">
+          <Group justify="space-between">
+            <div>
+              <Text fw={600}>{artifact.kind === "adapter" ? "Adapter in PEFT's format" : artifact.kind}</Text>
+              <Text size="xs" c="dimmed">
+                {bytes(artifact.bytes)} · {moment(artifact.created_at)}
+              </Text>
+            </div>
+            <Button
+              component="a"
+              href={`/api/v1/artifacts/${artifact.id}/download`}
+              download
+              leftSection={<IconDownload size={15} />}
+            >
+              Download
+            </Button>
+          </Group>
+          <Text component="ul" size="xs" c="dimmed" mb={0} style={{ overflowWrap: "anywhere" }}>
+            {artifact.files.map((file) => (
+              <li key={file.name}>
+                {file.name} · SHA-256 {file.sha256}
+              </li>
+            ))}
+          </Text>
+        </Paper>
+      ))}
+      <Text size="sm">Unpacked into a folder named adapter, stock PEFT loads it:</Text>
+      <Code block>{USE}</Code>
+    </Stack>
+  );
+}

@@ -1,0 +1,12 @@
+/** Which tab of a run is open. */
+export const RUN_TABS = ["curves", "config", "log", "history", "artifacts"] as const;
+export type RunTab = (typeof RUN_TABS)[number];
+
+export interface RunSearch {
+  tab?: RunTab;
+}
+
+export function runSearch(raw: Record<string, unknown>): RunSearch {
+  const tab = RUN_TABS.find((name) => name === raw.tab);
+  return tab && tab !== "curves" ? { tab } : {};
+}

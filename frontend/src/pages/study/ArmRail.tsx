@@ -1,0 +1,91 @@
+/** The left rail: how to look (baseline, x axis, band) and which arms to draw. */
+import { Button, Collapse, Group, NativeSelect, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
+import { useDisclosure, useMediaQuery } from "@mantine/hooks";
+import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
+import type { ArmComparison, StudyDetail } from "../../api/types";
+import { ArmToggles } from "./ArmToggles";
+import { BANDS, X_AXES } from "./search";
+import { useView } from "./useView";
+
+export function ArmRail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | undefined }) {
+  const narrow = useMediaQuery("(max-width: 62em)");
+  const [opened, { toggle }] = useDisclosure(false);
+  const rail = <Rail study={study} arms={arms} />;
+  if (!narrow)
+    return (
+      <Paper
+        component="aside"
+        aria-label="View"
+        p="sm"
+        pos="sticky"
+        top={66}
+        mah="calc(100vh - 80px)"
+        style={{ overflowY: "auto" }}
+      >
+        {rail}
+      </Paper>
+    );
+  return (
+    <Paper component="aside" aria-label="View" p="sm">
+      <Button
+        variant="subtle"
+        color="gray"
+        fullWidth
+        leftSection={<IconAdjustmentsHorizontal size={16} />}
+        onClick={toggle}
+        aria-expanded={opened}
+      >
+        Arms and view
+      </Button>
+      <Collapse expanded={opened}>{rail}</Collapse>
+    </Paper>
+  );
+}
+
+function Rail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | undefined }) {
+  const { query, change } = useView();
+  return (
+    <Stack gap="sm">
+      <NativeSelect
+        label="Compared with"
+        size="xs"
+        value={query.baseline ?? study.baseline_arm_id ?? ""}
+        onChange={({ currentTarget }) =>
+          change({ baseline: currentTarget.value === study.baseline_arm_id ? undefined : currentTarget.value })
+        }
+        data={study.arms.map((arm) => ({ value: arm.id, label: arm.label }))}
+      />
+      <div>
+        <Text size="xs" fw={500} mb={3} id="x-axis">
+          Along
+        </Text>
+        <SegmentedControl
+          fullWidth
+          size="xs"
+          aria-labelledby="x-axis"
+          value={query.x}
+          onChange={(x) => change({ x: X_AXES.find((axis) => axis.value === x)?.value })}
+          data={X_AXES}
+        />
+      </div>
+      <NativeSelect
+        label="Band"
+        size="xs"
+        value={query.band}
+        onChange={({ currentTarget }) =>
+          change({ band: BANDS.find((kind) => kind.value === currentTarget.value)?.value })
+        }
+        data={BANDS}
+      />
+      <Group justify="space-between" mt={4}>
+        <Text size="xs" fw={500} id="arms-shown">
+          Arms
+        </Text>
+        <Text size="xs" c="dimmed">
+          seeds done
+        </Text>
+      </Group>
+      <ArmToggles study={study} arms={arms} />
+    </Stack>
+  );
+}

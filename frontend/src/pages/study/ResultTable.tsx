@@ -1,0 +1,121 @@
+/** The comparison as a table, best arm first; every mean is over seeds and says over how many. */
+import { Button, Group, Paper, Skeleton, Table, Text, Title } from "@mantine/core";
+import { IconDownload } from "@tabler/icons-react";
+import type { ArmComparison, Comparison, StudyDetail } from "../../api/types";
+import { ArmMark } from "../../components/ArmMark";
+import { DeltaText } from "../../components/DeltaText";
+import { decimals, MISSING, percent, plusMinus, pValue } from "../../format/numbers";
+
+interface ResultTableProps {
+  study: StudyDetail;
+  comparison: Comparison | undefined;
+  hidden: ReadonlySet<string>;
+}
+
+const COLUMNS = [
+  "Arm",
+  "n",
+  "Probe loss",
+  "Validation loss",
+  "Gap",
+  "Accuracy",
+  "Onset",
+  "Δ to baseline",
+  "Holm p",
+  "Time",
+];
+
+export function ResultTable({ study, comparison, hidden }: ResultTableProps) {
+  return (
+    <Paper p="md" component="section" aria-label="Results">
+      <Group justify="space-between" mb="xs">
+        <Title order={2}>Results</Title>
+        <Button
+          component="a"
+          href={`/api/v1/studies/${study.id}/export.csv`}
+          download
+          size="xs"
+          variant="default"
+          leftSection={<IconDownload size={14} />}
+        >
+          CSV of every evaluation
+        </Button>
+      </Group>
+      {comparison ? <Rows comparison={comparison} hidden={hidden} /> : <Skeleton height={240} />}
+    </Paper>
+  );
+}
+
+function Rows({ comparison, hidden }: { comparison: Comparison; hidden: ReadonlySet<string> }) {
+  const byId = new Map(comparison.arms.map((arm) => [arm.id, arm]));
+  const arms = comparison.ranking.map((id) => byId.get(id)).filter((arm) => arm && !hidden.has(arm.id));
+  return (
+    <>
+      <Table.ScrollContainer minWidth={980} type="native" tabIndex={0} aria-label="Results, scrolls sideways">
+        <Table highlightOnHover>
+          <Table.Thead>
+            <Table.Tr>
+              {COLUMNS.map((column, at) => (
+                <Table.Th key={column} ta={at === 0 ? "left" : "right"}>
+                  {column}
+                </Table.Th>
+              ))}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>{arms.map((arm) => arm && <ArmRow key={arm.id} arm={arm} />)}</Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+      {comparison.notes.length > 0 && (
+        <Text component="ul" size="xs" c="dimmed" pl={16} mt="sm" mb={0}>
+          {comparison.notes.map((note) => (
+            <li key={note}>{note}</li>
+          ))}
+        </Text>
+      )}
+    </>
+  );
+}
+
+function ArmRow({ arm }: { arm: ArmComparison }) {
+  const final = arm.final;
+  const difference = arm.differences["validation/loss"];
+  const { k, n, step } = arm.onset;
+  return (
+    <Table.Tr>
+      <Table.Td maw={260}>
+        <Group gap={8} wrap="nowrap">
+          <ArmMark arm={arm} />
+          <Text span size="sm" fw={550} truncate dir="auto" title={arm.label}>
+            {arm.label}
+          </Text>
+          {arm.is_baseline && (
+            <Text span size="xs" c="dimmed">
+              baseline
+            </Text>
+          )}
+        </Group>
+      </Table.Td>
+      <Table.Td ta="right">{final["validation/loss"]?.n ?? 0}</Table.Td>
+      <Table.Td ta="right">{decimals(final["probe/loss"]?.mean)}</Table.Td>
+      <Table.Td ta="right">{plusMinus(final["validation/loss"]?.mean, final["validation/loss"]?.half_width)}</Table.Td>
+      <Table.Td ta="right">{plusMinus(final.gap?.mean, final.gap?.half_width)}</Table.Td>
+      <Table.Td ta="right">{percent(final["validation/accuracy"]?.mean)}</Table.Td>
+      <Table.Td ta="right" title={arm.onset.sentence}>
+        {step === null ? MISSING : `step ${Math.round(step)}`}
+        {n > 0 && (
+          <Text span size="xs" c="dimmed">
+            {" "}
+            {k}/{n}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td ta="right">{arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} />}</Table.Td>
+      <Table.Td ta="right" title={difference?.meaning}>
+        {arm.is_baseline ? MISSING : pValue(difference?.p_holm)}
+      </Table.Td>
+      <Table.Td ta="right">
+        {arm.compute.seconds_factor === null ? MISSING : `${decimals(arm.compute.seconds_factor, 2)} ×`}
+      </Table.Td>
+    </Table.Tr>
+  );
+}

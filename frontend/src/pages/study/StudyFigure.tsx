@@ -1,0 +1,42 @@
+/** One of the server's figures of a study, with its designed states while it loads, is empty or fails. */
+import { Center, Skeleton, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { sentence } from "../../api/problem";
+import { figure, type View } from "../../api/studies";
+import { Figure } from "../../figure/Figure";
+
+interface StudyFigureProps {
+  studyId: string;
+  name: string;
+  title: string;
+  height: number;
+  query: View;
+  hidden?: ReadonlySet<string>;
+  hoverGroup?: string;
+}
+
+export function StudyFigure({ studyId, name, title, height, query, hidden, hoverGroup }: StudyFigureProps) {
+  const drawn = useQuery(figure(studyId, name, query));
+  return (
+    <section id={`figure-${name}`} aria-label={title} style={{ scrollMarginTop: 70 }}>
+      {drawn.data ? (
+        <Figure
+          figure={drawn.data}
+          title={title}
+          height={height}
+          revision={`${query.x}`}
+          {...(hidden && { hidden })}
+          {...(hoverGroup && { hoverGroup })}
+        />
+      ) : drawn.isError ? (
+        <Center h={height + 30}>
+          <Text c="dimmed" size="sm" role="alert" ta="center" maw={360}>
+            {title} could not be drawn: {sentence(drawn.error)}
+          </Text>
+        </Center>
+      ) : (
+        <Skeleton height={height + 30} />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,63 @@
+/** A study: what it found in words, the curves behind the words, and every number and run below them. */
+import { Box, Container, Skeleton, Stack } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { comparison, studyDetail } from "../../api/studies";
+import { PageError } from "../../app/PageError";
+import { useStudyStream } from "../../live/useStudyStream";
+import { Answers } from "./Answers";
+import { ArmRail } from "./ArmRail";
+import { Charts } from "./Charts";
+import { ResultTable } from "./ResultTable";
+import { RunList } from "./RunList";
+import { StudyHeader } from "./StudyHeader";
+import classes from "./StudyPage.module.css";
+import { useView } from "./useView";
+
+const route = getRouteApi("/studies/$studyId");
+
+export function StudyPage() {
+  const { studyId } = route.useParams();
+  const { query, hidden } = useView();
+  const study = useQuery(studyDetail(studyId));
+  const compared = useQuery(comparison(studyId, query));
+  useStudyStream(study.data?.id, study.data?.event_seq);
+  useDocumentTitle(study.data ? `${study.data.name} · Dropscope` : "Dropscope");
+
+  if (study.isError && !study.data) return <PageError error={study.error} />;
+  if (!study.data) return <Waiting />;
+  return (
+    <Container fluid maw={1760} py="md" px={{ base: "sm", sm: "lg" }}>
+      <Stack gap="md">
+        <StudyHeader study={study.data} />
+        <Answers answers={compared.data?.answers} />
+        <div className={classes.columns}>
+          <ArmRail study={study.data} arms={compared.data?.arms} />
+          <Stack gap="md" miw={0}>
+            <Charts studyId={studyId} query={query} hidden={hidden} />
+            <ResultTable study={study.data} comparison={compared.data} hidden={hidden} />
+            <RunList studyId={studyId} />
+          </Stack>
+        </div>
+      </Stack>
+    </Container>
+  );
+}
+
+function Waiting() {
+  return (
+    <Container fluid maw={1760} py="md" px={{ base: "sm", sm: "lg" }} aria-busy="true" aria-label="Loading the study">
+      <Stack gap="md">
+        <Skeleton height={64} width="60%" />
+        <Skeleton height={96} radius="lg" />
+        <div className={classes.columns}>
+          <Skeleton height={380} radius="lg" />
+          <Box>
+            <Skeleton height={620} radius="lg" />
+          </Box>
+        </div>
+      </Stack>
+    </Container>
+  );
+}

@@ -1,0 +1,23 @@
+/** The view of a study: read from the address, changed through it. */
+import { getRouteApi } from "@tanstack/react-router";
+import { useMemo } from "react";
+import type { View } from "../../api/studies";
+import { studySearch, type StudySearch } from "./search";
+
+const route = getRouteApi("/studies/$studyId");
+
+export function useView() {
+  const search = route.useSearch();
+  const navigate = route.useNavigate();
+  const { baseline, x = "step", band = "t", hide } = search;
+  const query = useMemo<View>(() => ({ baseline, x, band }), [baseline, x, band]);
+  const hidden = useMemo<ReadonlySet<string>>(() => new Set(hide), [hide]);
+  const change = (part: Partial<StudySearch>) =>
+    void navigate({ search: (old) => studySearch({ ...old, ...part }), replace: true, resetScroll: false });
+  const toggle = (armId: string) => {
+    const next = new Set(hidden);
+    if (!next.delete(armId)) next.add(armId);
+    change({ hide: [...next] });
+  };
+  return { search, query, hidden, change, toggle };
+}

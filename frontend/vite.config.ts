@@ -1,0 +1,23 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+import { yamlFiles } from "./scripts/yaml-files.ts";
+
+export default defineConfig({
+  plugins: [react(), yamlFiles()],
+  build: {
+    outDir: "../backend/web",
+    emptyOutDir: true,
+    manifest: true,
+    // Plotly's cartesian bundle is one lazy chunk of 1.4 MB; the first load has a budget of its own (scripts/bundle-budget.mjs).
+    chunkSizeWarningLimit: 1600,
+    // A data: URL would need nothing, but fonts and scripts stay files so that the policy of the page stays strict.
+    assetsInlineLimit: 0,
+  },
+  server: { proxy: { "/api": { target: "http://127.0.0.1:8321", changeOrigin: true } } },
+  test: {
+    environment: "happy-dom",
+    include: ["src/**/*.test.{ts,tsx}"],
+    setupFiles: ["src/test/setup.ts"],
+    restoreMocks: true,
+  },
+});
