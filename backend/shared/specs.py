@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SPEC_VERSION = 1
+SPEC_VERSION: Literal[1] = 1
 Task = Literal["classification", "regression", "causal_lm"]
 Precision = Literal["auto", "bf16", "fp32"]
 Axis = float | Annotated[list[float], Field(min_length=1, max_length=64)]
