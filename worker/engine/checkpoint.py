@@ -1,0 +1,79 @@
+"""Checkpoints at step boundaries: safetensors and JSON, complete or not there at all. Masks need no state."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from backend.shared.errors import TrainingError
+from backend.shared.run_status import FailureCode
+
+FORMAT = 1
+_TENSORS, _STATE = "state.safetensors", "state.json"
+
+
+@dataclass
+class Progress:
+    """Where a run stands, beside its tensors. `losses` are those since the evaluation before."""
+
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    flops: float = 0.0
+    bad_steps: int = 0
+    losses: list[float] = field(default_factory=list)
+
+
+def write_checkpoint(folder: Path, progress: Progress, key: str, seed: int, tensors: Mapping[str, Tensor]) -> Path:
+    """Write `folder`/step-N and return it; older ones stay, for the supervisor knows when nobody needs them.
+
+    key and seed: the arm's key and the run's seed, checked when the checkpoint is read.
+    """
+    target = folder / f"step-{progress.step:08d}"
+    working = folder / f".step-{progress.step:08d}.tmp"
+    shutil.rmtree(working, ignore_errors=True)
+    working.mkdir(parents=True)
+    save_file(dict(tensors), working / _TENSORS)
+    state = {"format": FORMAT, "arm": key, "seed": seed, "progress": asdict(progress)}
+    (working / _STATE).write_text(json.dumps(state))
+    for name in (_TENSORS, _STATE):
+        _sync(working / name)
+    shutil.rmtree(target, ignore_errors=True)
+    working.rename(target)
+    _sync(folder)
+    return target
+
+
+def read_checkpoint(folder: Path, key: str, seed: int) -> tuple[Progress, dict[str, Tensor]]:
+    """Read a checkpoint; raises TrainingError where it is broken or belongs to another run."""
+    try:
+        state = json.loads((folder / _STATE).read_text())
+        tensors: dict[str, Tensor] = load_file(folder / _TENSORS)
+        if state["format"] != FORMAT or (state["arm"], state["seed"]) != (key, seed):
+            raise ValueError("it was written by another run or another version")
+        progress = Progress(**state["progress"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(
+            FailureCode.BAD_INPUT,
+            f"The checkpoint {folder.name} of this run cannot be read ({error}); retry the run to start it afresh.",
+        ) from error
+    return progress, tensors
+
+
+def latest_checkpoint(folder: Path) -> Path | None:
+    """The newest complete checkpoint under `folder`, if there is one."""
+    found = sorted(folder.glob("step-*"))
+    return found[-1] if found else None
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

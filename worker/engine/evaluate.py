@@ -1,0 +1,78 @@
+"""Validation and probe in evaluation mode, a slice with dropout on too: means over units, never over batches."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from worker.engine.batches import Batch
+from worker.engine.drops import SLICE_PASS
+from worker.engine.losses import Tally, divergence, hits, unit_losses
+from worker.engine.seed_batches import SeedBatches
+from worker.engine.slot import Slot
+
+_UNITS = 512  # units whose logits are computed at once: a vocabulary of 50,000 makes 100 MB of them
+
+
+def evaluate(slot: Slot, data: SeedBatches) -> dict[str, float]:
+    """All measured values of one evaluation, by names of METRICS; the base model's weights stay as they are."""
+    validation = judge(slot, data.validation)
+    values = {"validation/loss": validation.mean, "validation/loss_se": validation.standard_error}
+    if validation.accuracy is not None:
+        values["validation/accuracy"] = validation.accuracy
+    values.update(_probe(slot, data))
+    if slot.progress.losses:
+        values["train/loss"] = float(np.mean(slot.progress.losses))
+    values["train/tokens"] = float(slot.progress.tokens)
+    values["train/seconds"] = slot.progress.seconds
+    return values
+
+
+@torch.no_grad()
+def judge(slot: Slot, batches: Sequence[Batch]) -> Tally:
+    """Losses and hits of `batches` with dropout off."""
+    tally = Tally()
+    for batch in batches:
+        features = slot.host.features(batch, slot.adapters, None)
+        for span, logits in _logits(slot, features, len(batch.examples)):
+            _count(slot, tally, batch, span, logits)
+    return tally
+
+
+@torch.no_grad()
+def _probe(slot: Slot, data: SeedBatches) -> dict[str, float]:
+    """The probe with dropout off, and the slice of it with dropout on."""
+    rest = judge(slot, data.probe_rest)
+    off, on, apart = Tally(), Tally(), Tally()
+    for batch in data.probe_slice:
+        features = slot.host.features(batch, slot.adapters, None)
+        drops = slot.drops(batch, slot.progress.step, SLICE_PASS)
+        dropped = None if drops is None else slot.host.features(batch, slot.adapters, drops)
+        for span, logits in _logits(slot, features, len(batch.examples)):
+            _count(slot, off, batch, span, logits)
+            if dropped is None:
+                continue
+            logits_on = slot.host.logits(dropped[span], slot.head, drops)
+            _count(slot, on, batch, span, logits_on)
+            if slot.arm.task != "regression":
+                apart.add(divergence(logits_on, logits), batch.examples[span], None)
+    whole = rest.joined(off)
+    values = {"probe/loss": whole.mean, "probe/slice_loss_off": off.mean}
+    if whole.accuracy is not None:
+        values["probe/accuracy"] = whole.accuracy
+    values["probe/slice_loss_on"] = on.mean if on else off.mean
+    if slot.arm.task != "regression":
+        values["probe/slice_kl"] = apart.mean if apart else 0.0
+    return values
+
+
+def _logits(slot: Slot, features: Tensor, units: int) -> list[tuple[slice, Tensor]]:
+    spans = [slice(start, min(start + _UNITS, units)) for start in range(0, units, _UNITS)]
+    return [(span, slot.host.logits(features[span], slot.head, None)) for span in spans]
+
+
+def _count(slot: Slot, tally: Tally, batch: Batch, span: slice, logits: Tensor) -> None:
+    labels = batch.labels[span]
+    task = slot.arm.task
+    tally.add(unit_losses(task, logits, labels), batch.examples[span], hits(task, logits, labels))

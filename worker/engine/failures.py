@@ -1,0 +1,53 @@
+"""What a person is told when training stops on an exception: a code, a sentence with the remedy, and details."""
+
+import errno
+import traceback
+from dataclasses import dataclass
+
+import torch
+from transformer_dropout import DropoutError
+
+from backend.shared.errors import DropscopeError, TrainingError
+from backend.shared.run_status import FailureCode
+
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a run failed."""
+
+    code: FailureCode
+    message: str
+    details: str = ""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on whichever device."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
+
+
+def explain(error: BaseException) -> Failure:
+    """The failure that an exception means."""
+    if isinstance(error, TrainingError):
+        return Failure(error.failure, error.message)
+    if isinstance(error, DropscopeError | DropoutError):
+        return Failure(FailureCode.BAD_INPUT, str(error))
+    if is_out_of_memory(error):
+        return Failure(
+            FailureCode.OUT_OF_MEMORY,
+            "Memory ran out even with this run alone. Lower training.batch_size or training.max_length, "
+            "or pick a smaller model.",
+            str(error),
+        )
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Failure(FailureCode.DISK_FULL, "The disk is full. Make room and retry the run.")
+    details = "".join(traceback.format_exception(error))
+    return Failure(
+        FailureCode.INTERNAL,
+        f"Training stopped on an error of the program ({type(error).__name__}). The run's log has the details; "
+        "retry the run, and report the log if it happens again.",
+        details,
+    )

@@ -1,0 +1,114 @@
+"""Where the engine enters a stock transformers model: adapters, attention, feed-forward, embeddings, dropout."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor, nn
+from transformer_dropout.hf.families import (
+    attention_modules,
+    head_module,
+    hidden_modules,
+    is_decoder,
+    layer_modules,
+    unwrapped,
+)
+from transformers.pytorch_utils import Conv1D
+
+from backend.shared.errors import TrainingError
+from backend.shared.run_status import FailureCode
+from worker.engine import attention
+from worker.engine.drops import Drops
+from worker.engine.lora import Target
+from worker.engine.stage import Stage
+
+
+@dataclass(frozen=True)
+class Hooked:
+    """What was found and hooked."""
+
+    attention_layers: int
+    hidden_layers: int
+    native_dropouts: int  # dropout modules of the base model with a rate above 0
+    decoder: bool
+    segments: bool  # the model has token type ids
+
+
+@dataclass(frozen=True)
+class NativeDropout:
+    """The base model's own dropout module number `ordinal`: off, unless the arm keeps native dropout on."""
+
+    rate: float
+    ordinal: int
+    stage: Stage
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [..., E], dropped or as it is."""
+        drops = self.stage.drops
+        return x if drops is None or not drops.native else drops.native_vector(self.ordinal, self.rate, x)
+
+
+def hook(model: nn.Module, stage: Stage) -> Hooked:
+    """Hook everything; raises UnsupportedModelError or TrainingError where the model cannot be entered."""
+    decoder = is_decoder(unwrapped(model).config)
+    dropouts = _replace_dropouts(model, stage)
+    attentions = attention_modules(model)
+    for layer, module in enumerate(attentions):
+        attention.attach(module, layer, decoder, stage)
+    model.set_attn_implementation(attention.NAME)  # type: ignore[operator]  # transformers models have it
+    for layer, module in enumerate(hidden_modules(model, "ffn_output")):
+        module.register_forward_hook(_after("ffn_output", layer, stage))
+    for layer, module in enumerate(hidden_modules(model, "ffn_inner")):
+        module.register_forward_pre_hook(_before(partial(_inner, layer), stage))
+    layer_modules(model)[0].register_forward_pre_hook(_before(lambda drops, x: drops.embeddings(x), stage))
+    head_module(model).register_forward_pre_hook(_before(lambda drops, x: drops.features(x), stage))
+    return Hooked(
+        attention_layers=len(attentions),
+        hidden_layers=len(attentions),
+        native_dropouts=dropouts + sum(attention.native_attention_rate(module) > 0 for module in attentions),
+        decoder=decoder,
+        segments=any(name.endswith("token_type_embeddings") for name, _ in model.named_modules()),
+    )
+
+
+def layer_of(name: str) -> int:
+    """Number of the layer that a module belongs to, from its name; 0 outside the layers."""
+    return next((int(part) for part in name.split(".") if part.isdigit()), 0)
+
+
+def target(model: nn.Module, name: str, ordinal: int, stage: Stage) -> Target:
+    """Put an adapter place on the linear layer `name`."""
+    module = model.get_submodule(name)
+    if not isinstance(module, nn.Linear | Conv1D):
+        raise TrainingError(
+            FailureCode.BAD_INPUT,
+            f"{name} is a {type(module).__name__}; adapters go on linear layers. Change target_modules.",
+        )
+    return Target(module, name, ordinal, layer_of(name), stage)
+
+
+def _replace_dropouts(model: nn.Module, stage: Stage) -> int:
+    found = [module for module in model.modules() if isinstance(module, nn.Dropout) and module.p > 0]
+    for ordinal, module in enumerate(found):
+        module.forward = NativeDropout(float(module.p), ordinal, stage).forward  # type: ignore[assignment,method-assign]
+    return len(found)
+
+
+def _inner(layer: int, drops: Drops, x: Tensor) -> Tensor:
+    return drops.hidden("ffn_inner", layer, x)
+
+
+def _after(place: str, layer: int, stage: Stage) -> Callable[[nn.Module, object, Tensor], Tensor]:
+    def after(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
+        return output if stage.drops is None else stage.drops.hidden(place, layer, output)
+
+    return after
+
+
+def _before(
+    change: Callable[[Drops, Tensor], Tensor], stage: Stage
+) -> Callable[[nn.Module, tuple[Tensor, ...]], tuple[Tensor, ...]]:
+    def before(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        return args if stage.drops is None else (change(stage.drops, args[0]), *args[1:])
+
+    return before

@@ -1,0 +1,131 @@
+"""Linear layers of the frozen base that add the current slot's adapter: y = x Wᵀ + b + s · d(x) Aᵀ Bᵀ.
+
+LoRA, arXiv 2106.09685; names, initialisation and scaling as in PEFT, so that an exported adapter loads there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+if TYPE_CHECKING:
+    from worker.engine.stage import Stage
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One slot's pair for one linear layer: `down` [r, in], `up` [out, r], both in the compute dtype."""
+
+    down: Tensor
+    up: Tensor
+    scaling: float
+
+
+class LoraProduct(torch.autograd.Function):
+    """The whole product in one node of the graph; the frozen weight gets no gradient and nothing is saved for it."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        down: Tensor,
+        up: Tensor,
+        scaling: float,
+        factor: Tensor | None,
+    ) -> Tensor:
+        """x [N, in], weight [out, in], factor: what the adapter's input is multiplied with, [N, in] or None."""
+        dropped = x if factor is None else x * factor
+        inner = (dropped @ down.t()).mul_(scaling)
+        ctx.save_for_backward(x, weight, down, up, inner, factor)
+        ctx.scaling = scaling
+        return F.linear(x, weight, bias).addmm_(inner, up.t())
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of x, down and up."""
+        (grad,) = grads
+        x, weight, down, up, inner, factor = ctx.saved_tensors
+        grad_inner = (grad @ up).mul_(ctx.scaling)
+        dropped = x if factor is None else x * factor
+        grad_down = grad_inner.t() @ dropped
+        grad_up = grad.t() @ inner
+        grad_x = None
+        if ctx.needs_input_grad[0]:
+            through = grad_inner @ down
+            grad_x = torch.addmm(through if factor is None else through.mul_(factor), grad, weight)
+        return grad_x, None, None, grad_down, grad_up, None, None
+
+
+class RankDropped(torch.autograd.Function):
+    """The adapter's part alone with a mask on its inner vector (DropLoRA); factor [N, r]."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, down: Tensor, up: Tensor, scaling: float, factor: Tensor) -> Tensor:
+        """x [N, in] to [N, out]."""
+        inner = (x @ down.t()).mul_(scaling).mul_(factor)
+        ctx.save_for_backward(x, down, up, inner, factor)
+        ctx.scaling = scaling
+        return inner @ up.t()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of x, down and up."""
+        (grad,) = grads
+        x, down, up, inner, factor = ctx.saved_tensors
+        grad_inner = (grad @ up).mul_(ctx.scaling).mul_(factor)
+        return grad_inner @ down, grad_inner.t() @ x, grad.t() @ inner, None, None
+
+
+class Target:
+    """A linear layer of the base that gets adapters; what it adds is read from the stage at every call.
+
+    The module stays what it is, under its name; only its forward is replaced. `weight` is [out, in]: the layer's own,
+    or a transposed view of GPT-2's `Conv1D`.
+    """
+
+    def __init__(self, module: nn.Module, name: str, ordinal: int, layer: int, stage: Stage) -> None:
+        self.module, self.name, self.ordinal, self.layer = module, name, ordinal, layer
+        weight = module.get_parameter("weight")
+        self.weight = weight if isinstance(module, nn.Linear) else weight.t()
+        self.bias: Tensor | None = getattr(module, "bias", None)
+        self._stage = stage
+        module.forward = self.forward  # torch calls the instance's own
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(out, in) of the layer."""
+        out, into = self.weight.shape
+        return int(out), int(into)
+
+    def release(self) -> None:
+        """Give the module its own forward back."""
+        del self.module.forward
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [..., in] to [..., out]."""
+        stage = self._stage
+        adapter = stage.adapters[self.ordinal] if stage.adapters is not None else None
+        if adapter is None:
+            return F.linear(x, self.weight, self.bias)
+        flat = x.reshape(-1, x.shape[-1])
+        drops = stage.drops
+        factor = None if drops is None else drops.adapter_input(self.ordinal, self.layer, flat.shape[-1], flat.dtype)
+        rank = adapter.down.shape[0]
+        by_rank = None if drops is None else drops.adapter_rank(self.ordinal, self.layer, rank, flat.dtype)
+        if by_rank is None:
+            y: Tensor = LoraProduct.apply(  # type: ignore[no-untyped-call]
+                flat, self.weight, self.bias, adapter.down, adapter.up, adapter.scaling, factor
+            )
+        else:
+            kept = flat if factor is None else flat * factor
+            added = RankDropped.apply(  # type: ignore[no-untyped-call]
+                kept, adapter.down, adapter.up, adapter.scaling, by_rank
+            )
+            y = F.linear(flat, self.weight, self.bias) + added
+        return y.view(*x.shape[:-1], -1)

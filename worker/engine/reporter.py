@@ -1,0 +1,101 @@
+"""What a run says: one method an event, with step losses gathered so that a fast run does not flood the pipe."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from backend.shared import events
+from worker.engine.failures import Failure
+
+Emit = Callable[[events.Message], None]
+GATHER_S = 0.5
+
+
+class Reporter:
+    """Speaks for one run. Losses go out at once at first, then every GATHER_S seconds, and before anything else."""
+
+    def __init__(self, run: events.PackedRun, emit: Emit) -> None:
+        self.run_id, self.fence = run.run_id, run.fence
+        self._emit = emit
+        self._losses: list[float] = []
+        self._first_step = 0
+        self._seconds = 0.0
+        self._sent_at = float("-inf")
+
+    def started(
+        self, step: int, total: int, trainable: int, hooks: tuple[dict[str, object], ...], record: dict[str, object]
+    ) -> None:
+        """Training begins at `step`."""
+        self._say(
+            events.Started(
+                run_id=self.run_id,
+                fence=self.fence,
+                step=step,
+                total_steps=total,
+                trainable_parameters=trainable,
+                hooks=hooks,
+                record=record,
+            )
+        )
+
+    def step(self, step: int, loss: float, seconds: float) -> None:
+        """Step number `step` (from 1) had this loss."""
+        if not self._losses:
+            self._first_step = step
+        self._losses.append(loss)
+        self._seconds += seconds
+        if time.monotonic() - self._sent_at >= GATHER_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the losses gathered so far."""
+        if not self._losses:
+            return
+        gathered = events.Steps(
+            run_id=self.run_id,
+            fence=self.fence,
+            first_step=self._first_step,
+            losses=tuple(self._losses),
+            seconds_per_step=self._seconds / len(self._losses),
+        )
+        self._losses, self._seconds, self._sent_at = [], 0.0, time.monotonic()
+        self._emit(gathered)
+
+    def evaluation(self, step: int, epoch: float, values: dict[str, float]) -> None:
+        """Measured after `step`."""
+        self._say(events.Evaluation(run_id=self.run_id, fence=self.fence, step=step, epoch=epoch, values=values))
+
+    def checkpoint(self, step: int, folder: Path) -> None:
+        """A complete checkpoint is on disk."""
+        self._say(events.Checkpoint(run_id=self.run_id, fence=self.fence, step=step, folder=str(folder)))
+
+    def log(self, level: str, text: str) -> None:
+        """A line for the run's log; level is debug, info, warning or error."""
+        line = {"run_id": self.run_id, "fence": self.fence, "level": level, "text": text}
+        self._say(events.Log.model_validate(line))
+
+    def adapter(self, folder: Path, files: dict[str, str]) -> None:
+        """The trained adapter is on disk."""
+        self._say(events.Adapter(run_id=self.run_id, fence=self.fence, folder=str(folder), files=files))
+
+    def finished(self, step: int, final: dict[str, float]) -> None:
+        """The run is done."""
+        self._say(events.Finished(run_id=self.run_id, fence=self.fence, step=step, final=final))
+
+    def fail(self, failure: Failure) -> None:
+        """The run cannot go on; details go to its log."""
+        if failure.details:
+            self.log("error", failure.details)
+        self._say(events.Failed(run_id=self.run_id, fence=self.fence, code=failure.code, message=failure.message))
+
+    def cancelled(self, step: int) -> None:
+        """The run was stopped on request."""
+        self._say(events.Cancelled(run_id=self.run_id, fence=self.fence, step=step))
+
+    def drained(self, step: int) -> None:
+        """The run was checkpointed because the worker shuts down."""
+        self._say(events.Drained(run_id=self.run_id, fence=self.fence, step=step))
+
+    def _say(self, message: events.RunMessage) -> None:
+        self.flush()
+        self._emit(message)

@@ -1,0 +1,32 @@
+"""The batches of one seed, packed once and shared by all its arms: every step's, and those of the evaluations."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from worker.data.draw import SeedData
+from worker.engine.batches import Batch, Reading, evaluation_batches, make_batch
+
+SLICE_ROWS = 128  # rows of the probe that are also judged with dropout on
+_KEPT_STEPS = 8  # slots of a pack are at most a few steps apart
+
+
+class SeedBatches:
+    """Rows of one seed in batches. `steps`: row numbers of every training step."""
+
+    def __init__(self, data: SeedData, steps: Sequence[np.ndarray], reading: Reading) -> None:
+        self.steps, self.train_rows = steps, len(data.train)
+        self._train, self._reading = data.train, reading
+        self.validation = evaluation_batches(data.validation, reading)
+        rows = np.arange(len(data.probe))
+        self.probe_slice = evaluation_batches(data.probe, reading, rows[:SLICE_ROWS])
+        self.probe_rest = evaluation_batches(data.probe, reading, rows[SLICE_ROWS:]) if len(rows) > SLICE_ROWS else []
+        self._packed = lru_cache(maxsize=_KEPT_STEPS)(self._pack)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of training step `step`, counted from 0."""
+        return self._packed(step)
+
+    def _pack(self, step: int) -> Batch:
+        return make_batch(self._train, self.steps[step], self._reading)

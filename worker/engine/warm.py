@@ -1,0 +1,106 @@
+"""What stays loaded between packs: one base model with its hooks, its fp32 twin, and the data of recent seeds."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from transformer_dropout.hf.families import is_decoder
+
+from backend.shared.errors import TrainingError
+from backend.shared.run_status import FailureCode
+from backend.shared.specs import ArmKeySpec
+from worker import data as datasets
+from worker import models
+from worker.engine.batches import Reading
+from worker.engine.host import Host
+from worker.engine.precision import Computed, resolve_precision
+from worker.engine.seed_batches import SeedBatches
+
+T = TypeVar("T")
+_SEEDS_KEPT = 4
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A base model, hooked."""
+
+    base: models.Base
+    host: Host
+
+
+class Warm:
+    """Loads what a run needs, or finds it loaded. `home`: the data folder of the worker."""
+
+    def __init__(self, home: Path, device: torch.device) -> None:
+        self.home, self.device = home, device
+        self._bases: OrderedDict[tuple[object, ...], Loaded] = OrderedDict()
+        self._sets: OrderedDict[tuple[object, ...], datasets.Tokenised] = OrderedDict()
+        self._seeds: OrderedDict[tuple[object, ...], SeedBatches] = OrderedDict()
+        self._dataset: tuple[object, datasets.Dataset] | None = None
+
+    def precision(self, arm: ArmKeySpec) -> Computed:
+        """The precision that an arm computes in on this machine."""
+        return resolve_precision(arm.training.precision, self.home)
+
+    def base(self, arm: ArmKeySpec, precision: Computed) -> Loaded:
+        """The base model of an arm with hooks for its target modules; models of other studies are let go."""
+        outputs = self._data(arm).outputs
+        about = (arm.model, arm.task, outputs)
+        for key in [k for k in self._bases if k[:3] != about]:
+            del self._bases[key]
+        key = (*about, precision)
+        if key not in self._bases:
+            base = models.load_base(arm.model, arm.task, outputs, precision, self.home, self.device)
+            self._bases[key] = Loaded(base, self._host(base, arm))
+        loaded = self._bases[key]
+        loaded.host.retarget([name for name, _ in models.target_linears(loaded.base, arm.target_modules)])
+        return loaded
+
+    def seed(self, arm: ArmKeySpec, seed: int, loaded: Loaded) -> SeedBatches:
+        """The batches of one seed."""
+        tokenised = self.tokenised(arm, loaded)
+        training = arm.training
+        key = (
+            tokenised.key,
+            (arm.train_rows, arm.validation_rows, arm.probe_rows, seed),
+            (training.batch_size, training.epochs),
+            loaded.host.reading,
+        )
+        if key not in self._seeds:
+            drawn = datasets.draw(tokenised, arm, seed)
+            steps = datasets.batches(len(drawn.train), seed, training.batch_size, training.epochs)
+            self._seeds[key] = SeedBatches(drawn, steps, loaded.host.reading)
+            _trim(self._seeds, _SEEDS_KEPT)
+        self._seeds.move_to_end(key)
+        return self._seeds[key]
+
+    def tokenised(self, arm: ArmKeySpec, loaded: Loaded) -> datasets.Tokenised:
+        """The data set of an arm in tokens of its model."""
+        key = (arm.dataset, arm.model, arm.training.max_length)
+        if key not in self._sets:
+            self._sets[key] = datasets.tokenise(
+                self._data(arm), arm.model, loaded.base.tokenizer, arm.training.max_length, self.home
+            )
+            _trim(self._sets, 2)
+        return self._sets[key]
+
+    def _data(self, arm: ArmKeySpec) -> datasets.Dataset:
+        if self._dataset is None or self._dataset[0] != (arm.dataset, arm.task):
+            self._dataset = ((arm.dataset, arm.task), datasets.load(arm.dataset, arm.task, self.home))
+        return self._dataset[1]
+
+    def _host(self, base: models.Base, arm: ArmKeySpec) -> Host:
+        targets = [name for name, _ in models.target_linears(base, arm.target_modules)]
+        pad = base.config.pad_token_id
+        try:
+            reading = Reading(arm.task, is_decoder(base.config), pad if isinstance(pad, int) else 0)
+            return Host(base.model, reading, targets, base.head)
+        except TypeError as error:  # UnsupportedModelError of the library is one
+            raise TrainingError(FailureCode.BAD_INPUT, f"{arm.model.id} cannot be trained: {error}") from error
+
+
+def _trim(kept: OrderedDict[tuple[object, ...], T], most: int) -> None:
+    while len(kept) > most:
+        kept.popitem(last=False)

@@ -1,0 +1,88 @@
+"""The trainer process: `python -m worker.trainer --events-fd N`. Commands in on standard input, events out on N.
+
+It keeps its libraries, the base model and the data of recent seeds loaded between packs, and never speaks to a network.
+"""
+
+import argparse
+import os
+import queue
+import sys
+import threading
+from collections.abc import Sequence
+
+from pydantic import ValidationError
+
+from backend.shared.events import COMMANDS, Command, Drain, Message, PackDone, Ready, Start, Stop
+
+Inbox = queue.SimpleQueue[Command]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve packs until told to stop; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m worker.trainer")
+    parser.add_argument("--events-fd", type=int, required=True, help="file descriptor that events are written to")
+    events_fd: int = parser.parse_args(arguments).events_fd
+    os.set_inheritable(events_fd, False)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print of a library must not look like an event
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    inbox: Inbox = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(inbox,), name="commands", daemon=True).start()
+    _serve(inbox, events_fd)
+    return 0
+
+
+def _serve(inbox: Inbox, events_fd: int) -> None:
+    from pathlib import Path
+
+    import torch
+
+    from worker.engine.pack import run_pack
+    from worker.engine.warm import Warm
+
+    def emit(event: Message) -> None:
+        _write(events_fd, event)
+
+    def asked() -> list[Command]:
+        found: list[Command] = []
+        while not inbox.empty():
+            found.append(inbox.get())
+        return found
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    emit(Ready(pid=os.getpid(), device=str(device), torch_version=torch.__version__))
+    warm: Warm | None = None
+    while True:
+        command = inbox.get()
+        if isinstance(command, Stop | Drain):
+            return
+        if not isinstance(command, Start):
+            continue  # a cancellation that came after the pack had ended
+        home = Path(command.home)
+        if warm is None or warm.home != home:
+            warm = Warm(home, device)
+        if not run_pack(command, warm, emit, asked):
+            return
+        emit(PackDone(claim_id=command.claim_id))
+
+
+def _listen(inbox: Inbox) -> None:
+    """Read commands; at the end of input the supervisor is gone, and so is the reason to go on."""
+    for line in sys.stdin.buffer:
+        try:
+            inbox.put(COMMANDS.validate_json(line))
+        except ValidationError as error:
+            print(f"a command that this trainer does not understand: {error}", file=sys.stderr)  # noqa: T201
+    os._exit(0)
+
+
+def _write(events_fd: int, event: Message) -> None:
+    line = memoryview(event.model_dump_json().encode() + b"\n")
+    while line:
+        line = line[os.write(events_fd, line) :]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
