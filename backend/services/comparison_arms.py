@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Cost:
 
 def numbers(values: Floats) -> list[float | None]:
     """Return a list that JSON can carry: None where a number does not exist."""
-    return [value if value == value else None for value in values.tolist()]
+    return [value if isfinite(value) else None for value in values.tolist()]
 
 
 def counts(statuses: Iterable[str], excluded: int) -> schema.Counts:

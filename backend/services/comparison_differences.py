@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from . import comparison_schema as schema
+from .comparison_arms import numbers
 from .comparison_words import ALPHA, meaning
 from .statistics.grid import ArmGrid
 from .statistics.holm import holm
@@ -81,8 +82,9 @@ def _difference(
         seeds_needed=needed,
         seeds_needed_holm=needed_holm,
         pairs=[
-            schema.Pair(seed=seed, value=float(value))
-            for seed, value in zip(values.seeds, values.left - values.right, strict=True)
+            schema.Pair(seed=seed, value=float(left) - float(right))
+            for seed, left, right in zip(values.seeds, values.left, values.right, strict=True)
+            if np.isfinite(float(left) - float(right))
         ],
     )
 
@@ -107,7 +109,7 @@ def matrix(grids: Sequence[ArmGrid], ranked: Sequence[int], metric: schema.Serie
     found = pairwise(values)
 
     def table(array: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[list[float | None]]:
-        return [[value if value == value else None for value in row] for row in array.tolist()]
+        return [numbers(row) for row in array]
 
     return schema.Pairwise(
         metric=metric,

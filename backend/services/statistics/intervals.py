@@ -4,6 +4,7 @@ the line.
 For three seeds the factor is 4.30, not 1.96. Under n = 2 there is no interval.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,10 +47,13 @@ def t_interval(values: Floats) -> Interval:
     n = len(finite)
     if n == 0:
         return Interval(0, None, None, None)
-    mean = float(finite.mean())
-    if n == 1:
-        return Interval(1, mean, None, None)
-    sd = float(finite.std(ddof=1))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float(finite.mean())
+        sd = float(finite.std(ddof=1)) if n > 1 else math.nan
+    if not math.isfinite(mean):
+        return Interval(n, None, None, None)  # losses near the largest float: their sum is no number
+    if not math.isfinite(sd):
+        return Interval(n, mean, None, None)
     return Interval(n, mean, sd, float(t_quantile(n - 1)) * sd / n**0.5)
 
 
@@ -72,7 +76,7 @@ def column_statistics(values: Floats) -> Columns:
     finite = np.isfinite(values)
     n = finite.sum(axis=0)
     some, several = n > 0, n > 1
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         mean = np.where(some, np.where(finite, values, 0.0).sum(axis=0) / n, np.nan)
         deviations = np.where(finite, values - mean, 0.0)
         sd = np.where(several, np.sqrt((deviations**2).sum(axis=0) / (n - 1)), np.nan)

@@ -23,10 +23,11 @@ class Matrix:
 
 def pairwise(values: Floats) -> Matrix:
     """Return all paired comparisons of `values`, float64 [arms, seeds], NaN where an arm has no value for a seed."""
-    differences = values[:, None, :] - values[None, :, :]  # [A, A, seeds]
+    with np.errstate(over="ignore"):
+        differences = values[:, None, :] - values[None, :, :]  # [A, A, seeds]
     known = np.isfinite(differences)
     n = known.sum(axis=2)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         mean = np.where(n > 0, np.where(known, differences, 0.0).sum(axis=2) / n, np.nan)
         squares = np.where(known, differences - mean[:, :, None], 0.0) ** 2
         sd = np.where(n > 1, np.sqrt(squares.sum(axis=2) / (n - 1)), np.nan)

@@ -59,10 +59,13 @@ def pair(left: ArmGrid, right: ArmGrid, quantity: str) -> PairedValues:
 
 def compare(values: PairedValues) -> PairedResult:
     """Return the statistics of left − right over the pairs."""
-    differences = values.left - values.right
+    with np.errstate(over="ignore"):
+        differences = values.left - values.right
     interval = t_interval(differences)
     varies = _varies(differences)
     d = interval.mean / interval.sd if varies and interval.mean is not None and interval.sd else None
+    if not np.isfinite(differences).all():
+        return PairedResult(interval, None, None, None, None, None)
     n = interval.n
     return PairedResult(
         difference=interval,
@@ -81,14 +84,18 @@ def t_test_p(t: float, df: int) -> float:
 
 def _varies(values: Floats) -> bool:
     """Tell a real spread from rounding in the last bits."""
-    return len(values) > 1 and float(np.ptp(values)) > 1e-12 * float(np.abs(values).max())
+    with np.errstate(over="ignore"):
+        return len(values) > 1 and float(np.ptp(values)) > 1e-12 * float(np.abs(values).max())
 
 
 def _correlation(left: Floats, right: Floats) -> float | None:
     if len(left) < 3 or not _varies(left) or not _varies(right):  # two points always lie on a line
         return None
-    a, b = left - left.mean(), right - right.mean()
-    return float(np.clip((a @ b) / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
+        a, b = left - left.mean(), right - right.mean()
+        a, b = a / np.abs(a).max(), b / np.abs(b).max()
+        r = float((a @ b) / np.sqrt((a @ a) * (b @ b)))
+    return min(1.0, max(-1.0, r)) if np.isfinite(r) else None
 
 
 def _last_common_step(left: ArmGrid, right: ArmGrid) -> int | None:
