@@ -40,7 +40,9 @@ def refuse_disguises(path: Path) -> None:
         if start.startswith(mark):
             raise InvalidInput(f"The file is {name}.")
     if start[0] == 0x80 and len(start) > 1 and start[1] in (2, 3, 4, 5):
-        raise InvalidInput("The file holds pickled Python objects, which can run code when read; save it as CSV or JSONL.")
+        raise InvalidInput(
+            "The file holds pickled Python objects, which can run code when read; save it as CSV or JSONL."
+        )
 
 
 def text_lines(path: Path) -> Iterator[str]:
@@ -60,7 +62,7 @@ def text_lines(path: Path) -> Iterator[str]:
             try:
                 text = decode.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                line = number + rest.count("\n") + chunk[: error.start].count(b"\n")
+                line = number + error.object[: error.start].count(b"\n")
                 raise InvalidInput(
                     f"Line {line:,} is not UTF-8 text ({error.reason}); save the file with the encoding UTF-8."
                 ) from error

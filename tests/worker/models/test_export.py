@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.utils.constants import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
@@ -129,3 +130,10 @@ def test_same_tensors_give_the_same_bytes_and_a_missing_one_is_refused(tmp_path:
     with pytest.raises(ValueError, match=r"classifier\.bias"):
         export_adapter(tmp_path / "three", base, arm, tensors)
     assert json.loads((tmp_path / "one" / "adapter_config.json").read_text())["lora_alpha"] == 4
+
+
+def test_default_targets_are_pefts() -> None:
+    stock = TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+    known = {family: tuple(stock[family]) for family in FAMILIES if family in stock}
+    assert len(known) >= 11
+    assert known == {family: FAMILIES[family].target_modules for family in known}
