@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from backend.shared.errors import NotFound
 from backend.shared.run_status import RunStatus
 from backend.shared.store.queue import claimable
+from backend.shared.store.studies import made_before
 from backend.shared.tables import Arm, Attempt, Run, Study, now
 
 
@@ -58,8 +59,8 @@ def queue_position(session: Session, study: Study) -> int | None:
     queued = select(Run.id).where(Run.study_id == study.id, Run.status == RunStatus.QUEUED).limit(1)
     if study.paused or session.scalar(queued) is None:
         return None
-    older = tuple_(Study.created_at, Study.id) < tuple_(study.created_at, study.id)
-    ahead = or_(Run.priority > study.priority, and_(Run.priority == study.priority, older))
+    same = and_(Run.priority == study.priority, made_before(study.created_at, study.id))
+    ahead = or_(Run.priority > study.priority, same)
     query = (
         select(func.count())
         .select_from(Run)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from backend.shared.database import Write
@@ -15,6 +15,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def sort_key(study: Study) -> tuple[int, str]:
     """What the list of studies is ordered by: microseconds of creation since 1970, then the id."""
     return (study.created_at - _EPOCH) // timedelta(microseconds=1), study.id
+
+
+def made_before(at: datetime, study_id: str) -> ColumnElement[bool]:
+    """Whether a study was made before this moment, or at it with a smaller id."""
+    return or_(Study.created_at < at, and_(Study.created_at == at, Study.id < study_id))
 
 
 def get(session: Session, workspace_id: str, study_id: str) -> Study:
@@ -41,8 +46,7 @@ def page(
         parts = (Study.name, Study.spec["model"].as_string(), Study.spec["dataset"].as_string())
         query = query.where(or_(*(part.icontains(search, autoescape=True) for part in parts)))
     if before is not None:
-        made = _EPOCH + timedelta(microseconds=before[0])
-        query = query.where(tuple_(Study.created_at, Study.id) < tuple_(made, before[1]))
+        query = query.where(made_before(_EPOCH + timedelta(microseconds=before[0]), before[1]))
     return list(session.scalars(query.order_by(Study.created_at.desc(), Study.id.desc()).limit(limit)))
 
 
