@@ -34,6 +34,14 @@ def build(
     `metric` orders the ranking and fills the matrix; validation loss, gap and accuracy are compared whatever it is.
     Raises InvalidInput where the study has no such arm.
     """
+    # Losses near the largest float overflow in sums and squares; every number is checked before it is shown.
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return _build(records, baseline, metric, x, band)
+
+
+def _build(
+    records: StudyRecords, baseline: str | None, metric: schema.SeriesName, x: schema.XAxis, band: schema.Band
+) -> schema.Comparison:
     grids = align(records)
     base = _baseline(records, baseline)
     names = _recorded(grids)

@@ -59,8 +59,7 @@ def pair(left: ArmGrid, right: ArmGrid, quantity: str) -> PairedValues:
 
 def compare(values: PairedValues) -> PairedResult:
     """Return the statistics of left − right over the pairs."""
-    with np.errstate(over="ignore"):
-        differences = values.left - values.right
+    differences = values.left - values.right
     interval = t_interval(differences)
     varies = _varies(differences)
     d = interval.mean / interval.sd if varies and interval.mean is not None and interval.sd else None
@@ -84,7 +83,7 @@ def t_test_p(t: float, df: int) -> float:
 
 def _varies(values: Floats) -> bool:
     """Tell a real spread from rounding in the last bits."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         return len(values) > 1 and float(np.ptp(values)) > 1e-12 * float(np.abs(values).max())
 
 

@@ -5,6 +5,7 @@ counted (exact); beyond, 19,999 seeded random patterns and the observed one are 
 Phipson & Smyth 2010). No p can fall under 2 / 2^n: 0.25 at n = 3, 0.0625 at n = 5, 0.008 at n = 8.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -32,11 +33,11 @@ def smallest_p(n: int) -> float | None:
 
 
 def sign_flip(differences: Floats) -> SignFlip | None:
-    """Return the test of finite `differences`, shape [n]; None for n < 1."""
+    """Return the test of `differences`, shape [n]; None for n < 1 and where their sum is not finite."""
     n = len(differences)
-    if n < 1:
-        return None
     observed = abs(float(differences.sum()))
+    if n < 1 or not math.isfinite(observed):
+        return None
     # Sums of the same numbers in another order differ in the last bits; they must count as equal.
     reach = observed - 1e-12 * float(np.abs(differences).sum())
     if n <= EXACT_UP_TO:
