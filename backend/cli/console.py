@@ -6,10 +6,13 @@ from pathlib import Path
 
 from rich.console import Console
 
+FILE_WIDTH = 160
+
 
 def out() -> Console:
     """For results: what a person may want in a file or a pipe."""
-    return Console(file=sys.stdout, highlight=False, soft_wrap=not sys.stdout.isatty())
+    wide = None if sys.stdout.isatty() else FILE_WIDTH  # a file has no edge to wrap at
+    return Console(file=sys.stdout, highlight=False, width=wide, soft_wrap=wide is not None)
 
 
 def err() -> Console:

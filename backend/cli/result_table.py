@@ -9,7 +9,7 @@ from backend.cli.console import out
 LOSS, GAP, ACCURACY, PROBE = "validation/loss", "gap", "validation/accuracy", "probe/loss"
 
 
-def print_result(comparison: dict[str, Any], page: str, *, as_json: bool) -> None:
+def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
     """Print the table and the answers, or all of the comparison as JSON."""
     console = out()
     if as_json:
@@ -20,7 +20,6 @@ def print_result(comparison: dict[str, Any], page: str, *, as_json: bool) -> Non
         console.print(f"{answer['question']} {answer['text']}", markup=False)
     for note in comparison["notes"]:
         console.print(f"Note: {note}", markup=False)
-    console.print(page, markup=False)
 
 
 def table(comparison: dict[str, Any]) -> Table:
@@ -31,7 +30,7 @@ def table(comparison: dict[str, Any]) -> Table:
     shown.add_column("arm", overflow="fold")
     against = f"loss minus {baseline['name']}" if baseline else "difference"
     for name in ("n", "probe loss", "validation loss", "gap", "accuracy", "onset step", against, "Holm p"):
-        shown.add_column(name, justify="right")
+        shown.add_column(name, justify="right", no_wrap=name not in (against, "onset step"))
     for arm_id in comparison["ranking"]:
         shown.add_row(*row(arms[arm_id]))
     return shown

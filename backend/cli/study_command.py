@@ -114,7 +114,7 @@ def _queue_and_follow(
     except (ApiError, ServerUnreachable) as error:
         console.print(f"dropscope: the study has ended, but its result cannot be read: {error}", markup=False)
         return 1
-    print_result(comparison, page, as_json=as_json)
+    print_result(comparison, as_json=as_json)
     counts = client.study(study["id"])["counts"]
     if counts["failed"]:
         following.print_failures(client, study["id"])

@@ -7,6 +7,7 @@ Workers take seconds to load their libraries, so the web server starts beside th
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -25,14 +26,20 @@ from backend.stack.tending import Tended, tended
 log = logging.getLogger(__name__)
 WORKERS_STOP_S = 5.0
 VALKEY_STOP_S = 1.0
+ECHO_S = 1.0
 
 
 class Stop:
-    """Told by SIGINT and SIGTERM; a second signal means at once."""
+    """Told by SIGINT and SIGTERM; a second signal means at once.
+
+    Wrappers such as `timeout` and `npm` pass a signal on that the terminal has sent to everybody already, so one that
+    follows within a second is the same one.
+    """
 
     def __init__(self) -> None:
         self.asked = threading.Event()
         self.forced = False
+        self._asked_at = 0.0
         self._at_force: list[Callable[[], None]] = []
 
     def install(self) -> None:
@@ -45,11 +52,13 @@ class Stop:
         self._at_force.append(act)
 
     def _heard(self, _number: int, _frame: FrameType | None) -> None:
-        if self.asked.is_set():
+        if not self.asked.is_set():
+            self._asked_at = time.monotonic()
+            self.asked.set()
+        elif time.monotonic() - self._asked_at > ECHO_S:
             self.forced = True
             for act in self._at_force:
                 act()
-        self.asked.set()
 
 
 class Stack:

@@ -16,7 +16,7 @@ from worker.supervisor.pack_watch import PackWatch
 from worker.supervisor.trainer_process import TRAINER, TrainerProcess
 
 log = logging.getLogger(__name__)
-EXIT_GRACE_S = 2.0
+EXIT_GRACE_S = 0.5  # an idle trainer has nothing to save
 
 
 class Supervisor:
