@@ -16,7 +16,7 @@ export default tseslint.config(
   },
   {
     files: ["scripts/**"],
-    languageOptions: { globals: { console: "readonly", process: "readonly" } },
+    languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } },
     rules: { "no-console": "off" },
   },
 );

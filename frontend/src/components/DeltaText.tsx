@@ -8,7 +8,7 @@ export function DeltaText({ difference }: { difference: Difference }) {
     difference.decided === "undecided" ? "dimmed" : difference.decided === "lower" ? "var(--good)" : "var(--bad)";
   return (
     <Text span inherit c={colour} title={difference.meaning}>
-      Δ {plusMinus(difference.mean, difference.half_width, 3, true)}
+      {plusMinus(difference.mean, difference.half_width, 3, true)}
       {difference.decided === "undecided" ? " · undecided" : " · holds"}
     </Text>
   );

@@ -14,7 +14,15 @@ const LOOK = {
 export function StatusBadge({ status, reason }: { status: RunStatus; reason?: string | null }) {
   const { colour, Icon } = LOOK[status];
   const badge = (
-    <Badge variant="light" color={colour} size="sm" tt="none" fw={600} leftSection={<Icon size={12} stroke={2.2} />}>
+    <Badge
+      variant="light"
+      color={colour}
+      size="sm"
+      tt="none"
+      fw={600}
+      miw="max-content"
+      leftSection={<Icon size={12} stroke={2.2} />}
+    >
       {status}
     </Badge>
   );

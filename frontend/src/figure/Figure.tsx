@@ -3,7 +3,14 @@ import { Box, Group, Text, VisuallyHidden, useComputedColorScheme } from "@manti
 import { useEffect, useMemo, useRef, useState } from "react";
 import { ExportMenu } from "./ExportMenu";
 import { joinHoverGroup, shareHover } from "./hover";
-import { loadPlotly, type Plotly, type PlotlyElement, type PlotlyFigure, type PlotlyPoint } from "./plotly";
+import {
+  loadPlotly,
+  type Plotly,
+  type PlotlyElement,
+  type PlotlyFigure,
+  type PlotlyLayout,
+  type PlotlyPoint,
+} from "./plotly";
 import { chartTemplate } from "./template";
 
 const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, doubleClick: "reset" };
@@ -16,12 +23,12 @@ export interface FigureProps {
   hidden?: ReadonlySet<string>;
   /** Figures of the same group share the hovered x. */
   hoverGroup?: string;
-  /** Changes when the axes mean something else, so that the zoom starts anew. */
-  revision?: string;
+  /** The arms' rail usually stands for the legend. */
+  legend?: boolean;
   onPoint?: (point: PlotlyPoint) => void;
 }
 
-export function Figure({ figure, title, height, hidden, hoverGroup, revision = "", onPoint }: FigureProps) {
+export function Figure({ figure, title, height, hidden, hoverGroup, legend, onPoint }: FigureProps) {
   const box = useRef<HTMLDivElement>(null);
   const [plotly, setPlotly] = useState<Plotly>();
   const scheme = useComputedColorScheme("light");
@@ -41,11 +48,11 @@ export function Figure({ figure, title, height, hidden, hoverGroup, revision = "
   useEffect(() => {
     const element = box.current;
     if (!plotly || !element) return;
-    const layout = { ...figure.layout, title: undefined, height, autosize: true, uirevision: revision };
-    void plotly.react(element, data, { ...layout, template: chartTemplate(element) }, CONFIG).then((drawn) => {
+    const layout = onPage(figure.layout, height, legend, chartTemplate(element));
+    void plotly.react(element, data, layout, CONFIG).then((drawn) => {
       listen(plotly, drawn, hoverGroup, onPoint);
     });
-  }, [plotly, figure, data, height, revision, scheme, hoverGroup, onPoint]);
+  }, [plotly, figure, data, height, legend, scheme, hoverGroup, onPoint]);
 
   useEffect(() => {
     const element = box.current;
@@ -72,6 +79,22 @@ export function Figure({ figure, title, height, hidden, hoverGroup, revision = "
       <VisuallyHidden component="figcaption">{figure.layout.meta?.alt ?? title}</VisuallyHidden>
     </Box>
   );
+}
+
+/** The server's layout without its title, which stands above the chart as a heading. Long axis titles break at a colon. */
+function onPage(layout: PlotlyLayout, height: number, legend: boolean | undefined, template: object): PlotlyLayout {
+  const x = layout.xaxis as { title?: { text?: string } } | undefined;
+  const text = x?.title?.text?.replace(": ", "<br>");
+  return {
+    ...layout,
+    ...(text && { xaxis: { ...x, title: { ...x?.title, text } } }),
+    ...(legend !== undefined && { showlegend: legend }),
+    title: undefined,
+    margin: { ...(layout.margin as object), t: 10 },
+    height,
+    autosize: true,
+    template,
+  };
 }
 
 function listen(plotly: Plotly, drawn: PlotlyElement, group?: string, onPoint?: (point: PlotlyPoint) => void): void {

@@ -6,7 +6,7 @@ import { ArmMark } from "../../components/ArmMark";
 import { asList } from "./draft";
 import classes from "./MethodCard.module.css";
 
-const COMMON_RATES = [0.02, 0.05, 0.1, 0.2];
+const COMMON_RATES = [0.05, 0.1, 0.2];
 
 interface MethodCardProps {
   preset: MethodOut;

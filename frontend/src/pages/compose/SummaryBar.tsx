@@ -41,6 +41,7 @@ export function SummaryBar({ draft, preview, problems, error, pending, ready }: 
             )}
           </div>
           <Button
+            flex="none"
             leftSection={<IconPlayerPlay size={16} />}
             disabled={!ready || trouble !== undefined || pending || !preview}
             loading={queue.isPending}

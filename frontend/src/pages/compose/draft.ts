@@ -58,7 +58,8 @@ export function toggleMethod(spec: StudySpec, preset: MethodOut): StudySpec {
   if (preset.default_rate !== null) arm.rate = preset.default_rate;
   const ranks = commonRanks(spec);
   if (ranks.length > 1) arm.rank = ranks;
-  return withBaseline({ ...spec, arms: [...spec.arms, arm] });
+  // No dropout stands first: where it has several ranks, the first arm is the baseline.
+  return withBaseline({ ...spec, arms: preset.name === "none" ? [arm, ...spec.arms] : [...spec.arms, arm] });
 }
 
 export function withoutArm(spec: StudySpec, at: number): StudySpec {
@@ -82,9 +83,11 @@ export function commonRanks(spec: StudySpec): number[] {
 export function setRanks(spec: StudySpec, ranks: number[]): StudySpec {
   const axis = asAxis(ranks);
   if (axis === null) return spec;
-  if (!Array.isArray(axis))
-    return { ...spec, lora: { ...spec.lora, rank: axis }, arms: spec.arms.map((arm) => ({ ...arm, rank: null })) };
-  return { ...spec, arms: spec.arms.map((arm) => ({ ...arm, rank: axis })) };
+  if (!Array.isArray(axis)) {
+    const arms = spec.arms.map((arm) => ({ ...arm, rank: null }));
+    return withBaseline({ ...spec, lora: { ...spec.lora, rank: axis }, arms });
+  }
+  return withBaseline({ ...spec, arms: spec.arms.map((arm) => ({ ...arm, rank: axis })) });
 }
 
 /** The data set decides the task; row counts shrink to what it has. */
@@ -100,10 +103,11 @@ export function setDataset(spec: StudySpec, dataset: DatasetFacts): StudySpec {
   };
 }
 
-/** `none` is the baseline whenever it is among the arms and nothing else was named. */
+/** `none` is the baseline whenever it is one of the arms and nothing else was named. */
 function withBaseline(spec: StudySpec): StudySpec {
   const { baseline, ...rest } = spec;
-  const named = baseline && baseline !== "none" ? baseline : armOf(spec, "none") >= 0 ? "none" : null;
+  const single = spec.arms.some((arm) => arm.method === "none" && asList(arm.rank).length < 2);
+  const named = baseline && baseline !== "none" ? baseline : single ? "none" : null;
   return named ? { ...rest, baseline: named } : rest;
 }
 

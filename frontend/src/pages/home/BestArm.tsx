@@ -30,7 +30,9 @@ export function BestArm({ study }: { study: StudySummary }) {
             {best.is_baseline || !difference ? (
               "the baseline has the lowest loss"
             ) : (
-              <DeltaText difference={difference} />
+              <>
+                Δ loss <DeltaText difference={difference} />
+              </>
             )}
           </Text>
         </>

@@ -22,8 +22,8 @@ export function RunCurves({ run }: { run: RunDetail }) {
     );
   return (
     <Stack>
-      <Figure figure={figures.loss} title="Losses" height={340} hoverGroup="run" revision={run.id} />
-      <Figure figure={figures.gap} title="Generalization gap" height={220} hoverGroup="run" revision={run.id} />
+      <Figure figure={figures.loss} title="Losses" height={340} hoverGroup="run" />
+      <Figure figure={figures.gap} title="Generalization gap" height={220} hoverGroup="run" />
     </Stack>
   );
 }

@@ -1,6 +1,7 @@
 /** Losses above, the gap below on the same x, and the ranking beside them. */
 import { Paper } from "@mantine/core";
 import type { View } from "../../api/studies";
+import { useMediaQuery } from "@mantine/hooks";
 import classes from "./Charts.module.css";
 import { StudyFigure } from "./StudyFigure";
 
@@ -11,11 +12,19 @@ interface ChartsProps {
 }
 
 export function Charts(props: ChartsProps) {
+  const narrow = useMediaQuery("(max-width: 62em)");
   return (
     <div className={classes.charts}>
       <Paper p="md" className={classes.curves}>
-        <StudyFigure {...props} name="losses" title="Probe and validation loss" height={360} hoverGroup="curves" />
-        <StudyFigure {...props} name="gap" title="Generalization gap" height={260} hoverGroup="curves" />
+        <StudyFigure
+          {...props}
+          name="losses"
+          title="Probe and validation loss"
+          height={350}
+          hoverGroup="curves"
+          legend={narrow}
+        />
+        <StudyFigure {...props} name="gap" title="Generalization gap" height={250} hoverGroup="curves" legend={false} />
       </Paper>
       <Paper p="md" className={classes.ranking}>
         <StudyFigure {...props} name="ranking" title="Ranking by validation loss" height={640} />

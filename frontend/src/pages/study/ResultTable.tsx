@@ -4,6 +4,7 @@ import { IconDownload } from "@tabler/icons-react";
 import type { ArmComparison, Comparison, StudyDetail } from "../../api/types";
 import { ArmMark } from "../../components/ArmMark";
 import { DeltaText } from "../../components/DeltaText";
+import classes from "./ResultTable.module.css";
 import { decimals, MISSING, percent, plusMinus, pValue } from "../../format/numbers";
 
 interface ResultTableProps {
@@ -52,7 +53,7 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
   return (
     <>
       <Table.ScrollContainer minWidth={980} type="native" tabIndex={0} aria-label="Results, scrolls sideways">
-        <Table highlightOnHover>
+        <Table highlightOnHover className={classes.table}>
           <Table.Thead>
             <Table.Tr>
               {COLUMNS.map((column, at) => (

@@ -26,7 +26,7 @@ export function RunList({ studyId }: { studyId: string }) {
             <Table.Tr>
               <Table.Th w="34%">Arm</Table.Th>
               <Table.Th w={64}>Seed</Table.Th>
-              <Table.Th w={120}>Status</Table.Th>
+              <Table.Th w={134}>Status</Table.Th>
               <Table.Th>Progress</Table.Th>
               <Table.Th w={84} ta="right">
                 Attempts

@@ -13,9 +13,10 @@ interface StudyFigureProps {
   query: View;
   hidden?: ReadonlySet<string>;
   hoverGroup?: string;
+  legend?: boolean;
 }
 
-export function StudyFigure({ studyId, name, title, height, query, hidden, hoverGroup }: StudyFigureProps) {
+export function StudyFigure({ studyId, name, title, height, query, hidden, hoverGroup, legend }: StudyFigureProps) {
   const drawn = useQuery(figure(studyId, name, query));
   return (
     <section id={`figure-${name}`} aria-label={title} style={{ scrollMarginTop: 70 }}>
@@ -24,9 +25,9 @@ export function StudyFigure({ studyId, name, title, height, query, hidden, hover
           figure={drawn.data}
           title={title}
           height={height}
-          revision={`${query.x}`}
           {...(hidden && { hidden })}
           {...(hoverGroup && { hoverGroup })}
+          {...(legend !== undefined && { legend })}
         />
       ) : drawn.isError ? (
         <Center h={height + 30}>
