@@ -15,7 +15,7 @@ from .statistics.power import seeds_needed
 from .statistics.signflip import smallest_p
 
 # More arms than this make a matrix that nobody can read; the table against the baseline has them all.
-MATRIX_ARMS = 40
+MATRIX_ARMS = 22
 
 
 def differences(
