@@ -110,7 +110,7 @@ def _hook_attention(injection: Injection, sites: tuple[Site, ...]) -> list[Hooke
         before = config._attn_implementation
         config._attn_implementation = name
         injection.on_removal(partial(setattr, config, "_attn_implementation", before))
-    return [_report(site, len(modules)) for site in sites]
+    return [_report(site, sum(site.rate_at(layer) > 0.0 for layer in range(len(modules)))) for site in sites]
 
 
 def _hook_vector(injection: Injection, site: Site, checks: list[Callable[[], bool]]) -> HookedSite:

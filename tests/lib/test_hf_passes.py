@@ -1,0 +1,198 @@
+"""Passes and steps: gradient checkpointing, two passes, cached decoding, compiled, autocast and copied models."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from transformer_dropout import DropoutSpec, InjectionError, Site, preset
+from transformer_dropout.consistency import consistency_loss
+from transformer_dropout.hf import inject_dropout
+from transformer_dropout.spec import Consistency
+
+from tests.lib.tiny import batch, classifier, language_model
+
+KITCHEN_SINK = DropoutSpec(
+    (
+        Site("attention_logits", "column", 0.3, layers="all"),
+        Site("attention_weights", "element", 0.3, layers="all"),
+        Site("hidden", "element", 0.3, layers="all"),
+        Site("input", "span", 0.3),
+        Site("output", "element", 0.3),
+    )
+)
+
+
+def gradients(model: Any) -> dict[str, torch.Tensor]:
+    found = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+    model.zero_grad()
+    return found
+
+
+@pytest.mark.parametrize("reentrant", [False, True])
+@pytest.mark.parametrize("family", ["bert", "gpt2", "llama"])
+def test_checkpointing_replays_the_same_masks(family: str, reentrant: bool) -> None:
+    inputs = batch() | {"labels": torch.tensor([0, 1, 1])}
+
+    def two_passes(checkpointed: bool) -> dict[str, torch.Tensor]:
+        model = classifier(family).train()
+        with inject_dropout(model, KITCHEN_SINK, generator_seed=1) as injection:
+            if checkpointed:
+                model.gradient_checkpointing_enable({"use_reentrant": reentrant})
+                model.get_input_embeddings().weight.requires_grad_(True)
+            first = model(**inputs)
+            with injection.second_pass():
+                second = model(**inputs)  # runs before the first pass's layers are replayed
+            with injection.clean_pass(), torch.no_grad():
+                model(**inputs)
+            (first.loss + consistency_loss("kl_both", first.logits, second.logits)).backward()
+        return gradients(model)
+
+    plain, replayed = two_passes(False), two_passes(True)
+    assert plain.keys() == replayed.keys()
+    for name in plain:
+        torch.testing.assert_close(replayed[name], plain[name], atol=1e-6, rtol=1e-5, msg=lambda m, n=name: f"{n}: {m}")
+
+
+def test_the_same_seed_gives_the_same_run_and_a_step_can_be_resumed() -> None:
+    model, inputs = classifier("bert").train(), batch()
+    with inject_dropout(model, preset("hiddenkey_minus", rate=0.4), generator_seed=9) as injection:
+        three = [model(**inputs).logits for _ in range(3)]
+        assert injection.step == 2
+    with inject_dropout(model, preset("hiddenkey_minus", rate=0.4), generator_seed=9) as injection:
+        injection.step = 1
+        assert torch.equal(model(**inputs).logits, three[2])
+    torch.manual_seed(4)
+    with inject_dropout(model, preset("hiddenkey_minus", rate=0.4)) as injection:
+        drawn = injection.report.seed
+    torch.manual_seed(4)
+    with inject_dropout(model, preset("hiddenkey_minus", rate=0.4)) as injection:
+        assert injection.report.seed == drawn
+
+
+def test_evaluation_in_between_does_not_advance_the_step() -> None:
+    model, inputs = classifier("bert"), batch()
+    with inject_dropout(model, preset("hiddenkey_minus"), generator_seed=9) as injection:
+        model.train()(**inputs)
+        model.eval()(**inputs)
+        assert injection.step == 0
+
+
+def test_two_passes_differ_and_are_equal_at_rate_zero() -> None:
+    model, inputs = classifier("bert").train(), batch()
+    for rate, differs in ((0.3, True), (0.0, False)):
+        spec = preset("hiddenkey", rate=rate)
+        with inject_dropout(model, spec, generator_seed=2) as injection:
+            first = model(**inputs).logits
+            with injection.second_pass():
+                second = model(**inputs).logits
+            loss = consistency_loss("kl", first, second).item()
+            assert (loss > 1e-6) if differs else (loss == 0.0)
+
+
+def test_a_second_pass_needs_a_first() -> None:
+    model = classifier("bert").train()
+    with inject_dropout(model, preset("hiddenkey")) as injection, injection.second_pass():
+        with pytest.raises(InjectionError, match="first pass"):
+            model(**batch())
+
+
+def test_the_clean_pass_leaves_modes_and_random_state_alone() -> None:
+    model, inputs = classifier("bert").train(), batch()
+    clean = model.eval()(**inputs).logits
+    model.train()
+    spec = DropoutSpec(KITCHEN_SINK.sites, Consistency("js_paper"), native=True)
+    with inject_dropout(model, spec, generator_seed=2) as injection:
+        state = torch.get_rng_state()
+        with injection.clean_pass():
+            found = model(**inputs).logits
+        torch.testing.assert_close(found, clean, atol=1e-6, rtol=1e-5)
+        assert torch.equal(torch.get_rng_state(), state)
+        assert injection.step == -1
+        assert model.training
+        with pytest.raises(RuntimeError, match="planned"), injection.clean_pass():
+            raise RuntimeError("planned")
+        assert not torch.equal(model(**inputs).logits, clean)  # everything is on again
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kernel", ["sdpa", "eager"])
+def test_generation_with_a_cache_is_untouched(kernel: str) -> None:
+    model = language_model("llama", kernel=kernel).eval()
+    prompt = {"input_ids": batch(rows=2)["input_ids"][:1], "attention_mask": torch.ones(1, 9, dtype=torch.long)}
+    options = {"max_new_tokens": 5, "do_sample": False}
+    expected = model.generate(**prompt, **options)
+    with inject_dropout(model, KITCHEN_SINK, generator_seed=3) as injection:
+        assert torch.equal(model.generate(**prompt, **options), expected)
+        assert injection.step == -1
+        # a decoding step with a filled cache stays clean even in training mode
+        cache = model(**prompt, use_cache=True).past_key_values
+        step = {"input_ids": prompt["input_ids"][:, -1:], "attention_mask": torch.ones(1, 10, dtype=torch.long)}
+        after = model(**step, past_key_values=copy.deepcopy(cache)).logits
+        model.train()
+        assert torch.equal(model(**step, past_key_values=cache).logits, after)
+
+
+def test_attention_weights_can_be_asked_for() -> None:
+    model = classifier("bert", kernel="eager").train()
+    inputs = batch()
+    with inject_dropout(model, DropoutSpec((Site("attention_weights", "column", 0.4),)), generator_seed=3):
+        weights = model(**inputs, output_attentions=True).attentions
+    assert len(weights) == 2
+    dropped = (weights[0] == 0).all(2)  # [B, H, K]
+    assert dropped[0].any()
+    assert torch.allclose(weights[0][0].sum(-1), torch.ones(4, 9))
+
+
+def test_autocast() -> None:
+    model, inputs = classifier("bert").train(), batch()
+    for name in ("hiddenkey_minus", "dropattention", "dropattention_grad"):
+        with inject_dropout(model, preset(name, rate=0.3), generator_seed=3) as injection:
+            full = model(**inputs).logits
+            injection.step = -1
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                half = model(**inputs).logits
+            half.float().sum().backward()
+        torch.testing.assert_close(half.float(), full, atol=0.1, rtol=0.1)
+
+
+def test_half_precision_models() -> None:
+    for dtype in (torch.bfloat16, torch.float16):
+        for name in ("hiddenkey_minus", "dropattention", "dropkey_element", "attention_dropout"):
+            model = classifier("llama").to(dtype).train()
+            with inject_dropout(model, preset(name, rate=0.5), generator_seed=3):
+                out = model(**batch()).logits
+                out.float().sum().backward()
+            assert torch.isfinite(out).all()
+            assert all(torch.isfinite(g).all() for g in gradients(model).values())
+
+
+@pytest.mark.slow
+def test_compiled_models_draw_the_same_masks() -> None:
+    model, inputs = classifier("bert").train(), batch()
+    with inject_dropout(model, preset("hiddenkey_minus", rate=0.4), generator_seed=3) as injection:
+        expected = [model(**inputs).logits for _ in range(2)]
+        compiled = torch.compile(model, backend="eager")
+        injection.step = -1
+        for logits in expected:
+            torch.testing.assert_close(compiled(**inputs).logits, logits, atol=1e-6, rtol=1e-5)
+
+
+def test_a_copied_model_carries_its_own_method() -> None:
+    model, inputs = classifier("bert").train(), batch()
+    with inject_dropout(model, preset("hiddenkey_minus", rate=0.4), generator_seed=3) as injection:
+        twin = copy.deepcopy(model)
+        first = model(**inputs).logits
+        assert torch.equal(twin(**inputs).logits, first)
+        assert injection.step == 0
+    assert not torch.equal(model(**inputs).logits, first)
+
+
+def test_embeddings_can_be_given_instead_of_ids() -> None:
+    model, inputs = classifier("bert").train(), batch()
+    embeds = model.get_input_embeddings()(inputs["input_ids"])
+    with inject_dropout(model, preset("hiddenkey_minus", rate=0.4), generator_seed=3) as injection:
+        expected = model(**inputs).logits
+        injection.step = -1
+        found = model(inputs_embeds=embeds, attention_mask=inputs["attention_mask"]).logits
+    torch.testing.assert_close(found, expected)
