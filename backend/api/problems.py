@@ -19,7 +19,8 @@ from backend.shared.specs import ArmSpec, ConsistencySpec, LoraSpec, StudySpec, 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = 2
 MOST_ERRORS = 100
-_CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+UNREADABLE = "the body is not JSON that can be read: not UTF-8, nested too deep, or with a number of too many digits"
+_CODES = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _SENTENCES = {
     404: "there is nothing at this address",
     405: "this address does not take that method",
@@ -75,6 +76,8 @@ def _dropscope(request: Request, error: Exception) -> Response:
 
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:  # FastAPI could not read the body at all
+        return problem(request.scope, 422, "invalid_json", UNREADABLE, [ErrorItem(pointer="", detail=UNREADABLE)])
     code = _CODES.get(error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"))
     detail = _SENTENCES.get(error.status_code, str(error.detail))
     return problem(request.scope, error.status_code, code, detail, headers=dict(error.headers or {}))

@@ -1,0 +1,56 @@
+"""The committed schema is the service's own, and says enough for a typed client."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi.testclient import TestClient
+
+from backend.api.auth import authenticated
+from backend.api.schema import schema_text
+from backend.main import assemble
+from backend.services.principal import Principal
+from backend.shared.errors import Unauthorized
+from backend.shared.settings import Settings
+from tests.backend.studies import study
+
+COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.json"
+
+
+def _operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in schema["paths"].values() for operation in path.values()]
+
+
+def test_the_committed_schema_is_the_present_one() -> None:
+    committed = COMMITTED.read_text(encoding="utf-8")
+    assert committed == schema_text(), "run `python -m backend.api.schema docs/openapi.json` and commit it"
+
+
+def test_operations_have_names_of_their_own_and_say_what_they_answer() -> None:
+    schema = json.loads(schema_text())
+    operations = _operations(schema)
+    ids = [operation["operationId"] for operation in operations]
+    assert len(set(ids)) == len(ids)
+    assert all(id.count("_") == 1 for id in ids)
+    for operation in operations:
+        content = operation["responses"].get("200", operation["responses"].get("202"))["content"]
+        for kind, described in content.items():
+            assert kind != "application/json" or "$ref" in described["schema"], operation["operationId"]
+        assert "application/problem+json" in operation["responses"]["422"]["content"]
+
+
+def _nobody() -> Principal:
+    raise Unauthorized("nobody is known here")
+
+
+def test_every_route_asks_who_is_there(sqlite_settings: Settings) -> None:
+    app = assemble(sqlite_settings)
+    app.dependency_overrides[authenticated] = _nobody
+    client = TestClient(app, base_url="http://127.0.0.1")
+    asked = 0
+    for path, operations in app.openapi()["paths"].items():
+        for method in operations:
+            answer = client.request(method, path, json=study())
+            assert answer.status_code == 401, (method, path)
+            asked += 1
+    assert asked > 25
