@@ -618,9 +618,9 @@ export interface components {
          * @description One arm: what it is, how far it is, its curves, its final values, and how it differs from the baseline.
          *
          *     `method_title` names the method, `label` the arm (with the parameters that differ), `name` is the shorter of the
-         *     two that still tells it from the others. `colour_key` picks its fixed colour and `variant` (0, 1, … among the arms of that colour) its dash. `final` is the last evaluation,
-         *     the primary comparison; `best_validation` the smallest validation loss of each run, optimistic because it is
-         *     picked on the rows it is measured on.
+         *     two that still tells it from the others. `colour_key` picks its fixed colour and `variant` (0, 1, … among the
+         *     arms of that colour) its dash. `final` is the last evaluation, the primary comparison; `best_validation` the
+         *     smallest validation loss of each run, optimistic because it is picked on the rows it is measured on.
          */
         ArmComparison: {
             /** Alpha */
@@ -1435,6 +1435,11 @@ export interface components {
             heads: number;
             /** Hidden Size */
             hidden_size: number;
+            /**
+             * Hub Id
+             * @description Its name on the public model hub, where it has one.
+             */
+            hub_id?: string | null;
             /** Id */
             id: string;
             /** Layers */
@@ -1619,7 +1624,7 @@ export interface components {
             title: string;
             /**
              * Type
-             * @example https://dropscope.dev/problems/invalid_input
+             * @example urn:dropscope:problem:invalid_input
              */
             type: string;
         };
