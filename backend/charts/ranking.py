@@ -41,6 +41,7 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
         "shapes": _baseline_line(comparison, arms),
         "height": 110 + 34 * len(arms),
         "showlegend": True,
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1, "xanchor": "right", "x": 1},
     }
     alt = _alt(comparison, title, arms)
     return build("ranking", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=arms)

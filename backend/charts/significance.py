@@ -8,6 +8,9 @@ from .figure import Figure, build, nothing
 from .options import ChartOptions
 from .text import plus_minus, safe, signed
 
+# With more arms than this, cells have room for the ring and the star only; numbers are in the hover.
+ROOM = 12
+
 
 def significance(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw the matrix. Blue: the row's arm is lower than the column's; a star: p < 0.05 after Holm over all pairs."""
@@ -23,10 +26,10 @@ def significance(comparison: Comparison, options: ChartOptions) -> Figure:
         cell
         for row, i in enumerate(picked)
         for column, j in enumerate(picked)
-        if i != j and (cell := _cell(pairs, i, j, row, column, names)) is not None
+        if i != j and (cell := _cell(pairs, i, j, row, column, names, len(picked) <= ROOM)) is not None
     ]
     traces = cell_traces(
-        cells, len(picked), len(picked), text_size=12 if len(picked) <= 8 else 8, size_of_scale=end_of_scale(cells)
+        cells, len(picked), len(picked), text_size=12 if len(picked) <= 8 else 9, size_of_scale=end_of_scale(cells)
     )
     layout = {
         **cell_axes(names, names, domain=[0, 1], axis="", title="Column: the arm that is subtracted"),
@@ -41,7 +44,7 @@ def significance(comparison: Comparison, options: ChartOptions) -> Figure:
     return build("significance", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=shown)
 
 
-def _cell(pairs: Pairwise, i: int, j: int, row: int, column: int, names: list[str]) -> Cell | None:
+def _cell(pairs: Pairwise, i: int, j: int, row: int, column: int, names: list[str], room: bool) -> Cell | None:
     mean, lo, hi = pairs.mean[i][j], pairs.lo[i][j], pairs.hi[i][j]
     if mean is None:
         return None
@@ -53,4 +56,5 @@ def _cell(pairs: Pairwise, i: int, j: int, row: int, column: int, names: list[st
         f"{names[row]} − {names[column]}<br>{plus_minus(mean, half, 4, sign=True)} (n = {pairs.n[i][j]})<br>"
         f"paired t {p_value(pairs.p_t[i][j])}, Holm {p_value(p)}"
     ).replace("p < ", "p &lt; ")
-    return Cell(column, row, mean, doubtful, f"{'○ ' if doubtful else ''}{signed(mean)}{star}", hover, pairs.arm_ids[i])
+    number = signed(mean) if room else ""
+    return Cell(column, row, mean, doubtful, f"{'○ ' if doubtful else ''}{number}{star}", hover, pairs.arm_ids[i])

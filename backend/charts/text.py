@@ -24,7 +24,10 @@ def safe(name: str, longest: int = LONGEST) -> str:
 
 def signed(value: float | None, digits: int = 3) -> str:
     """Write a difference with its sign."""
-    return "–" if value is None else f"{value:+.{digits}f}".replace("-", "−")
+    if value is None:
+        return "–"
+    written = f"{value:+.{digits}f}"
+    return f"{0:.{digits}f}" if float(written) == 0 else written.replace("-", "−")
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -96,11 +96,9 @@ def _statistics(records: StudyRecords, comparison: Comparison) -> str:
     base = next((arm for arm in comparison.arms if arm.is_baseline), None)
     against = "" if base is None else f" to the baseline ({base.label})"
     left_out = comparison.progress.runs.excluded
-    excluded = (
-        f" {several(left_out, 'run')} that did not end well are left out of the final values." if left_out else ""
-    )
+    excluded = f" Left out of the final values: {several(left_out, 'run')} that did not end well." if left_out else ""
     return (
-        f"The primary quantity is the {QUANTITY[comparison.metric]} at the last evaluation. Means over seeds are "
+        f"The last evaluation is compared; arms are ranked by {QUANTITY[comparison.metric]}. Means over seeds are "
         f"given with 95 % t intervals, unadjusted. Arms are compared by per-seed differences{against}: mean "
         "difference with its t interval, paired t test with Holm's correction over the arms, and sign-flip test "
         "(exact up to 16 pairs). The generalization gap is validation loss minus probe loss at the same step. "

@@ -14,7 +14,7 @@ from transformer_dropout import PRESETS
 from backend.charts import ChartOptions, run_losses
 from backend.charts.arrays import MOST_POINTS, band_outline, floats, table, thin
 from backend.charts.palette import DASHES, METHODS, look
-from backend.charts.text import safe
+from backend.charts.text import safe, signed
 from tests.backend.chart_reading import decoded
 from tests.backend.statistics_records import Plan, study, with_run, with_train_losses
 
@@ -156,3 +156,7 @@ def test_a_run_without_evaluations_and_a_run_that_is_not_there() -> None:
     with pytest.raises(KeyError):
         run_losses(records, "run-0", ChartOptions())
     assert len(run_losses(records, "other", ChartOptions())["data"]) == 3
+
+
+def test_a_difference_that_rounds_to_zero_has_no_sign() -> None:
+    assert (signed(-0.0001), signed(0.25), signed(-0.25), signed(None)) == ("0.000", "+0.250", "−0.250", "–")
