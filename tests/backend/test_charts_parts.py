@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformer_dropout import PRESETS
 
@@ -92,6 +92,7 @@ def test_names_are_shown_literally(name: str, shown: str) -> None:
 
 
 @given(st.text(max_size=300))
+@settings(max_examples=60, deadline=None)
 def test_no_name_carries_markup(name: str) -> None:
     shown = safe(name)
     assert not set(shown) & {"<", ">", "$", "\n"}
@@ -106,6 +107,7 @@ def test_typed_arrays_come_back_exactly() -> None:
 
 
 @given(st.integers(0, 3000), st.integers(0, 2**32 - 1))
+@settings(max_examples=60, deadline=None)
 def test_thinning_keeps_ends_and_peaks(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, y = np.arange(float(n)), rng.normal(size=n)

@@ -179,10 +179,11 @@ def test_json_has_no_nan_and_comes_back_equal() -> None:
 
 
 def test_forty_arms_in_a_second() -> None:
+    """Processor time, so that a busy machine does not fail it."""
     plans = [Plan("none"), *(Plan("hiddenkey", f"HiddenKey {i}", 0.2 + i / 100) for i in range(39))]
     records = study(plans, evaluations=50)
-    started = time.perf_counter()
+    started = time.process_time()
     built = comparison.build(records)
     built.model_dump_json()
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     assert len(built.arms) == 40

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -12,6 +12,7 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
 
 
 @given(NUMBERS)
+@settings(max_examples=60, deadline=None)
 def test_interval_equals_scipy(values: list[float]) -> None:
     found = t_interval(np.array(values))
     assert found.n == len(values)
