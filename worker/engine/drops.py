@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from transformer_dropout.functional import drop_hidden
 from transformer_dropout.masks import (
@@ -61,21 +60,21 @@ class Drops:
         self._input, self._output = spec.at("input"), spec.at("output")
         self._adapter_input, self._adapter_rank = spec.at("adapter_input"), spec.at("adapter_rank")
 
-    def adapter_input(self, ordinal: int, layer: int, features: int, dtype: torch.dtype) -> Tensor | None:
-        """Factor [N, features] on the input of target number `ordinal`; None where nothing is dropped."""
-        return self._factor(self._adapter_input, ordinal, layer, features, dtype)
+    def adapter_input(self, ordinal: int, layer: int, features: int) -> VectorKeep | None:
+        """What is dropped from the input of target number `ordinal`, [N, features]; None for nothing."""
+        return self._adapter(self._adapter_input, ordinal, layer, features)
 
-    def adapter_rank(self, ordinal: int, layer: int, rank: int, dtype: torch.dtype) -> Tensor | None:
-        """Factor [N, rank] on the inner vector of target number `ordinal`; None where nothing is dropped."""
-        return self._factor(self._adapter_rank, ordinal, layer, rank, dtype)
+    def adapter_rank(self, ordinal: int, layer: int, rank: int) -> VectorKeep | None:
+        """What is dropped from the inner vector of target number `ordinal`, [N, rank]; None for nothing."""
+        return self._adapter(self._adapter_rank, ordinal, layer, rank)
 
-    def hidden(self, place: str, layer: int, x: Tensor) -> Tensor:
-        """x [..., E] over N tokens, after the hidden sites of this layer at `place`."""
-        for site in self._hidden:
-            rate = site.rate_at(layer) if site.place == place else 0.0
-            if rate > 0.0:
-                x = self._drop(x, vector_keep(site, rate, self.draw, layer, self.rows, x.shape[-1]))
-        return x
+    def hidden(self, place: str, layer: int, features: int) -> tuple[VectorKeep, ...]:
+        """What the hidden sites drop in this layer at `place`, each [N, features] or [N, 1]."""
+        return tuple(
+            self._over_tokens(vector_keep(site, rate, self.draw, layer, self.rows, features))
+            for site in self._hidden
+            if site.place == place and (rate := site.rate_at(layer)) > 0.0
+        )
 
     def embeddings(self, x: Tensor) -> Tensor:
         """Token embeddings [..., E] after noise and the input sites."""
@@ -83,7 +82,8 @@ class Drops:
             noise = embedding_noise(self.spec.noise_alpha, self.draw, self.rows, x.shape[-1])
             x = x + _spread(noise, self.layout.tokens, 0.0).to(x.dtype).view(x.shape)
         for site in self._input:
-            x = self._drop(x, vector_keep(site, site.rate_at(0), self.draw, 0, self.rows, x.shape[-1]))
+            found = vector_keep(site, site.rate_at(0), self.draw, 0, self.rows, x.shape[-1])
+            x = apply_keep(x, self._over_tokens(found))
         return x
 
     def features(self, x: Tensor) -> Tensor:
@@ -108,13 +108,16 @@ class Drops:
                 weights.append(WeightDrop(keep, str(site.rescale), rate))
         return AttentionDrops(tuple(logits), tuple(weights))
 
-    def native_vector(self, ordinal: int, rate: float, x: Tensor) -> Tensor:
-        """x [..., E] after the base model's own dropout module number `ordinal`, which may be called more than once."""
-        features = x.shape[-1]
+    def native_vector(self, ordinal: int, rate: float, rows: int, features: int) -> VectorKeep:
+        """What the base model's own dropout module number `ordinal` drops from [rows, features]; N rows are tokens.
+
+        A module may be called more than once in a pass.
+        """
         call = self._native_calls[ordinal] = self._native_calls.get(ordinal, -1) + 1
-        count = self.rows.total if x.numel() == self.layout.tokens * features else x.numel() // features
-        keep = kept(self.draw.bits(ordinal, NATIVE_STREAM + call, count * features), rate).view(count, features)
-        return self._drop(x, VectorKeep(keep, 1.0 / (1.0 - rate)))
+        count = self.rows.total if rows == self.layout.tokens else rows
+        bits = self.draw.bits(ordinal, NATIVE_STREAM + call, count * features)
+        found = VectorKeep(kept(bits, rate).view(count, features), 1.0 / (1.0 - rate))
+        return self._over_tokens(found) if rows == self.layout.tokens else found
 
     def native_attention(self, layer: int, rate: float, heads: int) -> WeightDrop:
         """The base model's own dropout on attention weights."""
@@ -122,24 +125,26 @@ class Drops:
         pairs = kept(self.draw.bits(layer, NATIVE_ATTENTION_STREAM, count), rate)
         return WeightDrop(AttentionKeep(self.rows, heads, None, pairs), "inverted", rate)
 
-    def _drop(self, x: Tensor, found: VectorKeep) -> Tensor:
-        count = x.numel() // x.shape[-1]
-        keep = _spread(found.keep, count, True).view(*x.shape[:-1], -1)
-        scale = found.scale
-        if isinstance(scale, Tensor):
-            scale = _spread(scale, count, 1.0).view(*x.shape[:-1], -1)
-        return drop_hidden(x, keep, scale)
-
-    def _factor(
-        self, sites: tuple[Site, ...], ordinal: int, layer: int, features: int, dtype: torch.dtype
-    ) -> Tensor | None:
-        factor = None
-        for site in sites:
+    def _adapter(self, sites: tuple[Site, ...], ordinal: int, layer: int, features: int) -> VectorKeep | None:
+        for site in sites:  # one at most: the framework has a single cell at each of these positions
             rate = site.rate_at(layer)
             if rate > 0.0:  # every target has numbers of its own, as every lora_dropout module in PEFT has
-                found = vector_keep(site, rate, self.draw, ordinal, self.rows, features)
-                factor = _spread(found.keep, self.layout.tokens, True).to(dtype) * found.scale
-        return factor
+                return self._over_tokens(vector_keep(site, rate, self.draw, ordinal, self.rows, features))
+        return None
+
+    def _over_tokens(self, found: VectorKeep) -> VectorKeep:
+        count, scale = self.layout.tokens, found.scale
+        if isinstance(scale, Tensor):
+            scale = _spread(scale, count, 1.0)
+        return VectorKeep(_spread(found.keep, count, True), scale)
+
+
+def apply_keep(x: Tensor, found: VectorKeep) -> Tensor:
+    """x [..., E] after a keep over its rows; also the gradient's way back."""
+    scale = found.scale
+    if isinstance(scale, Tensor):
+        scale = scale.view(*x.shape[:-1], -1)
+    return drop_hidden(x, found.keep.view(*x.shape[:-1], -1), scale)
 
 
 def _rows(layout: Layout) -> Rows:

@@ -18,7 +18,7 @@ from transformers.pytorch_utils import Conv1D
 from backend.shared.errors import TrainingError
 from backend.shared.run_status import FailureCode
 from worker.engine import attention
-from worker.engine.drops import Drops
+from worker.engine.drops import Drops, apply_keep
 from worker.engine.lora import Target
 from worker.engine.stage import Stage
 
@@ -45,7 +45,10 @@ class NativeDropout:
     def forward(self, x: Tensor) -> Tensor:
         """x [..., E], dropped or as it is."""
         drops = self.stage.drops
-        return x if drops is None or not drops.native else drops.native_vector(self.ordinal, self.rate, x)
+        if drops is None or not drops.native:
+            return x
+        features = x.shape[-1]
+        return apply_keep(x, drops.native_vector(self.ordinal, self.rate, x.numel() // features, features))
 
 
 def hook(model: nn.Module, stage: Stage) -> Hooked:
@@ -57,7 +60,7 @@ def hook(model: nn.Module, stage: Stage) -> Hooked:
         attention.attach(module, layer, decoder, stage)
     model.set_attn_implementation(attention.NAME)  # type: ignore[operator]  # transformers models have it
     for layer, module in enumerate(hidden_modules(model, "ffn_output")):
-        module.register_forward_hook(_after("ffn_output", layer, stage))
+        module.register_forward_hook(_after(layer, stage))
     for layer, module in enumerate(hidden_modules(model, "ffn_inner")):
         module.register_forward_pre_hook(_before(partial(_inner, layer), stage))
     layer_modules(model)[0].register_forward_pre_hook(_before(lambda drops, x: drops.embeddings(x), stage))
@@ -95,12 +98,18 @@ def _replace_dropouts(model: nn.Module, stage: Stage) -> int:
 
 
 def _inner(layer: int, drops: Drops, x: Tensor) -> Tensor:
-    return drops.hidden("ffn_inner", layer, x)
+    return _hidden(drops, "ffn_inner", layer, x)
 
 
-def _after(place: str, layer: int, stage: Stage) -> Callable[[nn.Module, object, Tensor], Tensor]:
+def _hidden(drops: Drops, place: str, layer: int, x: Tensor) -> Tensor:
+    for found in drops.hidden(place, layer, x.shape[-1]):
+        x = apply_keep(x, found)
+    return x
+
+
+def _after(layer: int, stage: Stage) -> Callable[[nn.Module, object, Tensor], Tensor]:
     def after(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
-        return output if stage.drops is None else stage.drops.hidden(place, layer, output)
+        return output if stage.drops is None else _hidden(stage.drops, "ffn_output", layer, output)
 
     return after
 

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from worker.engine import attention
 from worker.engine.batches import Batch, Reading
 from worker.engine.drops import Drops
+from worker.engine.encoder.encoder import Encoder
+from worker.engine.encoder.weights import fits
 from worker.engine.flops import base_weights
 from worker.engine.head import Head
 from worker.engine.hooks import Hooked, hook, target
@@ -20,10 +22,19 @@ class Host:
     """One base model with the hooks of one choice of target modules.
 
     model: a stock transformers model; it is put in evaluation mode and frozen for good.  targets: names of the linear
-    layers that get adapters.  head: names of the parameters that every slot trains a copy of.
+    layers that get adapters.  head: names of the parameters that every slot trains a copy of.  by_hand: take the
+    hand-written path where the model fits it.
     """
 
-    def __init__(self, model: nn.Module, reading: Reading, targets: Sequence[str], head: Sequence[str]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        reading: Reading,
+        targets: Sequence[str],
+        head: Sequence[str],
+        by_hand: bool = True,
+    ) -> None:
+        self.by_hand = by_hand
         attention.register()
         self.model, self.reading = model.eval().requires_grad_(False), reading
         self.body: nn.Module = getattr(model, str(getattr(model, "base_model_prefix", "")), model)
@@ -46,6 +57,8 @@ class Host:
         for old in self.targets:
             old.release()
         self.targets = tuple(target(self.model, name, at, self.stage) for at, name in enumerate(names))
+        fast = self.by_hand and self.reading.task != "causal_lm" and fits(self.model)
+        self.encoder = Encoder(self.model, self.body, self.targets, _first_position(self.body)) if fast else None
 
     def shapes(self, rank: int) -> list[Shape]:
         """What a slot of this rank trains."""
@@ -73,6 +86,8 @@ class Host:
 
     def features(self, batch: Batch, adapters: Sequence[Adapter] | None, drops: Drops | None) -> Tensor:
         """The base model's last hidden state at the judged places, [U, E]."""
+        if self.encoder is not None and adapters is not None:
+            return self.encoder.features(batch, adapters, drops)
         hidden = self._run(batch.packed, adapters, drops)
         return hidden.index_select(0, batch.places)
 

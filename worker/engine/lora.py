@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from transformer_dropout.masks import VectorKeep
+
+from worker.engine.drops import apply_keep
 
 if TYPE_CHECKING:
     from worker.engine.stage import Stage
@@ -37,49 +40,30 @@ class LoraProduct(torch.autograd.Function):
         down: Tensor,
         up: Tensor,
         scaling: float,
-        factor: Tensor | None,
+        kept: VectorKeep | None,
     ) -> Tensor:
-        """x [N, in], weight [out, in], factor: what the adapter's input is multiplied with, [N, in] or None."""
-        dropped = x if factor is None else x * factor
+        """x [N, in], weight [out, in], kept: what is dropped from the adapter's input."""
+        dropped = x if kept is None else apply_keep(x, kept)
         inner = (dropped @ down.t()).mul_(scaling)
-        ctx.save_for_backward(x, weight, down, up, inner, factor)
-        ctx.scaling = scaling
+        ctx.save_for_backward(x, weight, down, up, inner)
+        ctx.scaling, ctx.kept = scaling, kept
         return F.linear(x, weight, bias).addmm_(inner, up.t())
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Gradients of x, down and up."""
         (grad,) = grads
-        x, weight, down, up, inner, factor = ctx.saved_tensors
+        x, weight, down, up, inner = ctx.saved_tensors
+        kept = ctx.kept
         grad_inner = (grad @ up).mul_(ctx.scaling)
-        dropped = x if factor is None else x * factor
+        dropped = x if kept is None else apply_keep(x, kept)
         grad_down = grad_inner.t() @ dropped
         grad_up = grad.t() @ inner
         grad_x = None
         if ctx.needs_input_grad[0]:
             through = grad_inner @ down
-            grad_x = torch.addmm(through if factor is None else through.mul_(factor), grad, weight)
+            grad_x = torch.addmm(through if kept is None else apply_keep(through, kept), grad, weight)
         return grad_x, None, None, grad_down, grad_up, None, None
-
-
-class RankDropped(torch.autograd.Function):
-    """The adapter's part alone with a mask on its inner vector (DropLoRA); factor [N, r]."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, down: Tensor, up: Tensor, scaling: float, factor: Tensor) -> Tensor:
-        """x [N, in] to [N, out]."""
-        inner = (x @ down.t()).mul_(scaling).mul_(factor)
-        ctx.save_for_backward(x, down, up, inner, factor)
-        ctx.scaling = scaling
-        return inner @ up.t()
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        """Gradients of x, down and up."""
-        (grad,) = grads
-        x, down, up, inner, factor = ctx.saved_tensors
-        grad_inner = (grad @ up).mul_(ctx.scaling).mul_(factor)
-        return grad_inner @ down, grad_inner.t() @ x, grad.t() @ inner, None, None
 
 
 class Target:
@@ -115,17 +99,15 @@ class Target:
             return F.linear(x, self.weight, self.bias)
         flat = x.reshape(-1, x.shape[-1])
         drops = stage.drops
-        factor = None if drops is None else drops.adapter_input(self.ordinal, self.layer, flat.shape[-1], flat.dtype)
+        kept = None if drops is None else drops.adapter_input(self.ordinal, self.layer, flat.shape[-1])
         rank = adapter.down.shape[0]
-        by_rank = None if drops is None else drops.adapter_rank(self.ordinal, self.layer, rank, flat.dtype)
+        by_rank = None if drops is None else drops.adapter_rank(self.ordinal, self.layer, rank)
         if by_rank is None:
-            y: Tensor = LoraProduct.apply(  # type: ignore[no-untyped-call]
-                flat, self.weight, self.bias, adapter.down, adapter.up, adapter.scaling, factor
+            y: Tensor = LoraProduct.apply(  # type: ignore[no-untyped-call]  # torch ships it without types
+                flat, self.weight, self.bias, adapter.down, adapter.up, adapter.scaling, kept
             )
         else:
-            kept = flat if factor is None else flat * factor
-            added = RankDropped.apply(  # type: ignore[no-untyped-call]
-                kept, adapter.down, adapter.up, adapter.scaling, by_rank
-            )
-            y = F.linear(flat, self.weight, self.bias) + added
+            read = flat if kept is None else apply_keep(flat, kept)
+            inner = apply_keep(read @ adapter.down.t() * adapter.scaling, by_rank)
+            y = F.linear(flat, self.weight, self.bias) + inner @ adapter.up.t()
         return y.view(*x.shape[:-1], -1)

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-TOKEN_MULTIPLE = 128  # a new shape costs a matrix library milliseconds at first sight
-LENGTH_MULTIPLE = 8
+TOKEN_MULTIPLE = 32  # a new shape costs a matrix library milliseconds at first sight
+LENGTH_MULTIPLE = 16
 GROUP_COST = 600  # what one more group costs, in elements of an attention matrix
 
 

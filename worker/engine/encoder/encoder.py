@@ -1,0 +1,108 @@
+"""The whole encoder as one node of the graph: from a batch to the outputs of its first tokens, with their way back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformer_dropout.hf.families import unwrapped
+
+from worker.engine.batches import Batch
+from worker.engine.drops import Drops, apply_keep
+from worker.engine.encoder import layer as layers
+from worker.engine.encoder.adapters import Gradients, linear
+from worker.engine.encoder.weights import LayerWeights, native_of, read_layers
+from worker.engine.lora import Adapter, Target
+
+
+class Encoder:
+    """A BERT-type body for which `weights.fits` holds, with adapters on `targets`."""
+
+    def __init__(self, model: nn.Module, body: nn.Module, targets: Sequence[Target], first_position: int) -> None:
+        self.layers: list[LayerWeights] = read_layers(model, targets)
+        self.heads = int(unwrapped(model).config.num_attention_heads)
+        self.embeddings = body.get_submodule("embeddings")
+        self.lowest = min(at for at, layer in enumerate(self.layers) if layer.targets)
+        self._first_position = first_position
+        self._native = native_of(self.embeddings.get_submodule("dropout"))
+
+    def features(self, batch: Batch, adapters: Sequence[Adapter], drops: Drops | None) -> Tensor:
+        """The last hidden state of each row's first token, [R, E]."""
+        if not torch.is_grad_enabled():
+            return self.forward(batch, adapters, drops, keep=False)[0]
+        leaves = [tensor for adapter in adapters for tensor in (adapter.down, adapter.up)]
+        found: Tensor = _EncoderPass.apply(self, batch, adapters, drops, *leaves)  # type: ignore[no-untyped-call]
+        return found
+
+    def forward(
+        self, batch: Batch, adapters: Sequence[Adapter], drops: Drops | None, keep: bool = True
+    ) -> tuple[Tensor, list[layers.SavedLayer], layers.Pass]:
+        """The same without the graph, and what `backward` needs, where that is to be kept."""
+        about = layers.Pass(batch.packed.layout, self.heads, adapters, drops)
+        x = clean = self._clean(batch)
+        if drops is not None:
+            if drops.native and self._native is not None:
+                x = apply_keep(x, drops.native_vector(self._native.ordinal, self._native.rate, *x.shape))
+            x = drops.embeddings(x)
+        base = self._first_product(batch, clean) if x is clean else None
+        saved: list[layers.SavedLayer] = []
+        for at, layer in enumerate(self.layers):
+            last = at == len(self.layers) - 1
+            x, kept = layers.forward(at, layer, x, base if at == 0 else None, about, last)
+            if keep and at >= self.lowest:
+                saved.append(kept)
+        return x, saved, about
+
+    def backward(self, grad: Tensor, saved: list[layers.SavedLayer], about: layers.Pass) -> Gradients:
+        """Gradients of all adapters from that of the result, [R, E]; `saved` is used up."""
+        gradients: Gradients = {}
+        through: Tensor | None = grad
+        for at in range(len(self.layers) - 1, self.lowest - 1, -1):
+            assert through is not None  # only the lowest layer ends the way
+            through = layers.backward(through, self.layers[at], saved.pop(), about, gradients, at == self.lowest)
+        return gradients
+
+    def _clean(self, batch: Batch) -> Tensor:
+        """Embeddings [N, E] without any dropout, kept with the batch: all runs share them."""
+        cache, name = batch.packed.layout.cache, f"embeddings {id(self)}"
+        found = cache.get(name)
+        if not isinstance(found, Tensor):
+            layout = batch.packed.layout
+            with torch.no_grad():
+                found = self.embeddings(
+                    input_ids=batch.packed.input_ids,
+                    token_type_ids=batch.packed.token_type_ids,
+                    position_ids=layout.positions[None] + self._first_position,
+                )[0]
+            cache[name] = found
+        return found
+
+    def _first_product(self, batch: Batch, clean: Tensor) -> Tensor | None:
+        """The first layer's query, key and value before adapters [N, 3E], kept with the batch likewise."""
+        if len(self.layers) == 1:
+            return None  # the only layer is the last one, which asks for first tokens alone
+        cache, name = batch.packed.layout.cache, f"first product {id(self)}"
+        found = cache.get(name)
+        if not isinstance(found, Tensor):
+            found = cache[name] = linear(clean, self.layers[0].qkv, self.layers[0].qkv_bias)
+        return found
+
+
+class _EncoderPass(torch.autograd.Function):
+    """Forward and backward of `Encoder` for autograd; only adapters get gradients."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, encoder: Encoder, batch: Batch, adapters: Sequence[Adapter], drops: Drops | None, *leaves: Tensor
+    ) -> Tensor:
+        """leaves: down and up of every adapter, in order."""
+        result, saved, about = encoder.forward(batch, adapters, drops)
+        ctx.encoder, ctx.saved, ctx.about, ctx.leaves = encoder, saved, about, len(leaves)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """Gradients of the leaves."""
+        gradients = ctx.encoder.backward(grads[0].contiguous(), ctx.saved, ctx.about)
+        ordered = [tensor for ordinal in range(ctx.leaves // 2) for tensor in gradients[ordinal]]
+        return (None, None, None, None, *ordered)
