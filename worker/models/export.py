@@ -1,7 +1,7 @@
 """A trained adapter as a folder that stock PEFT loads.
 
-Source of the format: PEFT 0.21, `docs/source/developer_guides/checkpoint.md`. The two files are written here rather
-than through `peft.LoraConfig`, whose import costs a trainer seconds; a test loads them with PEFT itself.
+Source of the format: PEFT 0.21, `docs/source/developer_guides/checkpoint.md`. The configuration is PEFT's own, imported
+where it is needed: its import takes seconds, which training need not wait for.
 """
 
 import hashlib
@@ -25,21 +25,22 @@ _TASK_TYPES = {"classification": "SEQ_CLS", "regression": "SEQ_CLS", "causal_lm"
 
 def adapter_config(base: Base, arm: ArmKeySpec) -> dict[str, Any]:
     """The content of `adapter_config.json`."""
+    from peft import LoraConfig
+
     targets = target_linears(base, arm.target_modules)
-    heads = head_modules(base)
-    return {
-        "peft_type": "LORA",
-        "task_type": _TASK_TYPES[base.task],
-        "base_model_name_or_path": base.facts.hub_id or base.facts.id,
-        "inference_mode": True,
-        "r": arm.rank,
-        "lora_alpha": int(arm.alpha) if float(arm.alpha).is_integer() else arm.alpha,
-        "lora_dropout": 0.0,
-        "bias": "none",
-        "fan_in_fan_out": not isinstance(targets[0][1], nn.Linear),  # GPT-2's Conv1D keeps its weight transposed
-        "target_modules": _target_names(base, arm, [name for name, _ in targets]),
-        "modules_to_save": list(heads) or None,
-    }
+    config = LoraConfig(
+        task_type=_TASK_TYPES[base.task],
+        base_model_name_or_path=base.facts.hub_id or base.facts.id,
+        inference_mode=True,
+        r=arm.rank,
+        lora_alpha=int(arm.alpha) if float(arm.alpha).is_integer() else arm.alpha,
+        lora_dropout=0.0,  # dropout belongs to training; the adapter is what was left
+        fan_in_fan_out=not isinstance(targets[0][1], nn.Linear),  # GPT-2's Conv1D keeps its weight transposed
+        target_modules=_target_names(base, arm, [name for name, _ in targets]),
+        modules_to_save=list(head_modules(base)) or None,
+    )
+    content: dict[str, Any] = config.to_dict()
+    return {key: sorted(value) if isinstance(value, set) else value for key, value in content.items()}
 
 
 def _target_names(base: Base, arm: ArmKeySpec, found: list[str]) -> list[str]:
