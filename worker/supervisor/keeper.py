@@ -1,7 +1,8 @@
 """The heart of a worker: a thread that says it is alive, renews the leases of its pack and hears what is asked of it.
 
 It has its own database connection and waits for nobody, so a busy trainer or a slow write cannot starve it. When no
-renewal has succeeded for most of a lease, by the monotonic clock, it kills the trainer: somebody else may own the runs.
+renewal has succeeded for most of a lease, by the monotonic clock, a second thread, which never waits for a database,
+kills the trainer: somebody else may own the runs.
 """
 
 import logging
@@ -46,17 +47,22 @@ class Keeper:
         self._renewed_at = 0.0
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, name="keeper", daemon=True),
+            threading.Thread(target=self._guard, name="lease-guard", daemon=True),
+        ]
 
     def start(self) -> None:
-        """Register, then keep time in a thread."""
+        """Register, then keep time in threads."""
         self._register()
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """The worker is gone."""
         self._stopping.set()
-        self._thread.join(timeout=5)
+        for thread in self._threads:
+            thread.join(timeout=5)
         try:
             with self.database.write() as session:
                 workers.stop(session, self.worker_id)
@@ -89,6 +95,9 @@ class Keeper:
                 log.warning("heartbeat failed: %s", error)
             except Exception:
                 log.exception("heartbeat failed")
+
+    def _guard(self) -> None:
+        while not self._stopping.wait(min(LOOK_S, self.settings.lease_s / 20)):
             self._check_expiry()
 
     def _beat(self) -> None:

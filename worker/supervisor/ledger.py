@@ -44,7 +44,7 @@ class Ledger:
     def __init__(self, database: Database, settings: Settings, pack: Pack, expired: Callable[[], bool]) -> None:
         self.database, self.settings, self._expired = database, settings, expired
         self.open = pack.fences
-        self.failed = False  # some run failed: the trainer is not to be trusted with another pack
+        self.tainted = False  # a run failed or was lost: the trainer is not to be trusted with another pack
         self.timed_out: set[str] = set()
         self.sentence = ""  # why runs are given back
         self.tokens: dict[str, float] = {}
@@ -87,13 +87,13 @@ class Ledger:
         something = bool(self._waiting or self._endings)
         return something and (self._urgent or time.monotonic() - self._flushed_at >= self.settings.flush_s)
 
-    def flush(self) -> None:
-        """Write what has been collected in one transaction; runs that prove lost are no longer open."""
+    def flush(self) -> frozenset[str]:
+        """Write what has been collected in one transaction; return the runs that prove lost, no longer open."""
         waiting, ending = self._waiting, self._endings
         self._waiting, self._endings, self._urgent = [], [], False
         self._flushed_at = time.monotonic()
         if not waiting and not ending:
-            return
+            return frozenset()
 
         def write(session: Write) -> frozenset[str]:
             lost = records.record(session, waiting)
@@ -104,11 +104,13 @@ class Ledger:
         for run_id in lost:
             log.warning("run %s is no longer ours", run_id)
             self.open.pop(run_id, None)
+            self.tainted = True
         self._tidy([e for e in waiting if isinstance(e, Checkpoint) and e.run_id not in lost])
         for event in ending:
             if self.open.pop(event.run_id, None) is not None:
-                self.failed |= isinstance(event, Failed)
+                self.tainted |= isinstance(event, Failed)
                 self._sweep(event)
+        return lost
 
     def commit(self, work: Callable[[Write], T]) -> T:
         """Do `work` in one transaction, again while the database is away; LeaseLost when that takes too long."""

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 POLL_S = 0.1
 DISK_CHECK_S = 5.0
 PACK_DONE_WAIT_S = 10.0
+EXIT_WAIT_S = 5.0
 
 
 class PackWatch:
@@ -63,7 +64,7 @@ class PackWatch:
             self._give_up(error)
         finally:
             self.keeper.unwatch()
-        return self.reusable and not self.ledger.failed and not self.trainer.gone
+        return self.reusable and not self.ledger.tainted and not self.trainer.gone
 
     def _start(self) -> None:
         runs = [packed for run in self.pack.runs if (packed := self._packed(run)) is not None]
@@ -102,19 +103,23 @@ class PackWatch:
             self._pack_done |= isinstance(event, PackDone) and event.claim_id == self.pack.claim_id
             self.ledger.take(event)
         if self.ledger.due():
-            self.ledger.flush()
+            self._stop_lost(self.ledger.flush())
 
     def _drop_lost(self) -> None:
-        """Runs that the last renewal did not find ours are stopped; with none left the trainer is killed."""
+        """Runs that the last renewal did not find ours; with none left the trainer is killed."""
         renewal = self.keeper.renewal
-        if renewal is None:
-            return
-        for run_id, fence in list(self.ledger.open.items()):
-            if run_id not in renewal.held:
+        if renewal is not None:
+            lost = frozenset(self.ledger.open.keys() - renewal.held.keys())
+            for run_id in lost:
                 log.warning("run %s was given to somebody else", run_id)
                 del self.ledger.open[run_id]
-                self.trainer.send(Cancel(run_id=run_id, fence=fence))
-                self.reusable = False
+            self._stop_lost(lost)
+
+    def _stop_lost(self, lost: frozenset[str]) -> None:
+        fences = self.pack.fences
+        for run_id in sorted(lost):
+            self.reusable = False
+            self.trainer.send(Cancel(run_id=run_id, fence=fences[run_id]))
 
     def _obey(self) -> None:
         """Cancellations and draining, as the keeper has heard of them."""
@@ -164,12 +169,17 @@ class PackWatch:
             self._end_without_a_word()
             return
         end = time.monotonic() + PACK_DONE_WAIT_S
-        while self.reusable and not (self._pack_done or self.trainer.gone) and time.monotonic() < end:
+        while (
+            self.reusable
+            and not (self._pack_done or self.trainer.gone or self.ledger.tainted)
+            and time.monotonic() < end
+        ):
             self._read(POLL_S)
         self.reusable &= self._pack_done
         self._release()
 
     def _end_without_a_word(self) -> None:
+        self.trainer.wait(EXIT_WAIT_S)
         code = self.trainer.close()
         self.reusable = False
         if self._draining:

@@ -9,7 +9,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -71,6 +70,7 @@ class TrainerProcess:
             os.close(writing)
         self.pid = self._process.pid
         self.gone = False  # nothing more will be said
+        self._closed = False
 
     def send(self, command: Command) -> None:
         """Hand over a command; a trainer that has died shows in `read`."""
@@ -99,6 +99,11 @@ class TrainerProcess:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
+    def wait(self, timeout: float) -> None:
+        """Let a trainer that has said its last word exit by itself, so that its exit code is its own."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout)
+
     def close(self, grace_s: float = 0.0) -> int:
         """Ask an idle trainer to exit, then make it; return its exit code (negative: the signal that ended it)."""
         if grace_s > 0:
@@ -118,8 +123,6 @@ class TrainerProcess:
         self.gone = True
         return code
 
-    _closed = False
-
     def tail(self) -> str:
         """The last lines that the trainer wrote for people."""
         with contextlib.suppress(OSError), self.log.open("rb") as file:
@@ -133,11 +136,3 @@ class TrainerProcess:
             return EVENTS.validate_json(line)
         except ValidationError:
             return None  # a line that was cut off by the trainer's death
-
-
-def wait_ready(trainer: TrainerProcess, timeout: float) -> bool:
-    """Whether the trainer said that it is ready in time."""
-    end = time.monotonic() + timeout
-    while trainer.ready is None and not trainer.gone and time.monotonic() < end:
-        trainer.read(0.2)
-    return trainer.ready is not None
