@@ -7,10 +7,15 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
+from backend.services import studies
+from backend.services.principal import Principal
 from backend.shared.database import Database
 from backend.shared.events import Evaluation, Log, Started, Steps
 from backend.shared.host import this_process
+from backend.shared.settings import Settings
+from backend.shared.specs import StudySpec
 from backend.shared.store import endings, queue, records, workers
+from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 
 API = "/api/v1"
 
@@ -35,6 +40,12 @@ def post(client: TestClient, **changes: Any) -> dict[str, Any]:
     assert answer.status_code == 202, answer.text
     body: dict[str, Any] = answer.json()
     return body
+
+
+def make(database: Database, settings: Settings, **changes: Any) -> str:
+    """Store a study without the API; return its id."""
+    owner = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
+    return studies.create(database, settings, StudySpec.model_validate(study(**changes)), owner)
 
 
 def validation_loss(seed: int, arm: int, step: int) -> float:
