@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from backend.api import page, problems
+from backend.api import problems
 from backend.api.body_cap import BodyCap
 from backend.api.boundary import Boundary
 from backend.api.context import Context
+from backend.api.page import SinglePage
 from backend.api.router import PREFIX, all_routes, describe
 from backend.dispatch import Doorbell
 from backend.migrations.runner import migrate
@@ -57,7 +58,7 @@ def assemble(settings: Settings) -> FastAPI:
     )
     app.include_router(all_routes())
     problems.install(app)
-    page.install(app)
+    app.add_middleware(SinglePage)
     app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes)
     app.add_middleware(Boundary, allowed_hosts=settings.allowed_hosts)
     made = app.openapi

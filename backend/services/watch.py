@@ -14,6 +14,7 @@ from backend.shared.tables import Study
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
+_END = 1 << 62  # above every number: wakes the streams, which find nothing and end
 
 
 class Watched:
@@ -57,11 +58,14 @@ class StudyWatch:
             if not study.followers:
                 self._studies.pop(study_id, None)
 
-    async def close(self) -> None:
-        """End all streams."""
+    def end_soon(self) -> None:
+        """End all streams within a look's time; may be called from any thread, before the server is told to stop."""
         self.closing = True
-        for study in list(self._studies.values()):
-            await self._tell(study, 1 << 62)
+
+    async def close(self) -> None:
+        """End all streams now."""
+        self.closing = True
+        await self._end()
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -84,6 +88,12 @@ class StudyWatch:
                 if study is not None and seq > study.seq:
                     await self._tell(study, seq)
             await asyncio.sleep(LOOK_S)
+        if self.closing:
+            await self._end()
+
+    async def _end(self) -> None:
+        for study in list(self._studies.values()):
+            await self._tell(study, _END)
 
     async def _tell(self, study: Watched, seq: int) -> None:
         async with study.changed:

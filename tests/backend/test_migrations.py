@@ -90,7 +90,8 @@ def test_a_database_of_a_newer_program_is_refused(settings: Settings, database: 
 
 
 def test_processes_that_start_together_migrate_once(empty: Settings) -> None:
-    code = "from backend.migrations.runner import migrate\nfrom backend.shared.settings import Settings\nmigrate(Settings())"
+    imports = "from backend.migrations.runner import migrate; from backend.shared.settings import Settings"
+    code = f"{imports}; migrate(Settings())"
     url = {} if empty.database_url is None else {"DROPSCOPE_DATABASE_URL": empty.database_url.get_secret_value()}
     environment = os.environ | {"DROPSCOPE_HOME": str(empty.home)} | url
     started = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(2)]

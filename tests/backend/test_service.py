@@ -1,0 +1,142 @@
+"""The service around its routes: health, Prometheus, catalogue, the page, the doorbell."""
+
+import socket
+import time
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from backend.api import problems
+from backend.api.page import SinglePage
+from backend.dispatch import Doorbell
+from backend.shared.database import Database
+from backend.shared.settings import Settings
+from tests.backend.studies import API, post, train
+
+
+def test_ready_means_the_newest_migration(client: TestClient, database: Database) -> None:
+    assert client.get("/healthz").json()["status"] == "ok"
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["checks"]["migrations"]) == (200, "ok")
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    behind = client.get("/readyz")
+    assert behind.status_code == 503
+    assert "0000" in behind.json()["checks"]["migrations"]
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_database_that_is_away_is_told_and_not_a_500(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
+    database: Database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database.engine.dispose()
+    for name in ("dropscope.db", "dropscope.db-wal", "dropscope.db-shm"):
+        (sqlite_settings.home / name).unlink(missing_ok=True)
+    sqlite_settings.home.chmod(0o500)
+    ready = sqlite_client.get("/readyz")
+    sqlite_settings.home.chmod(0o700)
+    assert ready.status_code == 503
+
+
+def test_prometheus_counts_runs_and_workers(client: TestClient, database: Database, settings: Settings) -> None:
+    post(client)
+    train(database, settings.home, packs=1)
+    lines = client.get("/metrics").text.splitlines()
+    assert 'dropscope_runs{status="succeeded"} 2.0' in lines
+    assert 'dropscope_runs{status="queued"} 2.0' in lines
+    assert "dropscope_workers 1.0" in lines
+    assert any(line.startswith("dropscope_doorbell_rings_total") for line in lines)
+
+
+def test_what_can_be_asked_for(client: TestClient) -> None:
+    methods = client.get(f"{API}/methods").json()
+    presets = {preset["name"]: preset for preset in methods["presets"]}
+    assert presets["hiddenkey"]["default_rate"] == 0.1
+    assert presets["none"]["default_rate"] is None
+    cells = {(cell["position"], cell["structure"]): cell for cell in methods["cells"]}
+    assert len(cells) == 21
+    assert cells["output", "span"]["valid"] is False
+    assert cells["output", "span"]["reason"]
+    assert "kl" in {kind["name"] for kind in methods["consistencies"]}
+    assert "minilm-l6" in {model["id"] for model in client.get(f"{API}/models").json()["items"]}
+    assert "rotten-tomatoes" in {found["id"] for found in client.get(f"{API}/datasets").json()["items"]}
+    assert client.get(f"{API}/me").json()["role"] == "admin"
+
+
+def test_workers_are_shown_with_their_runs(client: TestClient, database: Database, settings: Settings) -> None:
+    post(client)
+    running = train(database, settings.home, packs=1, finish=False)
+    body = client.get(f"{API}/workers").json()
+    (worker,) = body["items"]
+    assert (worker["alive"], worker["busy"], worker["runs"]) == (True, True, running)
+    assert body["queued_runs"] == 4 - len(running)
+
+
+def _with_page(folder: Path) -> TestClient:
+    app = FastAPI()
+    problems.install(app)
+    app.add_middleware(SinglePage, folder=folder)
+
+    @app.get("/api/v1/me")
+    def me() -> dict[str, str]:
+        return {"user_id": "local"}
+
+    return TestClient(app)
+
+
+def test_the_page_answers_every_address_but_the_api(tmp_path: Path) -> None:
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<title>Dropscope</title>")
+    (tmp_path / "assets" / "app.js").write_text("1")
+    client = _with_page(tmp_path)
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    assert "Dropscope" in client.get("/", headers=browser).text
+    assert "Dropscope" in client.get("/studies/study_1", headers=browser).text
+    assert client.get("/assets/app.js").text == "1"
+    assert client.get("/assets/none.js").status_code == 404
+    (tmp_path.parent / "secret").write_text("betrayed")
+    for path in ("/../secret", "/%2e%2e/secret", "/assets/..%2f..%2fsecret", "/%00", "//etc/passwd"):
+        assert "betrayed" not in client.get(path, headers=browser).text
+    assert client.get("/assets/app.js").headers["Cache-Control"].endswith("immutable")
+    assert client.get("/").headers["Cache-Control"] == "no-cache"
+    assert client.post("/").status_code == 404
+    assert client.put("/api/v1/me").status_code == 405
+    assert client.get("/api/v1/me").json() == {"user_id": "local"}
+    unknown = client.get("/api/v1/nothing", headers=browser)
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+
+
+def test_a_page_that_is_not_built_says_how(tmp_path: Path) -> None:
+    answer = _with_page(tmp_path).get("/")
+    assert answer.status_code == 503
+    assert "npm run build" in answer.text
+
+
+def _wait(condition: object, seconds: float = 8.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if callable(condition) and condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize("hangs", [False, True], ids=["nobody listens", "nobody answers"])
+def test_a_broker_that_is_away_delays_nobody(tmp_path: Path, hangs: bool) -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        if hangs:
+            listening.listen(1)
+        url = f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
+        bell = Doorbell(Settings(home=tmp_path, broker_url=SecretStr(url)))
+        started = time.monotonic()
+        for _ in range(50):
+            bell.ring()
+        assert time.monotonic() - started < 0.5
+        assert _wait(lambda: bell.failed >= 1)
+        bell.close()
+        assert bell.rung == 0
+        assert bell.failed <= 3  # fifty wishes are one or two rings
