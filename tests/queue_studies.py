@@ -1,6 +1,7 @@
 """Studies for tests of the queue, written straight into the tables; their arms carry the toy trainer's plan."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from backend.shared.tables import (
     LOCAL_OWNER,
     LOCAL_WORKSPACE,
     Arm,
+    Artifact,
     EvaluationRow,
     Run,
     Study,
@@ -32,7 +34,7 @@ def arm_spec(toy: dict[str, Any]) -> ArmKeySpec:
         rank=8,
         alpha=16,
         target_modules=("query",),
-        training=TrainingSpec(),
+        training=TrainingSpec(epochs=4),
     )
 
 
@@ -81,27 +83,30 @@ def plant(session: Write, toys: list[dict[str, Any]], seeds: int = 1, **study: A
     return study_id, run_ids
 
 
-def digest(database: Database) -> str:
-    """SHA-256 over every (seed, arm, metric, step, value) of all runs: what must not depend on faults."""
+def digest(database: Database, home: Path) -> str:
+    """SHA-256 over all of what must not depend on faults: losses, evaluations and adapter bytes, by (seed, arm)."""
     sha = hashlib.sha256()
     with database.read() as session:
-        for run_id, study, seed, position in session.execute(
-            select(Run.id, Run.study_id, Run.seed, Arm.position)
+        runs = session.execute(
+            select(Run.id, Run.seed, Arm.position, Run.status)
             .join(Arm, Arm.id == Run.arm_id)
             .order_by(Run.study_id, Run.position)
-        ):
-            del study
-            losses = session.execute(
+        )
+        for run_id, seed, position, status in runs.all():
+            blocks = session.execute(
                 select(TrainLossBlock.first_step, TrainLossBlock.losses)
                 .where(TrainLossBlock.run_id == run_id)
                 .order_by(TrainLossBlock.first_step)
             ).all()
-            steps = [first + i for first, block in losses for i in range(len(block) // 8)]
-            sha.update(f"{seed} {position} {steps}".encode() + b"".join(block for _, block in losses))
+            steps = [first + i for first, block in blocks for i in range(len(block) // 8)]
             evaluations = session.execute(
                 select(EvaluationRow.step, EvaluationRow.validation_loss, EvaluationRow.probe_loss)
                 .where(EvaluationRow.run_id == run_id)
                 .order_by(EvaluationRow.step)
             )
+            sha.update(f"{seed} {position} {status} {steps}".encode() + b"".join(block for _, block in blocks))
             sha.update(repr([tuple(row) for row in evaluations]).encode())
+            for (key,) in session.execute(select(Artifact.storage_key).where(Artifact.run_id == run_id)):
+                for file in sorted((home / "artifacts" / key).iterdir()):
+                    sha.update(file.read_bytes())
     return sha.hexdigest()

@@ -1,6 +1,7 @@
 """A trainer that speaks the protocol and trains nothing: deterministic numbers that depend on all steps before.
 
-The arm's `method` may carry `toy`: `steps`, `step_s`, `evaluate_every`, and misbehaviour: `kill_at` (SIGKILL itself at
+Without more it takes ten steps an epoch. The arm's `method` may carry `toy`: `steps`, `step_s`, `evaluate_every`, and
+misbehaviour: `kill_at` (SIGKILL itself at
 that step), `fail_at` with `code`, `nan_from`, `deaf` (ignores Cancel and Drain), `exit_at` (exit code 3).
 """
 
@@ -25,7 +26,9 @@ class Toy:
 
     def __init__(self, packed: e.PackedRun) -> None:
         self.packed, self.folder = packed, Path(packed.folder)
-        self.plan = {"steps": 40, "step_s": 0.005, "evaluate_every": 10, **packed.spec.arm.method.get("toy", {})}
+        training = packed.spec.arm.training
+        usual = {"steps": int(training.epochs * 10), "step_s": 0.005, "evaluate_every": 10}
+        self.plan = {**usual, **packed.spec.arm.method.get("toy", {})}
         self.step = 0
         self.state = hashlib.sha256(f"{packed.spec.arm.key()}:{packed.spec.seed}".encode()).hexdigest()
         if packed.resume_from:

@@ -11,18 +11,7 @@ from backend.shared.database import Database, open_database
 from backend.shared.host import this_process
 from backend.shared.settings import Settings
 from backend.shared.store import workers
-from tests.databases import BOTH, Postgres, postgres_server, sqlite_template
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return sqlite_template(tmp_path_factory.mktemp("template"))
+from tests.databases import BOTH
 
 
 @pytest.fixture(params=BOTH)
@@ -31,7 +20,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     home.mkdir()
     if request.param == "sqlite":
         settings = Settings(home=home, lease_s=3, heartbeat_s=0.5)
-        shutil.copy(request.getfixturevalue("sqlite_file"), settings.sqlite_path)
+        shutil.copy(request.getfixturevalue("sqlite_template") / "dropscope.db", settings.sqlite_path)
         return settings
     url = request.getfixturevalue("postgres").fresh()
     return Settings(home=home, lease_s=3, heartbeat_s=0.5, database_url=SecretStr(url))
