@@ -108,7 +108,9 @@ def _evaluated(run: ClaimedRun, index: int) -> list[Evaluation | Steps | Log]:
     share = step / _total(run)
     probe, validation = _losses(run, share)
     noise = random.Random(f"{run.run_id} {step}")
-    on = probe + 0.06 * (1 - share) + 0.02
+    strength = _strength(run)
+    tied = 0.3 if _cost(run) > 1 else 1.0
+    on = probe + tied * strength * (0.03 + 0.05 * share)
     values = {
         "validation/loss": validation,
         "validation/loss_se": 0.006,
@@ -117,7 +119,7 @@ def _evaluated(run: ClaimedRun, index: int) -> list[Evaluation | Steps | Log]:
         "probe/accuracy": 1 - 0.45 * probe,
         "probe/slice_loss_off": probe,
         "probe/slice_loss_on": on,
-        "probe/slice_kl": 0.05 + 0.04 * share,
+        "probe/slice_kl": tied * strength * (0.02 + 0.06 * share),
         "train/loss": on + 0.01,
         "train/tokens": 190.0 * step,
         "train/seconds": 0.11 * step * _cost(run),
@@ -139,13 +141,21 @@ def _evaluated(run: ClaimedRun, index: int) -> list[Evaluation | Steps | Log]:
 def _losses(run: ClaimedRun, share: float) -> tuple[float, float]:
     """Probe and validation loss at a share of the training; the seed's part is common to all arms."""
     method = str(run.spec.get("method_name") or "composed")
-    strength = STRENGTH.get(method, 0.5)
+    strength = _strength(run)
     common = random.Random(f"seed {run.seed}").gauss(0, 0.03)
     own = random.Random(f"{method} {run.seed} {run.spec['rank']}").gauss(0, 0.012)
     probe = 0.08 + 0.2 * strength + 0.61 * math.exp(-3.2 * share) + 0.3 * common
     dip = 0.69 - 0.14 * (1 - math.exp(-6 * share))
     rise = (1 - strength) * 0.42 * max(0.0, share - 0.28 - 0.3 * strength) ** 1.2
     return max(0.01, probe), dip + rise + common + own
+
+
+def _strength(run: ClaimedRun) -> float:
+    """Stronger at a rate of 0.1 than beside it, weaker at high rank."""
+    rates = [site["rate"] for site in run.spec["method"].get("sites", ()) if isinstance(site.get("rate"), float)]
+    off = abs(math.log10(max(rates) / 0.1)) if rates and max(rates) > 0 else 0.0
+    base = STRENGTH.get(str(run.spec.get("method_name")), 0.5)
+    return base * (1 - 0.5 * off) * (8 / run.spec["rank"]) ** 0.15
 
 
 def _evaluations(run: ClaimedRun) -> int:

@@ -3,13 +3,16 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import type { PlotlyFigure } from "../figure/plotly";
 import { api } from "./client";
 import { unwrap } from "./problem";
-import type { Band, RunSummary, XAxis } from "./types";
+import type { Band, Metric, RunSummary, XAxis } from "./types";
 
 export interface View {
   baseline?: string | undefined;
   x: XAxis;
   band: Band;
+  metric: Metric;
 }
+
+export const PLAIN_VIEW: View = { x: "step", band: "t", metric: "validation/loss" };
 
 export const studyKeys = {
   lists: ["studies"] as const,
@@ -68,7 +71,7 @@ export const comparison = (id: string, view: View) =>
     queryFn: async ({ signal }) =>
       unwrap(
         await api.GET("/api/v1/studies/{study_id}/comparison", {
-          params: { path: { study_id: id }, query: view },
+          params: { path: { study_id: id }, query: { ...view, curves: false } },
           signal,
         }),
       ),

@@ -35,5 +35,6 @@ export type Difference = Schemas["Difference"];
 export type Estimate = Schemas["Estimate"];
 export type XAxis = Comparison["x"];
 export type Band = Comparison["band"];
+export type Metric = Comparison["metric"];
 export type ErrorItem = Schemas["ErrorItem"];
 export type ProblemDetails = Schemas["ProblemDetails"];

@@ -18,7 +18,8 @@ const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, d
 export interface FigureProps {
   figure: PlotlyFigure;
   title: string;
-  height: number;
+  /** Pixels; the figure's own height where unset. */
+  height?: number;
   /** Arms whose traces are not drawn. */
   hidden?: ReadonlySet<string>;
   /** Figures of the same group share the hovered x. */
@@ -28,9 +29,10 @@ export interface FigureProps {
   onPoint?: (point: PlotlyPoint) => void;
 }
 
-export function Figure({ figure, title, height, hidden, hoverGroup, legend, onPoint }: FigureProps) {
+export function Figure({ figure, title, height: asked, hidden, hoverGroup, legend, onPoint }: FigureProps) {
   const box = useRef<HTMLDivElement>(null);
   const [plotly, setPlotly] = useState<Plotly>();
+  const height = asked ?? figure.layout.height ?? 360;
   const scheme = useComputedColorScheme("light");
   const data = useMemo(
     () => figure.data.map((trace) => (hidden?.has(trace.meta?.arm ?? "") ? { ...trace, visible: false } : trace)),

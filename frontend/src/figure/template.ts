@@ -13,6 +13,7 @@ export function chartTemplate(element: HTMLElement): object {
     title: { font: { size: 12 }, standoff: 8 },
   };
   return {
+    data: { scatter: [{ textfont: { color: token("--mantine-color-text") } }] },
     layout: {
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",

@@ -2,7 +2,7 @@
 import { Group, Text } from "@mantine/core";
 import { useInViewport } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { comparison } from "../../api/studies";
+import { comparison, PLAIN_VIEW } from "../../api/studies";
 import type { StudySummary } from "../../api/types";
 import { ArmMark } from "../../components/ArmMark";
 import { DeltaText } from "../../components/DeltaText";
@@ -10,7 +10,7 @@ import { DeltaText } from "../../components/DeltaText";
 export function BestArm({ study }: { study: StudySummary }) {
   const { ref, inViewport } = useInViewport();
   const { data } = useQuery({
-    ...comparison(study.id, { x: "step", band: "t" }),
+    ...comparison(study.id, PLAIN_VIEW),
     enabled: inViewport,
     staleTime: study.counts.running > 0 ? 10_000 : Infinity,
   });

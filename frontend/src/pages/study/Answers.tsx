@@ -1,6 +1,6 @@
 /** The four answers in words: what overfits, where the gap is smallest, which loss is lowest, what to use. */
 import { Paper, SimpleGrid, Skeleton, Text, ThemeIcon } from "@mantine/core";
-import { IconCheck, IconClock, IconInfoSmall, IconQuestionMark } from "@tabler/icons-react";
+import { IconCheck, IconClock, IconInfoCircle, IconQuestionMark } from "@tabler/icons-react";
 import type { Answer } from "../../api/types";
 import classes from "./Answers.module.css";
 
@@ -8,7 +8,7 @@ const STATES = {
   holds: { Icon: IconCheck, colour: "teal", word: "Holds" },
   undecided: { Icon: IconQuestionMark, colour: "yellow", word: "Undecided" },
   waiting: { Icon: IconClock, colour: "gray", word: "Waiting" },
-  plain: { Icon: IconInfoSmall, colour: "ink", word: "Measured" },
+  plain: { Icon: IconInfoCircle, colour: "ink", word: "Measured" },
 } satisfies Record<Answer["state"], object>;
 
 export function Answers({ answers }: { answers: Answer[] | undefined }) {

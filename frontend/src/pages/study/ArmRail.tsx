@@ -4,7 +4,7 @@ import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import type { ArmComparison, StudyDetail } from "../../api/types";
 import { ArmToggles } from "./ArmToggles";
-import { BANDS, X_AXES } from "./search";
+import { BANDS, METRICS, X_AXES } from "./search";
 import { useView } from "./useView";
 
 export function ArmRail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | undefined }) {
@@ -54,6 +54,15 @@ function Rail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | und
           change({ baseline: currentTarget.value === study.baseline_arm_id ? undefined : currentTarget.value })
         }
         data={study.arms.map((arm) => ({ value: arm.id, label: arm.label }))}
+      />
+      <NativeSelect
+        label="Ranked by"
+        size="xs"
+        value={query.metric}
+        onChange={({ currentTarget }) =>
+          change({ metric: METRICS.find((metric) => metric.value === currentTarget.value)?.value })
+        }
+        data={study.task === "classification" ? METRICS : METRICS.slice(0, 2)}
       />
       <div>
         <Text size="xs" fw={500} mb={3} id="x-axis">

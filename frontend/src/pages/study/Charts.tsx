@@ -27,7 +27,7 @@ export function Charts(props: ChartsProps) {
         <StudyFigure {...props} name="gap" title="Generalization gap" height={250} hoverGroup="curves" legend={false} />
       </Paper>
       <Paper p="md" className={classes.ranking}>
-        <StudyFigure {...props} name="ranking" title="Ranking by validation loss" height={640} />
+        <StudyFigure {...props} name="ranking" title="Ranking" height={622} />
       </Paper>
     </div>
   );

@@ -1,5 +1,5 @@
 /** The comparison as a table, best arm first; every mean is over seeds and says over how many. */
-import { Button, Group, Paper, Skeleton, Table, Text, Title } from "@mantine/core";
+import { Button, Group, Skeleton, Table, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import type { ArmComparison, Comparison, StudyDetail } from "../../api/types";
 import { ArmMark } from "../../components/ArmMark";
@@ -28,9 +28,9 @@ const COLUMNS = [
 
 export function ResultTable({ study, comparison, hidden }: ResultTableProps) {
   return (
-    <Paper p="md" component="section" aria-label="Results">
+    <section aria-label="Results">
       <Group justify="space-between" mb="xs">
-        <Title order={2}>Results</Title>
+        <Title order={2}>At the last evaluation</Title>
         <Button
           component="a"
           href={`/api/v1/studies/${study.id}/export.csv`}
@@ -43,7 +43,7 @@ export function ResultTable({ study, comparison, hidden }: ResultTableProps) {
         </Button>
       </Group>
       {comparison ? <Rows comparison={comparison} hidden={hidden} /> : <Skeleton height={240} />}
-    </Paper>
+    </section>
   );
 }
 

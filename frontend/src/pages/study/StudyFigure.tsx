@@ -4,19 +4,32 @@ import { useQuery } from "@tanstack/react-query";
 import { sentence } from "../../api/problem";
 import { figure, type View } from "../../api/studies";
 import { Figure } from "../../figure/Figure";
+import type { PlotlyPoint } from "../../figure/plotly";
 
 interface StudyFigureProps {
   studyId: string;
   name: string;
   title: string;
-  height: number;
+  height?: number;
+  onPoint?: (point: PlotlyPoint) => void;
   query: View;
   hidden?: ReadonlySet<string>;
   hoverGroup?: string;
   legend?: boolean;
 }
 
-export function StudyFigure({ studyId, name, title, height, query, hidden, hoverGroup, legend }: StudyFigureProps) {
+export function StudyFigure({
+  studyId,
+  name,
+  title,
+  height,
+  query,
+  hidden,
+  hoverGroup,
+  legend,
+  onPoint,
+}: StudyFigureProps) {
+  const room = (height ?? 400) + 30;
   const drawn = useQuery(figure(studyId, name, query));
   return (
     <section id={`figure-${name}`} aria-label={title} style={{ scrollMarginTop: 70 }}>
@@ -24,19 +37,20 @@ export function StudyFigure({ studyId, name, title, height, query, hidden, hover
         <Figure
           figure={drawn.data}
           title={title}
-          height={height}
+          {...(height && { height })}
+          {...(onPoint && { onPoint })}
           {...(hidden && { hidden })}
           {...(hoverGroup && { hoverGroup })}
           {...(legend !== undefined && { legend })}
         />
       ) : drawn.isError ? (
-        <Center h={height + 30}>
+        <Center h={room}>
           <Text c="dimmed" size="sm" role="alert" ta="center" maw={360}>
             {title} could not be drawn: {sentence(drawn.error)}
           </Text>
         </Center>
       ) : (
-        <Skeleton height={height + 30} />
+        <Skeleton height={room} />
       )}
     </section>
   );

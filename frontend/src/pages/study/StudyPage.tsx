@@ -9,9 +9,8 @@ import { useStudyStream } from "../../live/useStudyStream";
 import { Answers } from "./Answers";
 import { ArmRail } from "./ArmRail";
 import { Charts } from "./Charts";
-import { ResultTable } from "./ResultTable";
-import { RunList } from "./RunList";
 import { StudyHeader } from "./StudyHeader";
+import { StudyTabs } from "./StudyTabs";
 import classes from "./StudyPage.module.css";
 import { useView } from "./useView";
 
@@ -36,8 +35,7 @@ export function StudyPage() {
           <ArmRail study={study.data} arms={compared.data?.arms} />
           <Stack gap="md" miw={0}>
             <Charts studyId={studyId} query={query} hidden={hidden} />
-            <ResultTable study={study.data} comparison={compared.data} hidden={hidden} />
-            <RunList studyId={studyId} />
+            <StudyTabs study={study.data} comparison={compared.data} query={query} hidden={hidden} />
           </Stack>
         </div>
       </Stack>

@@ -1,5 +1,5 @@
-/** The whole view of a study as its address holds it. */
-import type { Band, XAxis } from "../../api/types";
+/** The whole view of a study as its address holds it; what is as usual stays out of the address. */
+import type { Band, Metric, XAxis } from "../../api/types";
 
 export const X_AXES: { value: XAxis; label: string }[] = [
   { value: "step", label: "Steps" },
@@ -15,22 +15,50 @@ export const BANDS: { value: Band; label: string }[] = [
   { value: "sd", label: "± 1 SD" },
 ];
 
+export const METRICS: { value: Metric; label: string }[] = [
+  { value: "validation/loss", label: "Validation loss" },
+  { value: "gap", label: "Generalization gap" },
+  { value: "validation/accuracy", label: "Accuracy" },
+];
+
+export const TABS = [
+  { value: "results", label: "Results" },
+  { value: "heatmap", label: "Method × rate × rank" },
+  { value: "significance", label: "Significance" },
+  { value: "train_inference", label: "Train/inference gap" },
+  { value: "capacity", label: "Capacity" },
+  { value: "framework", label: "Framework" },
+  { value: "runs", label: "Runs" },
+] as const;
+export type StudyTab = (typeof TABS)[number]["value"];
+
 export interface StudySearch {
-  baseline?: string;
-  x?: XAxis;
-  band?: Band;
+  baseline?: string | undefined;
+  metric?: Metric | undefined;
+  x?: XAxis | undefined;
+  band?: Band | undefined;
+  tab?: StudyTab | undefined;
   /** Ids of the arms that are not drawn. */
-  hide?: string[];
+  hide?: string[] | undefined;
+  /** Words that the runs are filtered by. */
+  runs?: string | undefined;
+}
+
+function oneOf<T extends string>(choices: readonly { value: T }[], raw: unknown): T | undefined {
+  const found = choices.find((choice) => choice.value === raw)?.value;
+  return found === choices[0]?.value ? undefined : found;
 }
 
 export function studySearch(raw: Record<string, unknown>): StudySearch {
-  const x = X_AXES.find((axis) => axis.value === raw.x)?.value;
-  const band = BANDS.find((kind) => kind.value === raw.band)?.value;
-  const hide = Array.isArray(raw.hide) ? raw.hide.filter((id) => typeof id === "string") : [];
-  return {
-    ...(typeof raw.baseline === "string" ? { baseline: raw.baseline } : {}),
-    ...(x && x !== "step" ? { x } : {}),
-    ...(band && band !== "t" ? { band } : {}),
-    ...(hide.length > 0 ? { hide } : {}),
+  const hide = Array.isArray(raw.hide) ? raw.hide.filter((id): id is string => typeof id === "string") : [];
+  const view: StudySearch = {
+    baseline: typeof raw.baseline === "string" ? raw.baseline : undefined,
+    metric: oneOf(METRICS, raw.metric),
+    x: oneOf(X_AXES, raw.x),
+    band: oneOf(BANDS, raw.band),
+    tab: oneOf(TABS, raw.tab),
+    hide: hide.length > 0 ? hide : undefined,
+    runs: typeof raw.runs === "string" && raw.runs ? raw.runs.slice(0, 200) : undefined,
   };
+  return Object.fromEntries(Object.entries(view).filter(([, value]) => value !== undefined));
 }

@@ -9,8 +9,8 @@ const route = getRouteApi("/studies/$studyId");
 export function useView() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
-  const { baseline, x = "step", band = "t", hide } = search;
-  const query = useMemo<View>(() => ({ baseline, x, band }), [baseline, x, band]);
+  const { baseline, metric = "validation/loss", x = "step", band = "t", hide } = search;
+  const query = useMemo<View>(() => ({ baseline, metric, x, band }), [baseline, metric, x, band]);
   const hidden = useMemo<ReadonlySet<string>>(() => new Set(hide), [hide]);
   const change = (part: Partial<StudySearch>) =>
     void navigate({ search: (old) => studySearch({ ...old, ...part }), replace: true, resetScroll: false });

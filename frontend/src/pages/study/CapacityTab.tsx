@@ -1,0 +1,23 @@
+/** What few trainable parameters do to each method. */
+import { Text } from "@mantine/core";
+import { Explained } from "./Explained";
+import { StudyFigure } from "./StudyFigure";
+import type { TabProps } from "./StudyTabs";
+
+export function CapacityTab({ study, comparison, query, hidden }: TabProps) {
+  const ranks = new Set(comparison?.arms.map((arm) => arm.rank));
+  return (
+    <>
+      <Explained>
+        Gap and validation loss against the adapter's rank. A method that only helps at high rank fights overfitting
+        that a smaller adapter would not have had.
+      </Explained>
+      {ranks.size === 1 && (
+        <Text size="sm" c="dimmed" mb="sm">
+          This study has one rank. A clone with several shows lines here.
+        </Text>
+      )}
+      <StudyFigure studyId={study.id} query={query} hidden={hidden} name="capacity" title="Capacity" />
+    </>
+  );
+}

@@ -1,0 +1,117 @@
+/** Each arm's difference to the baseline: effect and interval first, then the tests, and what they mean. */
+import { Button, Group, Table, Text, Tooltip } from "@mantine/core";
+import type { ArmComparison, Comparison, StudyDetail } from "../../api/types";
+import { ArmMark } from "../../components/ArmMark";
+import { DeltaText } from "../../components/DeltaText";
+import { count, decimals, MISSING, pValue } from "../../format/numbers";
+import { useStudyChanges } from "./useStudyChanges";
+
+const MOST_SEEDS = 64;
+const COLUMNS = [
+  "Arm",
+  "n",
+  "Δ and interval",
+  "Paired t",
+  "Sign-flip",
+  "Holm",
+  "Smallest p",
+  "Correlation",
+  "Seeds needed",
+];
+
+interface DifferenceTableProps {
+  study: StudyDetail;
+  comparison: Comparison;
+  hidden: ReadonlySet<string>;
+}
+
+export function DifferenceTable({ study, comparison, hidden }: DifferenceTableProps) {
+  const byId = new Map(comparison.arms.map((arm) => [arm.id, arm]));
+  const arms = comparison.ranking
+    .map((id) => byId.get(id))
+    .filter((arm) => arm && !arm.is_baseline && !hidden.has(arm.id) && arm.differences[comparison.metric]);
+  if (arms.length === 0) return <Text c="dimmed">No seed has finished in two arms yet.</Text>;
+  return (
+    <Table.ScrollContainer minWidth={1000} type="native" tabIndex={0} aria-label="Differences, scrolls sideways">
+      <Table highlightOnHover>
+        <Table.Thead>
+          <Table.Tr>
+            {COLUMNS.map((column, at) => (
+              <Table.Th key={column} ta={at === 0 ? "left" : "right"}>
+                {column}
+              </Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {arms.map((arm) => arm && <Row key={arm.id} arm={arm} study={study} metric={comparison.metric} />)}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+function Row({ arm, study, metric }: { arm: ArmComparison; study: StudyDetail; metric: Comparison["metric"] }) {
+  const difference = arm.differences[metric];
+  if (!difference) return null;
+  return (
+    <Table.Tr>
+      <Table.Td maw={360}>
+        <Group gap={8} wrap="nowrap">
+          <ArmMark arm={arm} />
+          <Text span size="sm" fw={550} truncate dir="auto">
+            {arm.label}
+          </Text>
+        </Group>
+        <Text size="xs" c="dimmed" mt={2}>
+          {difference.meaning}
+        </Text>
+      </Table.Td>
+      <Table.Td ta="right">{difference.n}</Table.Td>
+      <Table.Td ta="right" style={{ whiteSpace: "nowrap" }}>
+        <DeltaText difference={difference} />
+      </Table.Td>
+      <Table.Td ta="right">{pValue(difference.p_t)}</Table.Td>
+      <Table.Td ta="right">
+        {pValue(difference.p_sign_flip)}
+        {difference.sign_flip === "monte_carlo" && " (sampled)"}
+      </Table.Td>
+      <Table.Td ta="right">{pValue(difference.p_holm)}</Table.Td>
+      <Table.Td ta="right">{pValue(difference.smallest_p)}</Table.Td>
+      <Table.Td ta="right">{decimals(difference.seed_correlation, 2)}</Table.Td>
+      <Table.Td ta="right">
+        <SeedsNeeded study={study} needed={difference.seeds_needed_holm} decided={difference.decided !== "undecided"} />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+interface SeedsNeededProps {
+  study: StudyDetail;
+  needed: number | null;
+  decided: boolean;
+}
+
+/** How many seeds would decide it, and one click that trains that many. */
+function SeedsNeeded({ study, needed, decided }: SeedsNeededProps) {
+  const { extend } = useStudyChanges(study.id);
+  if (decided) return <>{MISSING}</>;
+  if (needed === null) return <Text size="xs">not known yet</Text>;
+  if (needed > MOST_SEEDS) return <Text size="xs">over {MOST_SEEDS}</Text>;
+  if (needed <= study.seeds) return <>{needed}</>;
+  const runs = (needed - study.seeds) * study.arm_count;
+  return (
+    <Tooltip
+      label={`For 80 % power at 5 % after Holm's correction, if the true difference is the measured one. Queues ${count(runs, "run")}.`}
+    >
+      <Button
+        size="compact-xs"
+        variant="light"
+        loading={extend.isPending}
+        onClick={() => extend.mutate({ seeds: needed, arms: [] })}
+      >
+        Extend to {needed}
+      </Button>
+    </Tooltip>
+  );
+}

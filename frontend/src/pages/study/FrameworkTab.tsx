@@ -1,0 +1,32 @@
+/** The paper's framework: which cells this study has measured, and a way to run the ones it has not. */
+import { useState } from "react";
+import { Explained } from "./Explained";
+import { RunCellDialog, type FrameworkCell } from "./RunCellDialog";
+import { StudyFigure } from "./StudyFigure";
+import type { TabProps } from "./StudyTabs";
+
+export function FrameworkTab({ study, query, hidden }: TabProps) {
+  const [cell, setCell] = useState<FrameworkCell>();
+  const pick = (data: unknown) => {
+    if (!Array.isArray(data)) return;
+    const [position, structure, consistency] = data as string[];
+    if (position && structure && consistency) setCell({ position, structure, consistency });
+  };
+  return (
+    <>
+      <Explained>
+        Where something is dropped (rows) and in which pattern (columns), with the effect against the baseline in each
+        cell that was measured. A plus is a cell that this study has not tried; a click runs it.
+      </Explained>
+      <StudyFigure
+        studyId={study.id}
+        query={query}
+        hidden={hidden}
+        name="framework"
+        title="Position by structure"
+        onPoint={(point) => pick(point.customdata)}
+      />
+      {cell && <RunCellDialog study={study} cell={cell} onClose={() => setCell(undefined)} />}
+    </>
+  );
+}

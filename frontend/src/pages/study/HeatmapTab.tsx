@@ -1,0 +1,29 @@
+/** Method × rate × rank: where in the grid the effect is. */
+import { Explained } from "./Explained";
+import { StudyFigure } from "./StudyFigure";
+import type { TabProps } from "./StudyTabs";
+import { useView } from "./useView";
+
+export function HeatmapTab({ study, comparison, query, hidden }: TabProps) {
+  const { change } = useView();
+  const open = (id: unknown) => {
+    const arm = comparison?.arms.find((one) => one.id === id);
+    if (arm) change({ tab: "runs", runs: `arm:"${arm.label}"` });
+  };
+  return (
+    <>
+      <Explained>
+        Every cell is the mean difference to the baseline over paired seeds, ± half of its 95 % interval. Grey text and
+        a ring mark cells whose interval spans zero. A click opens the runs behind a cell.
+      </Explained>
+      <StudyFigure
+        studyId={study.id}
+        query={query}
+        hidden={hidden}
+        name="heatmap"
+        title="Difference to the baseline"
+        onPoint={(point) => open(point.customdata)}
+      />
+    </>
+  );
+}

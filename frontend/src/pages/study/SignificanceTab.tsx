@@ -1,0 +1,30 @@
+/** Whether the differences are real: every pair as a matrix, and each arm against the baseline with all its numbers. */
+import { Stack, Title } from "@mantine/core";
+import { DifferenceTable } from "./DifferenceTable";
+import { Explained } from "./Explained";
+import { StudyFigure } from "./StudyFigure";
+import type { TabProps } from "./StudyTabs";
+
+export function SignificanceTab({ study, comparison, query, hidden }: TabProps) {
+  return (
+    <Stack gap="lg">
+      <section>
+        <Title order={2}>Against the baseline</Title>
+        <Explained>
+          Differences are taken seed by seed, so that what the seeds have in common falls out. Intervals are 95 % and
+          not adjusted; Holm's correction applies to the p of the paired t test over all arms.
+        </Explained>
+        {comparison && <DifferenceTable study={study} comparison={comparison} hidden={hidden} />}
+      </section>
+      <section>
+        <StudyFigure
+          studyId={study.id}
+          query={query}
+          hidden={hidden}
+          name="significance"
+          title="Every arm against every arm"
+        />
+      </section>
+    </Stack>
+  );
+}
