@@ -1,6 +1,5 @@
 """Every error as RFC 9457 has it: one form for validation, unknown addresses, conflicts, caps and surprises alike."""
 
-import difflib
 import logging
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -12,9 +11,9 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from backend.api import pointers
 from backend.api.schemas.common import ErrorItem, ProblemDetails
 from backend.shared.errors import DropscopeError, InvalidInput, Unavailable
-from backend.shared.specs import ArmSpec, ConsistencySpec, LoraSpec, StudySpec, TrainingSpec
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = 2
@@ -25,9 +24,6 @@ _SENTENCES = {
     404: "there is nothing at this address",
     405: "this address does not take that method",
 }
-_KEYS = sorted(
-    {key for model in (StudySpec, ArmSpec, LoraSpec, TrainingSpec, ConsistencySpec) for key in model.model_fields}
-)
 
 
 def install(app: FastAPI) -> None:
@@ -90,51 +86,12 @@ def _database(request: Request, error: Exception) -> Response:
 
 def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    items: dict[str, ErrorItem] = {}
     for found in error.errors():
         if found["type"] == "json_invalid":
             reason = found.get("ctx", {}).get("error", "it cannot be read")
             detail = f"the body is not JSON: {reason} at character {found['loc'][-1]}"
             return problem(request.scope, 422, "invalid_json", detail, [ErrorItem(pointer="", detail=detail)])
-        pointer = _pointer(found["loc"], error.body)
-        items.setdefault(pointer, ErrorItem(pointer=pointer, detail=_sentence(found)))
-    first = next(iter(items.values()))
+    items = pointers.items(error.errors(), error.body)
+    first = items[0]
     detail = f"{first.pointer}: {first.detail}" if first.pointer else first.detail
-    return problem(request.scope, 422, InvalidInput.code, detail, list(items.values()))
-
-
-def _pointer(loc: Sequence[Any], body: Any) -> str:
-    """A JSON pointer from pydantic's location, without the names of union members that it puts in between."""
-    place, *parts = loc
-    if place != "body":
-        return "/" + "/".join(str(part) for part in parts)
-    pointer, value = "", body
-    for i, part in enumerate(parts):
-        found, inside = _inside(value, part)
-        if found:
-            value = inside
-        elif not (isinstance(value, dict) and i == len(parts) - 1):
-            continue  # no key of the body: pydantic's name for what it tried
-        pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
-    return pointer
-
-
-def _inside(value: Any, part: Any) -> tuple[bool, Any]:
-    if isinstance(value, dict):
-        return part in value, value.get(part)
-    if isinstance(value, list) and isinstance(part, int) and part < len(value):
-        return True, value[part]
-    return False, None
-
-
-def _sentence(found: Any) -> str:
-    key = str(found["loc"][-1])
-    match found["type"]:
-        case "missing":
-            return "this is required" if found["loc"][-1] != "body" else "a JSON body is required"
-        case "extra_forbidden":
-            near = difflib.get_close_matches(key, _KEYS, n=2, cutoff=0.6)
-            hint = f"; did you mean {' or '.join(near)}?" if near else "; take it out"
-            return f"there is no key '{key[:100]}' here{hint}"
-    text = str(found["msg"]).removeprefix("Value error, ")
-    return (text[:1].lower() + text[1:]).encode("utf-8", "replace").decode()
+    return problem(request.scope, 422, InvalidInput.code, detail, items)

@@ -28,6 +28,8 @@ BAD_STUDIES: list[tuple[str, dict[str, Any], str, str]] = [
     ("rate of one", _arm(method="dropkey", rate=1), "/arms/1/rate", "below 1"),
     ("negative rate", _arm(method="dropkey", rate=[0.1, -0.1]), "/arms/1/rate/1", "at least 0"),
     ("rate in words", _arm(method="dropkey", rate="high"), "/arms/1/rate", "number"),
+    ("rates without end", _arm(method="dropkey", rate=[0.1] * 65), "/arms/1/rate", "64"),
+    ("a word among rates", _arm(method="dropkey", rate=[0.1, "high"]), "/arms/1/rate/1", "number"),
     ("rate without sites", _arm(method="none", rate=0.1), "/arms/1/rate", "no rate"),
     (
         "a cell that does not exist",

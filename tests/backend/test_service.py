@@ -124,7 +124,10 @@ def _wait(condition: object, seconds: float = 8.0) -> bool:
     return False
 
 
-@pytest.mark.parametrize("hangs", [False, True], ids=["nobody listens", "nobody answers"])
+@pytest.mark.parametrize(
+    "hangs",
+    [pytest.param(False, id="nobody listens"), pytest.param(True, id="nobody answers", marks=pytest.mark.slow)],
+)
 def test_a_broker_that_is_away_delays_nobody(tmp_path: Path, hangs: bool) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
