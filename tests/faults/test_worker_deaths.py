@@ -1,0 +1,148 @@
+"""T1, T2, T3, T8, T11: workers and trainers that are killed, stopped or shut down lose nothing and corrupt nothing."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from backend.shared.store import events
+from tests.faults.house import SCALE, House, child_of, is_running, until
+
+PLAN = {"steps": 150, "step_s": 0.01, "evaluate_every": 25}
+Build = Callable[..., House]
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> str:
+    """Digest of two arms and two seeds, trained in peace."""
+    house = House()
+    try:
+        house.start(1)
+        house.plant(PLAN, PLAN, seeds=2)
+        assert set(house.wait_all()) == {"succeeded"}
+        return house.digest()
+    finally:
+        house.close()
+
+
+def test_t1_killed_worker_loses_nothing(house: House, undisturbed: str) -> None:
+    """Three times the whole group of the worker that trains is killed at a random step."""
+    runs = house.plant(PLAN, PLAN, seeds=2)
+    times = []
+    for victim in (runs[0], runs[2], runs[3]):
+        until(lambda v=victim: house.run(v).status in ("running", "succeeded"), "the victim's start")
+        step = house.random.randrange(2, 100)
+        until(lambda v=victim, s=step: house.run(v).step >= s or house.run(v).status == "succeeded", f"step {step}")
+        pid = house.owner_pid(victim)
+        if pid is None:
+            continue  # it was quicker than we
+        fence = house.run(victim).fence
+        os.killpg(os.getpgid(pid), signal.SIGKILL)
+        killed = time.monotonic()
+        house.start_worker()
+        until(lambda v=victim, f=fence: house.run(v).fence > f, "the next attempt")
+        times.append(time.monotonic() - killed)
+    assert set(house.wait_all()) == {"succeeded"}
+    print(f"T1: kill to running again {', '.join(f'{t:.1f}' for t in times)} s, bar {45 * SCALE:.1f} s")
+    assert times
+    assert max(times) <= 45 * SCALE
+    assert house.digest() == undisturbed
+
+
+@pytest.mark.parametrize("victim", ["trainer", "child", "main"])
+def test_t2_one_dead_process_is_one_attempt(build: Build, undisturbed: str, victim: str) -> None:
+    house = build()
+    house.start(1)
+    runs = house.plant(PLAN, PLAN, seeds=2)
+    house.wait_step(runs[0], 30)
+    supervising = child_of(house.workers[0])
+    before = set(house.trainers()) | {supervising, house.workers[0].pid}
+    pid = {"trainer": house.trainers()[0], "child": supervising, "main": house.workers[0].pid}[victim]
+    os.kill(pid, signal.SIGKILL)
+    killed = time.monotonic()
+    dying = {"trainer": {pid}, "child": before - {house.workers[0].pid}, "main": before}[victim]
+    until(lambda: not any(is_running(one) for one in dying), "the end of what depends on it", 2)
+    gone = time.monotonic() - killed
+    if victim == "main":
+        house.start_worker()
+    assert set(house.wait_all()) == {"succeeded"}
+    ends = [house.ends(run_id) for run_id in runs]
+    print(f"T2 {victim}: dependants gone after {gone:.2f} s (bar 2 s); attempts {ends}")
+    lost = "crashed" if victim == "trainer" else "lost"
+    assert ends == [[lost, "succeeded"]] * 2 + [["succeeded"]] * 2
+    assert house.digest() == undisturbed
+
+
+def test_t3_run_that_always_crashes_stops(build: Build) -> None:
+    house = build()
+    house.start(1)
+    (bad,) = house.plant({"kill_at": 5})
+    (good,) = house.plant({"steps": 10})
+    until(lambda: house.run(bad).finished_at, "the end of the bad run")
+    ended = time.monotonic()
+    until(lambda: house.run(good).fence > 0, "the start of the next run", 10)
+    print(f"T3: {len(house.ends(bad))} starts; the next run {time.monotonic() - ended:.1f} s later, bar 10 s")
+    assert house.ends(bad) == ["crashed"] * 3
+    assert (house.run(bad).status, house.run(bad).failure_code) == ("failed", "trainer_crashed")
+    assert house.wait_all() == ["failed", "succeeded"]
+
+
+def test_t8_paused_worker_cannot_corrupt(build: Build) -> None:
+    """The worker and its trainer stop for two leases; another finishes the run; then they wake up."""
+    house = build()
+    house.start(1)
+    (run_id,) = house.plant({"steps": 400, "step_s": 0.01, "evaluate_every": 100})
+    house.wait_step(run_id, 120)
+    sleeping = [house.workers[0].pid, child_of(house.workers[0]), *house.trainers()]
+    trainer = house.trainers()[0]
+    for pid in sleeping:
+        os.kill(pid, signal.SIGSTOP)
+    paused = time.monotonic()
+    house.start_worker()
+    until(lambda: house.run(run_id).fence == 2, "the second attempt", 45 * SCALE + 10)
+    retaken = time.monotonic() - paused
+    assert house.wait_all() == ["succeeded"]
+    before = house.digest()
+    with house.database.read() as session:
+        seq = events.last_seq(session, house.run(run_id).study_id)
+    for pid in reversed(sleeping):
+        os.kill(pid, signal.SIGCONT)
+    woken = time.monotonic()
+    until(lambda: not is_running(trainer), "the end of the old trainer", 10)
+    print(
+        f"T8: taken over after {retaken:.1f} s; old trainer gone {time.monotonic() - woken:.1f} s after waking (bar 10)"
+    )
+    assert house.ends(run_id) == ["lost", "succeeded"]
+    assert house.digest() == before
+    with house.database.read() as session:
+        assert events.last_seq(session, house.run(run_id).study_id) == seq
+    (artifact,) = (house.home / "artifacts").rglob("adapter.bin")
+    assert artifact.parts[-3] == "attempt-2"
+    house.plant({"steps": 5})  # the woken worker registers anew and is of use again
+    house.workers[1].kill()
+    assert house.wait_all() == ["succeeded", "succeeded"]
+
+
+def test_t11_deploys_do_not_cost_work(build: Build, undisturbed: str) -> None:
+    house = build()
+    house.start(1)
+    runs = house.plant(PLAN, PLAN, seeds=2)
+    house.wait_step(runs[0], 60)
+    worker = house.workers[0]
+    worker.ask_to_stop()
+    asked = time.monotonic()
+    assert worker.wait(10)
+    took = time.monotonic() - asked
+    stopped = house.run(runs[0])
+    assert (stopped.status, stopped.lost_attempts, stopped.alone) == ("queued", 0, False)
+    house.start_worker()
+    assert set(house.wait_all()) == {"succeeded"}
+    lost = stopped.step - (stopped.checkpoint_step or 0)
+    print(f"T11: stopped after {took:.1f} s, bar 10 s; {lost} steps lost")
+    assert lost == 0
+    assert [house.ends(run_id) for run_id in runs] == [["drained", "succeeded"]] * 2 + [["succeeded"]] * 2
+    assert house.digest() == undisturbed
+    assert not psutil.pid_exists(worker.pid)
