@@ -30,6 +30,7 @@ class Batch:
     places: Tensor  # int64 [U]: packed index whose output is judged
     labels: Tensor  # [U]: int64 classes or tokens, fp32 values for regression
     examples: np.ndarray  # [U]: the row each unit belongs to
+    set_tokens: int  # real tokens of the set that the batch is part of
 
     @property
     def tokens(self) -> int:
@@ -37,14 +38,20 @@ class Batch:
         return self.packed.layout.real_tokens
 
 
-def make_batch(data: Rows, rows: np.ndarray, reading: Reading) -> Batch:
-    """Pack the named rows of `data`."""
+def make_batch(data: Rows, rows: np.ndarray, reading: Reading, set_tokens: int = 0) -> Batch:
+    """Pack the named rows of `data`; set_tokens: those of all rows that are kept together, where there are more."""
     packed = pack(data.input_ids, data.token_type_ids, rows, reading.dummy_id)
     layout = packed.layout
     if reading.task != "causal_lm":
         labels = torch.from_numpy(np.asarray(data.labels)[rows])
         labels = labels.float() if reading.task == "regression" else labels.long()
-        return Batch(packed, layout.last if reading.at_last else layout.first, labels, np.asarray(rows))
+        return Batch(
+            packed,
+            layout.last if reading.at_last else layout.first,
+            labels,
+            np.asarray(rows),
+            max(set_tokens, layout.real_tokens),
+        )
     places, targets, examples = [], [], []
     starts = data.completion_start
     assert starts is not None  # causal rows always say where their completion starts
@@ -60,6 +67,7 @@ def make_batch(data: Rows, rows: np.ndarray, reading: Reading) -> Batch:
         torch.from_numpy(np.concatenate(places)).long(),
         torch.from_numpy(np.concatenate(targets)).long(),
         np.concatenate(examples),
+        max(set_tokens, layout.real_tokens),
     )
 
 
@@ -67,14 +75,15 @@ def evaluation_batches(data: Rows, reading: Reading, rows: np.ndarray | None = N
     """All rows (or the named ones), sorted by length, in batches of about EVALUATION_TOKENS tokens."""
     chosen = np.arange(len(data.input_ids)) if rows is None else rows
     lengths = np.array([len(data.input_ids[int(r)]) for r in chosen])
+    total = int(lengths.sum())
     order = chosen[np.argsort(lengths, kind="stable")]
     batches: list[Batch] = []
     start = tokens = 0
     for at, row in enumerate(order):
         length = len(data.input_ids[int(row)])
         if at > start and tokens + length >= EVALUATION_TOKENS:
-            batches.append(make_batch(data, order[start:at], reading))
+            batches.append(make_batch(data, order[start:at], reading, total))
             start, tokens = at, 0
         tokens += length
-    batches.append(make_batch(data, order[start:], reading))
+    batches.append(make_batch(data, order[start:], reading, total))
     return batches

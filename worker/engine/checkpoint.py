@@ -7,14 +7,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from backend.shared.errors import TrainingError
-from backend.shared.run_status import FailureCode
-
 FORMAT = 1
 _TENSORS, _STATE = "state.safetensors", "state.json"
+
+
+class UnreadableCheckpoint(Exception):
+    """A checkpoint that a run cannot go on from."""
 
 
 @dataclass
@@ -50,18 +52,15 @@ def write_checkpoint(folder: Path, progress: Progress, key: str, seed: int, tens
 
 
 def read_checkpoint(folder: Path, key: str, seed: int) -> tuple[Progress, dict[str, Tensor]]:
-    """Read a checkpoint; raises TrainingError where it is broken or belongs to another run."""
+    """Read a checkpoint; raises UnreadableCheckpoint where it is broken or belongs to another run."""
     try:
         state = json.loads((folder / _STATE).read_text())
         tensors: dict[str, Tensor] = load_file(folder / _TENSORS)
         if state["format"] != FORMAT or (state["arm"], state["seed"]) != (key, seed):
             raise ValueError("it was written by another run or another version")
         progress = Progress(**state["progress"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(
-            FailureCode.BAD_INPUT,
-            f"The checkpoint {folder.name} of this run cannot be read ({error}); retry the run to start it afresh.",
-        ) from error
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        raise UnreadableCheckpoint(f"The checkpoint {folder.name} cannot be read ({error})") from error
     return progress, tensors
 
 

@@ -50,8 +50,10 @@ class AttentionDrops:
 class Drops:
     """The dropout of one pass: `spec` resolved for the model, `draw` for (seed, step, pass), the rows of `layout`."""
 
-    def __init__(self, spec: DropoutSpec, draw: Draw, layout: Layout) -> None:
-        self.spec, self.draw, self.layout = spec, draw, layout
+    def __init__(self, spec: DropoutSpec, draw: Draw, layout: Layout, places: Tensor | None = None) -> None:
+        """places: which tokens the head reads, [U]; None where it reads one vector a row."""
+        self.spec, self.draw, self.layout, self.places = spec, draw, layout, places
+        self.units = slice(None)  # the part of the batch that the head is reading
         self.rows = _rows(layout)
         self.native = spec.native
         self._native_calls: dict[int, int] = {}
@@ -60,13 +62,13 @@ class Drops:
         self._input, self._output = spec.at("input"), spec.at("output")
         self._adapter_input, self._adapter_rank = spec.at("adapter_input"), spec.at("adapter_rank")
 
-    def adapter_input(self, ordinal: int, layer: int, features: int) -> VectorKeep | None:
-        """What is dropped from the input of target number `ordinal`, [N, features]; None for nothing."""
-        return self._adapter(self._adapter_input, ordinal, layer, features)
+    def adapter_input(self, layer: int, place: int, features: int) -> VectorKeep | None:
+        """What is dropped from the input of adapter number `place` of a layer, [N, features]; None for nothing."""
+        return self._adapter(self._adapter_input, layer, place, features)
 
-    def adapter_rank(self, ordinal: int, layer: int, rank: int) -> VectorKeep | None:
-        """What is dropped from the inner vector of target number `ordinal`, [N, rank]; None for nothing."""
-        return self._adapter(self._adapter_rank, ordinal, layer, rank)
+    def adapter_rank(self, layer: int, place: int, rank: int) -> VectorKeep | None:
+        """What is dropped from the inner vector of adapter number `place` of a layer, [N, rank]; None for nothing."""
+        return self._adapter(self._adapter_rank, layer, place, rank)
 
     def hidden(self, place: str, layer: int, features: int) -> tuple[VectorKeep, ...]:
         """What the hidden sites drop in this layer at `place`, each [N, features] or [N, 1]."""
@@ -76,21 +78,35 @@ class Drops:
             if site.place == place and (rate := site.rate_at(layer)) > 0.0
         )
 
+    @property
+    def at_embeddings(self) -> bool:
+        """Whether anything happens to tokens before the first layer."""
+        return self.native or bool(self.spec.noise_alpha or self._input)
+
+    def noisy(self, x: Tensor) -> Tensor:
+        """Word embeddings [..., E] with NEFTune's noise."""
+        if not self.spec.noise_alpha:
+            return x
+        noise = embedding_noise(self.spec.noise_alpha, self.draw, self.rows, x.shape[-1])
+        return x + _spread(noise, self.layout.tokens, 0.0).to(x.dtype).view(x.shape)
+
     def embeddings(self, x: Tensor) -> Tensor:
-        """Token embeddings [..., E] after noise and the input sites."""
-        if self.spec.noise_alpha:
-            noise = embedding_noise(self.spec.noise_alpha, self.draw, self.rows, x.shape[-1])
-            x = x + _spread(noise, self.layout.tokens, 0.0).to(x.dtype).view(x.shape)
+        """The first layer's input [..., E] after the input sites."""
         for site in self._input:
             found = vector_keep(site, site.rate_at(0), self.draw, 0, self.rows, x.shape[-1])
             x = apply_keep(x, self._over_tokens(found))
         return x
 
     def features(self, x: Tensor) -> Tensor:
-        """What the head reads, [R, E], one row an example (or a completion token), after the output sites."""
+        """What the head reads after the output sites: units `units` of the batch, [U', E]."""
         for site in self._output:
-            found = head_keep(site, site.rate_at(0), self.draw, x.shape[0], x.shape[1])
-            x = drop_hidden(x, found.keep, found.scale)
+            rate, features = site.rate_at(0), x.shape[1]
+            if self.places is None:
+                found = head_keep(site, rate, self.draw, self.rows.batch, features)
+            else:
+                found = vector_keep(site, rate, self.draw, 0, self.rows, features)
+                found = VectorKeep(found.keep.index_select(0, self.places), found.scale)
+            x = drop_hidden(x, found.keep[self.units], found.scale)
         return x
 
     def attention(self, layer: int, heads: int) -> AttentionDrops:
@@ -125,11 +141,11 @@ class Drops:
         pairs = kept(self.draw.bits(layer, NATIVE_ATTENTION_STREAM, count), rate)
         return WeightDrop(AttentionKeep(self.rows, heads, None, pairs), "inverted", rate)
 
-    def _adapter(self, sites: tuple[Site, ...], ordinal: int, layer: int, features: int) -> VectorKeep | None:
+    def _adapter(self, sites: tuple[Site, ...], layer: int, place: int, features: int) -> VectorKeep | None:
         for site in sites:  # one at most: the framework has a single cell at each of these positions
             rate = site.rate_at(layer)
-            if rate > 0.0:  # every target has numbers of its own, as every lora_dropout module in PEFT has
-                return self._over_tokens(vector_keep(site, rate, self.draw, ordinal, self.rows, features))
+            if rate > 0.0:
+                return self._over_tokens(vector_keep(site, rate, self.draw, layer, self.rows, features, place))
         return None
 
     def _over_tokens(self, found: VectorKeep) -> VectorKeep:

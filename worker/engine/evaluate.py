@@ -51,8 +51,9 @@ def _probe(slot: Slot, data: SeedBatches) -> dict[str, float]:
         dropped = None if drops is None else slot.host.features(batch, slot.adapters, drops)
         for span, logits in _logits(slot, features, len(batch.examples)):
             _count(slot, off, batch, span, logits)
-            if dropped is None:
+            if dropped is None or drops is None:
                 continue
+            drops.units = span
             logits_on = slot.host.logits(dropped[span], slot.head, drops)
             _count(slot, on, batch, span, logits_on)
             if slot.arm.task != "regression":

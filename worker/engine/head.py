@@ -28,13 +28,15 @@ class Head:
                 )
             self._output: nn.Module = found
             return
-        roots = sorted({name.split(".")[0] for name in names if "pooler" not in name})
+        roots = sorted({name.split(".")[0] for name in names if "pooler" not in name} - {"pre_classifier"})
         if len(roots) != 1:
             raise TrainingError(FailureCode.BAD_INPUT, f"The model's classifier was not recognised (found {roots}).")
         self._root = roots[0]
         self._output = model.get_submodule(self._root)
+        self._pooled: nn.Module | None = getattr(body, "pooler_activation", None)  # ALBERT keeps the activation apart
         self._pooler: nn.Module | None = getattr(body, "pooler", None)
-        self._pooled = getattr(body, "pooler_activation", None)  # ALBERT keeps the activation apart
+        if self._pooler is None and hasattr(model, "pre_classifier"):  # DistilBERT's name for it
+            self._pooler, self._pooled = model.get_submodule("pre_classifier"), nn.ReLU()
         self._pooler_prefix = next((n for n, m in model.named_modules() if m is self._pooler), "") + "."
         self._dropout = getattr(model, "dropout", None)
         # Heads of the RoBERTa kind take [R, T, E] and read the first token themselves.

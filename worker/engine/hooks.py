@@ -1,6 +1,6 @@
 """Where the engine enters a stock transformers model: adapters, attention, feed-forward, embeddings, dropout."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -60,9 +60,11 @@ def hook(model: nn.Module, stage: Stage) -> Hooked:
         attention.attach(module, layer, decoder, stage)
     model.set_attn_implementation(attention.NAME)  # type: ignore[operator]  # transformers models have it
     for layer, module in enumerate(hidden_modules(model, "ffn_output")):
-        module.register_forward_hook(_after(layer, stage))
+        module.register_forward_hook(_after(partial(_outer, layer), stage))
     for layer, module in enumerate(hidden_modules(model, "ffn_inner")):
         module.register_forward_pre_hook(_before(partial(_inner, layer), stage))
+    embedding: nn.Module = model.get_input_embeddings()  # type: ignore[operator]  # transformers models have it
+    embedding.register_forward_hook(_after(_noisy, stage))
     layer_modules(model)[0].register_forward_pre_hook(_before(lambda drops, x: drops.embeddings(x), stage))
     head_module(model).register_forward_pre_hook(_before(lambda drops, x: drops.features(x), stage))
     return Hooked(
@@ -79,15 +81,25 @@ def layer_of(name: str) -> int:
     return next((int(part) for part in name.split(".") if part.isdigit()), 0)
 
 
-def target(model: nn.Module, name: str, ordinal: int, stage: Stage) -> Target:
-    """Put an adapter place on the linear layer `name`."""
+def make_targets(model: nn.Module, names: Sequence[str], stage: Stage) -> tuple[Target, ...]:
+    """Put places for adapters on the linear layers `names`, which are in the model's order."""
+    in_layer: dict[int, int] = {}
+    found = []
+    for ordinal, name in enumerate(names):
+        layer = layer_of(name)
+        place = in_layer[layer] = in_layer.get(layer, -1) + 1
+        found.append(Target(_linear(model, name), name, ordinal, layer, place, stage))
+    return tuple(found)
+
+
+def _linear(model: nn.Module, name: str) -> nn.Module:
     module = model.get_submodule(name)
     if not isinstance(module, nn.Linear | Conv1D):
         raise TrainingError(
             FailureCode.BAD_INPUT,
             f"{name} is a {type(module).__name__}; adapters go on linear layers. Change target_modules.",
         )
-    return Target(module, name, ordinal, layer_of(name), stage)
+    return module
 
 
 def _replace_dropouts(model: nn.Module, stage: Stage) -> int:
@@ -101,15 +113,23 @@ def _inner(layer: int, drops: Drops, x: Tensor) -> Tensor:
     return _hidden(drops, "ffn_inner", layer, x)
 
 
+def _outer(layer: int, drops: Drops, x: Tensor) -> Tensor:
+    return _hidden(drops, "ffn_output", layer, x)
+
+
+def _noisy(drops: Drops, x: Tensor) -> Tensor:
+    return drops.noisy(x)
+
+
 def _hidden(drops: Drops, place: str, layer: int, x: Tensor) -> Tensor:
     for found in drops.hidden(place, layer, x.shape[-1]):
         x = apply_keep(x, found)
     return x
 
 
-def _after(layer: int, stage: Stage) -> Callable[[nn.Module, object, Tensor], Tensor]:
+def _after(change: Callable[[Drops, Tensor], Tensor], stage: Stage) -> Callable[[nn.Module, object, Tensor], Tensor]:
     def after(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
-        return output if stage.drops is None else _hidden(stage.drops, "ffn_output", layer, output)
+        return output if stage.drops is None else change(stage.drops, output)
 
     return after
 

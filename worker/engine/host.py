@@ -11,7 +11,7 @@ from worker.engine.encoder.encoder import Encoder
 from worker.engine.encoder.weights import fits
 from worker.engine.flops import base_weights
 from worker.engine.head import Head
-from worker.engine.hooks import Hooked, hook, target
+from worker.engine.hooks import Hooked, hook, make_targets
 from worker.engine.lora import Adapter, Target
 from worker.engine.packing import Packed
 from worker.engine.parameters import Parameters, Shape
@@ -44,10 +44,10 @@ class Host:
         self.head = Head(model, self.body, reading.task, self.head_names)
         parameter = next(self.body.parameters())
         self.dtype, self.device = parameter.dtype, parameter.device
+        self._starts = _first_position(self.body)
         self.targets: tuple[Target, ...] = ()
         self.retarget(targets)
         self.base_weights = base_weights(model)
-        self._starts = _first_position(self.body)
         self._extra = {"use_cache": False} if self.hooked.decoder else {}
 
     def retarget(self, names: Sequence[str]) -> None:
@@ -56,9 +56,9 @@ class Host:
             return
         for old in self.targets:
             old.release()
-        self.targets = tuple(target(self.model, name, at, self.stage) for at, name in enumerate(names))
+        self.targets = make_targets(self.model, names, self.stage)
         fast = self.by_hand and self.reading.task != "causal_lm" and fits(self.model)
-        self.encoder = Encoder(self.model, self.body, self.targets, _first_position(self.body)) if fast else None
+        self.encoder = Encoder(self.model, self.body, self.targets, self.stage, self._starts) if fast else None
 
     def shapes(self, rank: int) -> list[Shape]:
         """What a slot of this rank trains."""

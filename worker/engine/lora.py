@@ -73,8 +73,9 @@ class Target:
     or a transposed view of GPT-2's `Conv1D`.
     """
 
-    def __init__(self, module: nn.Module, name: str, ordinal: int, layer: int, stage: Stage) -> None:
-        self.module, self.name, self.ordinal, self.layer = module, name, ordinal, layer
+    def __init__(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int, stage: Stage) -> None:
+        """ordinal: number among all targets; place: number among those of its layer."""
+        self.module, self.name, self.ordinal, self.layer, self.place = module, name, ordinal, layer, place
         weight = module.get_parameter("weight")
         self.weight = weight if isinstance(module, nn.Linear) else weight.t()
         self.bias: Tensor | None = getattr(module, "bias", None)
@@ -99,9 +100,9 @@ class Target:
             return F.linear(x, self.weight, self.bias)
         flat = x.reshape(-1, x.shape[-1])
         drops = stage.drops
-        kept = None if drops is None else drops.adapter_input(self.ordinal, self.layer, flat.shape[-1])
+        kept = None if drops is None else drops.adapter_input(self.layer, self.place, flat.shape[-1])
         rank = adapter.down.shape[0]
-        by_rank = None if drops is None else drops.adapter_rank(self.ordinal, self.layer, rank)
+        by_rank = None if drops is None else drops.adapter_rank(self.layer, self.place, rank)
         if by_rank is None:
             y: Tensor = LoraProduct.apply(  # type: ignore[no-untyped-call]  # torch ships it without types
                 flat, self.weight, self.bias, adapter.down, adapter.up, adapter.scaling, kept

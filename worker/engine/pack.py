@@ -5,7 +5,7 @@ from pathlib import Path
 
 from backend.shared.events import PackedRun, Start
 from worker import models
-from worker.engine.checkpoint import latest_checkpoint, read_checkpoint
+from worker.engine.checkpoint import UnreadableCheckpoint, latest_checkpoint, read_checkpoint
 from worker.engine.evaluate import judge
 from worker.engine.failures import explain, is_out_of_memory
 from worker.engine.loop import Commands, Place, train
@@ -47,9 +47,10 @@ def _place(run: PackedRun, warm: Warm, reporter: Reporter) -> Place:
     loaded = warm.base(arm, warm.precision(arm))
     data = warm.seed(arm, run.spec.seed, loaded)
     slot = Slot(run, loaded.host, loaded.host.hooked.attention_layers, len(data.steps))
-    if run.resume_from is not None:
-        slot.restore(*read_checkpoint(Path(run.resume_from), arm.key(), run.spec.seed))
+    unreadable = _restore(slot)
     reporter.started(slot.progress.step, slot.steps, slot.parameters.count, hook_report(slot), run_record(slot))
+    if unreadable:
+        reporter.log("warning", f"{unreadable}; the run starts afresh, which costs time and changes nothing else.")
     for note in warm.tokenised(arm, loaded).notes:
         reporter.log("info", note)
     if slot.method.native and loaded.host.hooked.native_dropouts == 0:
@@ -57,6 +58,17 @@ def _place(run: PackedRun, warm: Warm, reporter: Reporter) -> Place:
             "warning", "The base model's own configuration turns no dropout on: native dropout changes nothing."
         )
     return Place.of(slot, data, reporter)
+
+
+def _restore(slot: Slot) -> str:
+    """Go on from the run's checkpoint, if it has one; return why that could not be done, or nothing."""
+    if slot.run.resume_from is None:
+        return ""
+    try:
+        slot.restore(*read_checkpoint(Path(slot.run.resume_from), slot.arm.key(), slot.seed))
+    except UnreadableCheckpoint as error:
+        return str(error)
+    return ""
 
 
 def _finish(place: Place, warm: Warm) -> dict[str, float]:
@@ -102,4 +114,7 @@ def _again(place: Place) -> PackedRun:
 def _saved_step(run: PackedRun) -> int:
     if run.resume_from is None:
         return 0
-    return read_checkpoint(Path(run.resume_from), run.spec.arm.key(), run.spec.seed)[0].step
+    try:
+        return read_checkpoint(Path(run.resume_from), run.spec.arm.key(), run.spec.seed)[0].step
+    except UnreadableCheckpoint:
+        return 0

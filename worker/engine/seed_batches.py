@@ -13,12 +13,12 @@ _KEPT_STEPS = 8  # slots of a pack are at most a few steps apart
 
 
 class SeedBatches:
-    """Rows of one seed in batches. `steps`: row numbers of every training step."""
+    """Rows of one seed in batches. steps: row numbers of every training step; validation: every seed's batches."""
 
-    def __init__(self, data: SeedData, steps: Sequence[np.ndarray], reading: Reading) -> None:
+    def __init__(self, data: SeedData, steps: Sequence[np.ndarray], reading: Reading, validation: list[Batch]) -> None:
         self.steps, self.train_rows = steps, len(data.train)
         self._train, self._reading = data.train, reading
-        self.validation = evaluation_batches(data.validation, reading)
+        self.validation = validation
         rows = np.arange(len(data.probe))
         self.probe_slice = evaluation_batches(data.probe, reading, rows[:SLICE_ROWS])
         self.probe_rest = evaluation_batches(data.probe, reading, rows[SLICE_ROWS:]) if len(rows) > SLICE_ROWS else []

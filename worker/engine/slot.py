@@ -53,7 +53,8 @@ class Slot:
         """The masks of one pass; None where nothing is dropped."""
         if not self.drops_anything:
             return None
-        return Drops(self.method, Draw(self.seed, step, pass_index), batch.packed.layout)
+        places = batch.places if self.arm.task == "causal_lm" else None
+        return Drops(self.method, Draw(self.seed, step, pass_index), batch.packed.layout, places)
 
     def outputs(self, batch: Batch, drops: Drops | None) -> tuple[Tensor, Tensor]:
         """Features [U, E] and logits [U, C] of one pass."""

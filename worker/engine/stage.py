@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,4 +19,3 @@ class Stage:
     layout: Layout | None = None
     adapters: Sequence[Adapter | None] | None = None
     drops: Drops | None = None  # None: evaluation
-    hooked: dict[str, int] = field(default_factory=dict)  # how many modules each kind of hook reached

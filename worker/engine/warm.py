@@ -13,13 +13,13 @@ from backend.shared.run_status import FailureCode
 from backend.shared.specs import ArmKeySpec
 from worker import data as datasets
 from worker import models
-from worker.engine.batches import Reading
+from worker.engine.batches import Batch, Reading, evaluation_batches
 from worker.engine.host import Host
 from worker.engine.precision import Computed, resolve_precision
 from worker.engine.seed_batches import SeedBatches
 
 T = TypeVar("T")
-_SEEDS_KEPT = 4
+_SEEDS_KEPT = 2
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Warm:
         self._bases: OrderedDict[tuple[object, ...], Loaded] = OrderedDict()
         self._sets: OrderedDict[tuple[object, ...], datasets.Tokenised] = OrderedDict()
         self._seeds: OrderedDict[tuple[object, ...], SeedBatches] = OrderedDict()
+        self._validation: tuple[object, list[Batch]] | None = None
         self._dataset: tuple[object, datasets.Dataset] | None = None
 
     def precision(self, arm: ArmKeySpec) -> Computed:
@@ -71,7 +72,10 @@ class Warm:
         if key not in self._seeds:
             drawn = datasets.draw(tokenised, arm, seed)
             steps = datasets.batches(len(drawn.train), seed, training.batch_size, training.epochs)
-            self._seeds[key] = SeedBatches(drawn, steps, loaded.host.reading)
+            shared = (tokenised.key, arm.validation_rows, loaded.host.reading)
+            if self._validation is None or self._validation[0] != shared:
+                self._validation = (shared, evaluation_batches(drawn.validation, loaded.host.reading))
+            self._seeds[key] = SeedBatches(drawn, steps, loaded.host.reading, self._validation[1])
             _trim(self._seeds, _SEEDS_KEPT)
         self._seeds.move_to_end(key)
         return self._seeds[key]

@@ -10,7 +10,7 @@ from transformer_dropout.masks import VectorKeep
 
 from worker.engine.drops import Drops, apply_keep
 from worker.engine.encoder.drops import at_rows
-from worker.engine.lora import Adapter
+from worker.engine.lora import Adapter, Target
 
 Gradients = dict[int, tuple[Tensor, Tensor]]  # number of the adapter -> gradients of down and up
 
@@ -37,26 +37,25 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def add(
     y: Tensor,
     x: Tensor,
-    ordinal: int,
-    layer: int,
+    target: Target,
     adapters: Sequence[Adapter],
     drops: Drops | None,
     rows: Tensor | None,
 ) -> SavedAdapter:
     """Add an adapter's part to y [M, out], in place. rows: which of the N tokens x holds, all where None."""
-    adapter = adapters[ordinal]
+    adapter = adapters[target.ordinal]
     kept = by_rank = None
     if drops is not None:
-        found = drops.adapter_input(ordinal, layer, x.shape[1])
+        found = drops.adapter_input(target.layer, target.place, x.shape[1])
         kept = None if found is None else at_rows(found, rows)
-        found = drops.adapter_rank(ordinal, layer, adapter.down.shape[0])
+        found = drops.adapter_rank(target.layer, target.place, adapter.down.shape[0])
         by_rank = None if found is None else at_rows(found, rows)
     read = x if kept is None else apply_keep(x, kept)
     inner = (read @ adapter.down.t()).mul_(adapter.scaling)
     if by_rank is not None:
         inner = apply_keep(inner, by_rank)
     y.addmm_(inner, adapter.up.t())
-    return SavedAdapter(ordinal, read, inner, kept, by_rank)
+    return SavedAdapter(target.ordinal, read, inner, kept, by_rank)
 
 
 def back(

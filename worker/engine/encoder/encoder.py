@@ -1,6 +1,8 @@
 """The whole encoder as one node of the graph: from a batch to the outputs of its first tokens, with their way back."""
 
-from collections.abc import Sequence
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -8,23 +10,27 @@ from torch import Tensor, nn
 from transformer_dropout.hf.families import unwrapped
 
 from worker.engine.batches import Batch
-from worker.engine.drops import Drops, apply_keep
+from worker.engine.drops import Drops
 from worker.engine.encoder import layer as layers
 from worker.engine.encoder.adapters import Gradients, linear
-from worker.engine.encoder.weights import LayerWeights, native_of, read_layers
+from worker.engine.encoder.weights import LayerWeights, read_layers
 from worker.engine.lora import Adapter, Target
+from worker.engine.stage import Stage
+
+KEPT_BYTES = 48 << 20  # what is kept of one set of rows
 
 
 class Encoder:
     """A BERT-type body for which `weights.fits` holds, with adapters on `targets`."""
 
-    def __init__(self, model: nn.Module, body: nn.Module, targets: Sequence[Target], first_position: int) -> None:
+    def __init__(
+        self, model: nn.Module, body: nn.Module, targets: Sequence[Target], stage: Stage, first_position: int
+    ) -> None:
         self.layers: list[LayerWeights] = read_layers(model, targets)
         self.heads = int(unwrapped(model).config.num_attention_heads)
         self.embeddings = body.get_submodule("embeddings")
         self.lowest = min(at for at, layer in enumerate(self.layers) if layer.targets)
-        self._first_position = first_position
-        self._native = native_of(self.embeddings.get_submodule("dropout"))
+        self._stage, self._first_position = stage, first_position
 
     def features(self, batch: Batch, adapters: Sequence[Adapter], drops: Drops | None) -> Tensor:
         """The last hidden state of each row's first token, [R, E]."""
@@ -40,10 +46,8 @@ class Encoder:
         """The same without the graph, and what `backward` needs, where that is to be kept."""
         about = layers.Pass(batch.packed.layout, self.heads, adapters, drops)
         x = clean = self._clean(batch)
-        if drops is not None:
-            if drops.native and self._native is not None:
-                x = apply_keep(x, drops.native_vector(self._native.ordinal, self._native.rate, *x.shape))
-            x = drops.embeddings(x)
+        if drops is not None and drops.at_embeddings:
+            x = drops.embeddings(self._embedded(batch, drops))
         base = self._first_product(batch, clean) if x is clean else None
         saved: list[layers.SavedLayer] = []
         for at, layer in enumerate(self.layers):
@@ -63,29 +67,49 @@ class Encoder:
         return gradients
 
     def _clean(self, batch: Batch) -> Tensor:
-        """Embeddings [N, E] without any dropout, kept with the batch: all runs share them."""
-        cache, name = batch.packed.layout.cache, f"embeddings {id(self)}"
-        found = cache.get(name)
-        if not isinstance(found, Tensor):
-            layout = batch.packed.layout
+        """Embeddings [N, E] without any dropout: the same for all runs, so kept with the batch."""
+        return self._kept(batch, "embeddings", lambda: self._embedded(batch, None))
+
+    def _embedded(self, batch: Batch, drops: Drops | None) -> Tensor:
+        """What the stock embeddings make of a batch, [N, E]: their own dropout and noise are hooked like everywhere."""
+        layout = batch.packed.layout
+        self._stage.layout, self._stage.drops = layout, drops
+        try:
             with torch.no_grad():
-                found = self.embeddings(
+                found: Tensor = self.embeddings(
                     input_ids=batch.packed.input_ids,
                     token_type_ids=batch.packed.token_type_ids,
                     position_ids=layout.positions[None] + self._first_position,
                 )[0]
-            cache[name] = found
+        finally:
+            self._stage.layout, self._stage.drops = None, None
         return found
 
     def _first_product(self, batch: Batch, clean: Tensor) -> Tensor | None:
         """The first layer's query, key and value before adapters [N, 3E], kept with the batch likewise."""
         if len(self.layers) == 1:
             return None  # the only layer is the last one, which asks for first tokens alone
-        cache, name = batch.packed.layout.cache, f"first product {id(self)}"
+        first = self.layers[0]
+        return self._kept(batch, "first product", lambda: linear(clean, first.qkv, first.qkv_bias))
+
+    def _kept(self, batch: Batch, name: str, make: Callable[[], Tensor]) -> Tensor:
+        """What `make` gives, kept with the batch where its whole set fits into KEPT_BYTES."""
+        cache = batch.packed.layout.cache
         found = cache.get(name)
-        if not isinstance(found, Tensor):
-            found = cache[name] = linear(clean, self.layers[0].qkv, self.layers[0].qkv_bias)
-        return found
+        if isinstance(found, _Kept) and found.owner() is self:
+            return found.value
+        value = make()
+        if batch.set_tokens * value.shape[1] * value.element_size() <= KEPT_BYTES:
+            cache[name] = _Kept(weakref.ref(self), value)
+        return value
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A tensor that one encoder made for a batch."""
+
+    owner: "weakref.ref[Encoder]"
+    value: Tensor
 
 
 class _EncoderPass(torch.autograd.Function):

@@ -62,13 +62,13 @@ class SavedLayer:
 def forward(
     at: int, layer: LayerWeights, x: Tensor, base: Tensor | None, about: Pass, last: bool
 ) -> tuple[Tensor, SavedLayer]:
-    """Layer number `at` from x [N, E] to [N, E], or [R, E] where `last`; base: x's product with qkv [N, 3E], if known."""
+    """Layer number `at` from x [N, E] to [N, E], or [R, E] where `last`; base: x's product with qkv, if known."""
     rows = about.layout.first if last else None
     kept: dict[str, lora.SavedAdapter] = {}
 
     def adapted(y: Tensor, path: str, read: Tensor, of: Tensor | None) -> None:
         if path in layer.targets:
-            kept[path] = lora.add(y, read, layer.targets[path], at, about.adapters, about.drops, of)
+            kept[path] = lora.add(y, read, layer.targets[path], about.adapters, about.drops, of)
 
     width = x.shape[1]
     size = width // about.heads

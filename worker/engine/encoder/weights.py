@@ -42,7 +42,7 @@ class LayerWeights:
     native_out: NativeDropout | None  # dropout on the attention block's output
     native_outer: NativeDropout | None  # dropout on the feed-forward output
     native_attention: float
-    targets: dict[str, int]  # path within the layer -> number of the adapter
+    targets: dict[str, Target]  # by path within the layer
 
 
 def fits(model: nn.Module) -> bool:
@@ -55,8 +55,8 @@ def fits(model: nn.Module) -> bool:
 
 def read_layers(model: nn.Module, targets: Sequence[Target]) -> list[LayerWeights]:
     """The layers of a model that `fits`. Query, key and value become views of one matrix: nothing is stored twice."""
-    ordinals = {id(target.module): target.ordinal for target in targets}
-    return [_layer(module, ordinals) for module in layer_modules(model)]
+    by_module = {id(target.module): target for target in targets}
+    return [_layer(module, by_module) for module in layer_modules(model)]
 
 
 def native_of(module: nn.Module) -> NativeDropout | None:
@@ -65,7 +65,7 @@ def native_of(module: nn.Module) -> NativeDropout | None:
     return found if isinstance(found, NativeDropout) else None
 
 
-def _layer(layer: nn.Module, ordinals: dict[int, int]) -> LayerWeights:
+def _layer(layer: nn.Module, by_module: dict[int, Target]) -> LayerWeights:
     paths = (*QKV, ATTENTION_OUT, FFN_IN, FFN_OUT)
     modules = {path: layer.get_submodule(path) for path in paths}
     qkv, qkv_bias = _fused([modules[path] for path in QKV])
@@ -82,7 +82,7 @@ def _layer(layer: nn.Module, ordinals: dict[int, int]) -> LayerWeights:
         native_out=native_of(layer.get_submodule("attention.output.dropout")),
         native_outer=native_of(layer.get_submodule("output.dropout")),
         native_attention=float(layer.get_submodule("attention.self.dropout").p),  # type: ignore[arg-type]
-        targets={path: ordinals[id(module)] for path, module in modules.items() if id(module) in ordinals},
+        targets={path: by_module[id(module)] for path, module in modules.items() if id(module) in by_module},
     )
 
 

@@ -1,0 +1,25 @@
+"""Worlds that several tests train in, made once."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.worker.engine.tiny_pack import World, make_world
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def bert_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An encoder that takes the hand-written path."""
+    return make_world(Path(tmp_path_factory.mktemp("bert")))
+
+
+@pytest.fixture(scope="session")
+def llama_world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A decoder with grouped keys that learns completions."""
+    return make_world(Path(tmp_path_factory.mktemp("llama")), "llama", "causal_lm")

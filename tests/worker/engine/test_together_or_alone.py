@@ -1,0 +1,119 @@
+"""E0: a run in a pack is bit for bit the run alone, whatever its mates are and however they end."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformer_dropout import PRESETS
+
+from backend.shared.events import Cancel
+from backend.shared.run_status import FailureCode
+from tests.worker.engine.tiny_pack import Told, World, trained
+from worker.engine.slot import Slot
+
+
+def same_run(one: Told, other: Told, run: str) -> None:
+    assert one.losses(run) == other.losses(run)
+    assert one.values(run) == other.values(run)
+    assert one.final(run) == other.final(run)
+    left, right = one.adapter(run), other.adapter(run)
+    assert left.keys() == right.keys()
+    assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_every_preset_in_one_pack_of_mixed_ranks_equals_itself_alone(
+    bert_world: World, tmp_path: Path, precision: str
+) -> None:
+    arms = {
+        name: bert_world.arm(name, rank=(2, 4, 8)[at % 3], precision=precision, learning_rate=0.01 / (1 + at % 2))
+        for at, name in enumerate(PRESETS)
+    }
+    together = trained(bert_world, tmp_path / "together", arms)
+    for name, arm in arms.items():
+        same_run(trained(bert_world, tmp_path / "alone", {name: arm}), together, name)
+    assert len({tuple(together.losses(name)) for name in arms}) > len(arms) // 2  # the methods do differ
+
+
+@pytest.mark.parametrize("name", ["hiddenkey", "dropattention", "adapter_rank", "output_dropout", "neftune"])
+def test_decoder_in_a_pack_equals_itself_alone(llama_world: World, tmp_path: Path, name: str) -> None:
+    arms = {name: llama_world.arm(name, precision="bf16"), "none": llama_world.arm(rank=8, precision="bf16")}
+    together = trained(llama_world, tmp_path / "together", arms)
+    same_run(trained(llama_world, tmp_path / "alone", {name: arms[name]}), together, name)
+
+
+def test_a_cancelled_run_leaves_at_the_next_step_and_disturbs_nobody(bert_world: World, tmp_path: Path) -> None:
+    arms = {name: bert_world.arm(name) for name in ("none", "hiddenkey", "dropattention")}
+    undisturbed = trained(bert_world, tmp_path / "whole", arms)
+
+    def after_two_steps(told: Told) -> list[Cancel]:
+        return [Cancel(run_id="hiddenkey", fence=1)] if len(told.losses("none")) == 2 else []
+
+    told = trained(bert_world, tmp_path / "cancelled", arms, after_two_steps, checkpoint_s=0)
+    assert told.only("hiddenkey", "cancelled")
+    assert not told.only("hiddenkey", "finished")
+    for name in ("none", "dropattention"):
+        same_run(told, undisturbed, name)
+
+
+def test_a_cancellation_of_an_older_attempt_is_not_meant_for_this_one(bert_world: World, tmp_path: Path) -> None:
+    told = trained(bert_world, tmp_path, {"none": bert_world.arm()}, lambda told: [Cancel(run_id="none", fence=0)])
+    assert told.only("none", "finished")
+
+
+def test_losses_that_are_not_numbers_end_their_run_alone(
+    bert_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = {name: bert_world.arm(name, epochs=3) for name in ("none", "hiddenkey")}
+    undisturbed = trained(bert_world, tmp_path / "whole", arms)
+    step = Slot.train_step
+
+    def poisoned(slot: Slot, batch: object) -> float:
+        if slot.run.run_id == "hiddenkey" and slot.progress.step == 2:
+            slot.parameters.values[0] = float("nan")
+            slot.parameters.refresh()
+        return step(slot, batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Slot, "train_step", poisoned)
+    told = trained(bert_world, tmp_path / "poisoned", arms)
+    failed = told.only("hiddenkey", "failed")[0]
+    assert failed.code is FailureCode.LOSS_NAN
+    assert "step 7" in failed.message
+    last = told.only("hiddenkey", "evaluation")[-1]
+    assert last.step == 7
+    assert last.values["validation/loss"] != last.values["validation/loss"]
+    same_run(told, undisturbed, "none")
+
+
+def test_memory_that_runs_out_restarts_the_pack_in_halves_and_says_so(
+    bert_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = {name: bert_world.arm(name) for name in ("none", "hiddenkey", "dropkey")}
+    undisturbed = trained(bert_world, tmp_path / "whole", arms)
+    step, failures = Slot.train_step, [0]
+
+    def short_of_memory(slot: Slot, batch: object) -> float:
+        if slot.run.run_id == "dropkey" and slot.progress.step == 4 and not failures[0]:
+            failures[0] += 1
+            raise torch.OutOfMemoryError("planted")
+        return step(slot, batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Slot, "train_step", short_of_memory)
+    told = trained(bert_world, tmp_path / "short", arms)
+    for name in arms:
+        assert any("Memory ran out with 3 runs together" in e.text for e in told.only(name, "log"))
+        assert told.final(name) == undisturbed.final(name)
+        left, right = told.adapter(name), undisturbed.adapter(name)
+        assert all(torch.equal(left[key], right[key]) for key in left)
+
+
+def test_memory_too_small_for_one_run_fails_it_with_what_to_change(
+    bert_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(slot: Slot, batch: object) -> float:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(Slot, "train_step", never)
+    failed = trained(bert_world, tmp_path, {"none": bert_world.arm()}).only("none", "failed")[0]
+    assert failed.code is FailureCode.OUT_OF_MEMORY
+    assert "batch_size" in failed.message

@@ -1,0 +1,131 @@
+"""Packs of tiny runs: a random model and a small data set in a home folder, trained through the engine's own door."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+from transformer_dropout import preset
+
+from backend.shared import events
+from backend.shared.facts import DatasetFacts, ModelFacts
+from backend.shared.specs import ArmKeySpec, DatasetRef, RunSpec, Task, TrainingSpec
+from tests.worker.data.stored import films, store
+from tests.worker.models.tiny import register_tiny, save_tiny
+from worker.engine.pack import run_pack
+from worker.engine.warm import Warm
+
+LAYERS = 2
+REPLIES = [
+    (
+        "train" if i % 3 else "validation",
+        {"prompt": "a b" + " c" * (i % 4), "completion": "good film" + " very" * (i % 3)},
+    )
+    for i in range(18)
+]
+
+
+@dataclass
+class World:
+    """A home folder with a model and a data set."""
+
+    home: Path
+    model: ModelFacts
+    data: DatasetFacts
+    task: Task
+    targets: tuple[str, ...]
+
+    def arm(self, method: str = "none", rate: float | None = None, rank: int = 4, **training: Any) -> ArmKeySpec:
+        """An arm of this world; `training` overrides the short defaults."""
+        decoder = self.model.family in ("llama", "gpt2")
+        settings = {"epochs": 2, "batch_size": 4, "max_length": 32, "evaluations": 2, "precision": "fp32", **training}
+        return ArmKeySpec(
+            model=self.model.ref,
+            dataset=DatasetRef(id=self.data.id, content_hash=self.data.content_hash),
+            task=self.task,
+            train_rows=12,
+            validation_rows=6,
+            probe_rows=6,
+            method_name=method,
+            method=preset(method, rate).resolve(LAYERS, decoder).to_dict(),
+            rank=rank,
+            alpha=2 * rank,
+            target_modules=self.targets,
+            training=TrainingSpec(**settings),
+        )
+
+
+def make_world(home: Path, family: str = "bert", task: Task = "classification") -> World:
+    """A tiny model of the family and twelve training rows."""
+    model = register_tiny(home, save_tiny(home / "weights", family), f"tiny-{family}")
+    data = store(home, "replies", task, REPLIES) if task == "causal_lm" else store(home, "films", task, films(12, 6))
+    return World(home, model, data, task, model.default_target_modules)
+
+
+@dataclass
+class Told:
+    """What a pack said, by run."""
+
+    of: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    drained: bool = False
+
+    def __call__(self, event: Any) -> None:
+        self.of[event.run_id].append(event)
+
+    def only(self, run: str, kind: str) -> list[Any]:
+        """Events of one run and one type."""
+        return [event for event in self.of[run] if event.type == kind]
+
+    def losses(self, run: str) -> list[float]:
+        """All training losses of a run, by step."""
+        found = sorted(self.only(run, "steps"), key=lambda event: event.first_step)
+        return [loss for event in found for loss in event.losses]
+
+    def values(self, run: str) -> list[dict[str, float]]:
+        """Deterministic values of all evaluations."""
+        timed = "train/seconds"
+        return [{k: v for k, v in e.values.items() if k != timed} for e in self.only(run, "evaluation")]
+
+    def final(self, run: str) -> dict[str, float]:
+        """What was recorded at the end."""
+        return dict(self.only(run, "finished")[0].final)
+
+    def adapter(self, run: str) -> dict[str, Tensor]:
+        """The exported tensors."""
+        folder = Path(self.only(run, "adapter")[0].folder)
+        return dict(load_file(folder / "adapter_model.safetensors"))
+
+
+def start(world: World, folder: Path, arms: dict[str, ArmKeySpec], seed: int = 0, **more: Any) -> events.Start:
+    """The command that trains these arms together; run ids are the dictionary's keys."""
+    resume = more.pop("resume_from", {})
+    runs = tuple(
+        events.PackedRun(
+            run_id=name,
+            fence=1,
+            spec=RunSpec(arm=arm, seed=seed),
+            folder=str(folder / name),
+            resume_from=str(resume[name]) if name in resume else None,
+        )
+        for name, arm in arms.items()
+    )
+    return events.Start(claim_id="claim", home=str(world.home), runs=runs, **more)
+
+
+def trained(
+    world: World,
+    folder: Path,
+    arms: dict[str, ArmKeySpec],
+    commands: Callable[[Told], Sequence[events.Command]] = lambda told: (),
+    **more: Any,
+) -> Told:
+    """Train arms together; `commands` is asked between steps and sees what was said so far."""
+    told = Told()
+    command = start(world, folder, arms, **more)
+    warm = Warm(world.home, torch.device("cpu"))
+    told.drained = not run_pack(command, warm, told, lambda: commands(told))
+    return told
