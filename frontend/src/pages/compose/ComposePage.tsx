@@ -1,5 +1,5 @@
 /** The form of a new study: model, data, methods, seeds; beside it the same study as a file or a call. */
-import { Container, Grid, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Container, Grid, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -16,6 +16,7 @@ import { SameStudy } from "./SameStudy";
 import { SeedsAndRanks } from "./SeedsAndRanks";
 import { startingPoint } from "./start";
 import { SummaryBar } from "./SummaryBar";
+import { TemplatePicker } from "./TemplatePicker";
 import { usePreview } from "./usePreview";
 
 const route = getRouteApi("/new");
@@ -46,10 +47,15 @@ function Form({ start }: { start: StudySpec }) {
   return (
     <>
       <Container size={1400} pt="lg" pb={120}>
-        <Title order={1}>New study</Title>
-        <Text c="dimmed" mb="md">
-          Every method is trained with the same seeds, rows and order, so that what differs is the dropout alone.
-        </Text>
+        <Group justify="space-between" align="end" mb="md" wrap="nowrap">
+          <div>
+            <Title order={1}>New study</Title>
+            <Text c="dimmed">
+              Every method is trained with the same seeds, rows and order, so that what differs is the dropout alone.
+            </Text>
+          </div>
+          <TemplatePicker />
+        </Group>
         <Grid gap="md">
           <Grid.Col span={{ base: 12, lg: 8 }}>
             <Stack gap="md">

@@ -1,8 +1,10 @@
 /** The methods as cards; chosen ones show their rates. */
-import { Alert, Button, SimpleGrid, Text } from "@mantine/core";
+import { Alert, Button, Group, SimpleGrid, Text } from "@mantine/core";
+import { IconPuzzle } from "@tabler/icons-react";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { methods } from "../../api/catalogue";
+import { Composer } from "./Composer";
 import { armOf, setRates, toggleMethod } from "./draft";
 import { MethodCard } from "./MethodCard";
 import { OtherArms } from "./OtherArms";
@@ -24,6 +26,7 @@ const FIRST = [
 export function MethodPicker({ draft, onChange, problems }: PartProps) {
   const { data: catalogue } = useSuspenseQuery(methods);
   const [all, setAll] = useState(false);
+  const [composing, setComposing] = useState(false);
   const first = FIRST.map((name) => catalogue.presets.find((preset) => preset.name === name)).filter(
     (preset) => !!preset,
   );
@@ -59,10 +62,19 @@ export function MethodPicker({ draft, onChange, problems }: PartProps) {
         })}
       </SimpleGrid>
       <OtherArms draft={draft} onChange={onChange} problems={problems} />
-      {!all && rest.length > 0 && (
-        <Button variant="subtle" size="xs" mt="sm" onClick={() => setAll(true)}>
-          {rest.length} more methods
-        </Button>
+      {composing ? (
+        <Composer draft={draft} onChange={onChange} onClose={() => setComposing(false)} />
+      ) : (
+        <Group mt="sm" gap="xs">
+          <Button variant="light" size="xs" leftSection={<IconPuzzle size={14} />} onClick={() => setComposing(true)}>
+            Compose a method
+          </Button>
+          {!all && rest.length > 0 && (
+            <Button variant="subtle" size="xs" onClick={() => setAll(true)}>
+              {rest.length} more methods
+            </Button>
+          )}
+        </Group>
       )}
     </Section>
   );

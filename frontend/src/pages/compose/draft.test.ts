@@ -4,7 +4,7 @@ import { asCommand, asCurl, asPython } from "./code";
 import { asWritten, commonRanks, completed, setRanks, setRates, toggleMethod, withoutArm } from "./draft";
 import { problemAt } from "./problems";
 import { whatSeedsCanTell } from "./SeedsAndRanks";
-import { TEMPLATES } from "./templates";
+import { template, TEMPLATES } from "./templates";
 
 const preset = (name: string, default_rate: number | null) => ({ name, default_rate }) as MethodOut;
 const empty = completed({ name: "s", model: "m", dataset: "d" });
@@ -70,8 +70,10 @@ test("what a number of seeds can tell", () => {
   expect(whatSeedsCanTell(6)).toContain("0.031, enough");
 });
 
-test("the demo is docs/studies/demo.yaml", () => {
-  expect(TEMPLATES.demo?.arms).toHaveLength(8);
-  expect(TEMPLATES.demo?.training.learning_rate).toBe(0.002);
-  expect(TEMPLATES.demo?.training.gradient_clip).toBe(1);
+test("the demo is docs/studies/demo.yaml, and every template has arms", () => {
+  const demo = template("demo");
+  expect(demo?.arms).toHaveLength(8);
+  expect(demo?.training.learning_rate).toBe(0.002);
+  expect(demo?.training.gradient_clip).toBe(1);
+  for (const { spec } of TEMPLATES) expect(spec.arms.length).toBeGreaterThan(1);
 });

@@ -1,13 +1,13 @@
 /** Where a new study begins: a template, or the first model and data set with the methods most people ask about. */
 import type { DatasetFacts, ModelFacts, StudySpec } from "../../api/types";
 import { DEFAULTS, setDataset } from "./draft";
-import { TEMPLATES } from "./templates";
+import { template } from "./templates";
 
 const FIRST_METHODS = ["none", "adapter_dropout", "hiddenkey"];
 const FIRST_RATE = 0.1;
 
-export function startingPoint(models: ModelFacts[], datasets: DatasetFacts[], template?: string): StudySpec {
-  const chosen = template ? TEMPLATES[template] : undefined;
+export function startingPoint(models: ModelFacts[], datasets: DatasetFacts[], wanted?: string): StudySpec {
+  const chosen = wanted ? template(wanted) : undefined;
   if (chosen) return chosen;
   const model = models[0];
   const dataset = datasets.find((data) => model?.tasks.includes(data.task)) ?? datasets[0];

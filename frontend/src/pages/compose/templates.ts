@@ -7,6 +7,31 @@ const FILES = import.meta.glob<Partial<StudySpec>>("../../../../docs/studies/*.y
   import: "default",
 });
 
-export const TEMPLATES: Record<string, StudySpec> = Object.fromEntries(
-  Object.entries(FILES).map(([path, spec]) => [path.replace(/^.*\/(.+)\.yaml$/, "$1"), completed(spec)]),
-);
+export interface Template {
+  id: string;
+  title: string;
+  sentence: string;
+  spec: StudySpec;
+}
+
+const WORDS: [id: string, title: string, sentence: string][] = [
+  ["demo", "Demo", "Eight methods on 256 film reviews: does any keep plain LoRA from overfitting?"],
+  ["rate-sweep", "Rate sweep", "Which rate? Three methods over the paper's grid of rates."],
+  ["rank-sweep", "Rank sweep", "Does a small adapter overfit at all? Three methods at four ranks."],
+  ["combination", "Combination", "What does each part of HiddenKey add, and which consistency loss ties it best?"],
+  ["paper-rte", "Paper: RTE", "The settings of the paper's Table 6 for RTE; add the data set first."],
+  ["paper-mrpc", "Paper: MRPC", "The settings of the paper's Table 6 for MRPC; add the data set first."],
+  ["paper-sst2", "Paper: SST-2", "The settings of the paper's Table 6 for SST-2; add the data set first."],
+  ["paper-cola", "Paper: CoLA", "The settings of the paper's Table 6 for CoLA; add the data set first."],
+];
+
+export const TEMPLATES: Template[] = WORDS.map(([id, title, sentence]) => ({
+  id,
+  title,
+  sentence,
+  spec: completed(FILES[`../../../../docs/studies/${id}.yaml`] ?? {}),
+}));
+
+export function template(id: string): StudySpec | undefined {
+  return TEMPLATES.find((one) => one.id === id)?.spec;
+}

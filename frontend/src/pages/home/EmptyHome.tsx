@@ -5,7 +5,7 @@ import { ButtonLink } from "../../components/links";
 import { Logo } from "../../app/Logo";
 import { Notice } from "../../components/Notice";
 import { useQueueStudy } from "../../components/useQueueStudy";
-import { TEMPLATES } from "../compose/templates";
+import { template } from "../compose/templates";
 
 export function EmptyHome() {
   const queue = useQueueStudy();
@@ -19,7 +19,7 @@ export function EmptyHome() {
             variant="default"
             leftSection={<IconFlask size={16} />}
             loading={queue.isPending}
-            onClick={() => queue.mutate(TEMPLATES.demo!)}
+            onClick={() => queue.mutate(template("demo")!)}
           >
             Load demo study
           </Button>
