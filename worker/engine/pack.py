@@ -1,6 +1,7 @@
 """One pack from its command to its end: slots set up or refused one by one, trained together, halved for memory."""
 
 import gc
+from collections.abc import Sequence
 from pathlib import Path
 
 from backend.shared.events import PackedRun, Start
@@ -20,7 +21,7 @@ def run_pack(start: Start, warm: Warm, emit: Emit, commands: Commands) -> bool:
     waiting = [list(start.runs)]
     while waiting:
         runs = waiting.pop(0)
-        places = _prepare(runs, warm, emit)
+        places = prepare(runs, warm, emit)
         try:
             if not train(places, commands, lambda place: _finish(place, warm), start.checkpoint_s):
                 for run in (run for later in waiting for run in later):
@@ -31,7 +32,8 @@ def run_pack(start: Start, warm: Warm, emit: Emit, commands: Commands) -> bool:
     return True
 
 
-def _prepare(runs: list[PackedRun], warm: Warm, emit: Emit) -> list[Place]:
+def prepare(runs: Sequence[PackedRun], warm: Warm, emit: Emit) -> list[Place]:
+    """Set up the runs that can be trained, and fail the others with a sentence each."""
     places: list[Place] = []
     for run in runs:
         reporter = Reporter(run, emit)

@@ -48,9 +48,11 @@ class Parameters:
         self._compute_grad = torch.zeros(self._cast, dtype=dtype)
         self._views: dict[str, Tensor] = {}
         self._leaves: dict[str, Tensor] = {}
+        self._spans: list[slice] = []
         offset = 0
         for shape, size in zip(order, sizes, strict=True):
             span = slice(offset, offset + size)
+            self._spans.append(span)
             self._views[shape.name] = self.values[span].view(shape.sizes)
             cast = offset < self._cast
             leaf = (self._compute if cast else self.values)[span].view(shape.sizes).detach()
@@ -98,6 +100,13 @@ class Parameters:
     def tensors(self) -> dict[str, Tensor]:
         """Copies of all values by name, fp32."""
         return {name: view.clone() for name, view in self._views.items()}
+
+    def gradients(self) -> dict[str, Tensor]:
+        """Views of the last collected gradient by name, fp32."""
+        return {
+            name: self.grad[span].view(view.shape)
+            for (name, view), span in zip(self._views.items(), self._spans, strict=True)
+        }
 
     def load(self, values: Tensor) -> None:
         """Take over a flat vector of values, [n]."""

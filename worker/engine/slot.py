@@ -65,7 +65,7 @@ class Slot:
         """Take one optimizer step on `batch` and return its loss with dropout on."""
         step = self.progress.step
         self.parameters.zero_grad()
-        loss = self._loss(batch, step)
+        loss = self.loss(batch, step)
         loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without types
         self.optimizer.update(self.parameters.collect(), step)
         self.parameters.refresh()
@@ -74,7 +74,8 @@ class Slot:
         self.progress.flops += step_flops(self, batch)
         return float(loss.detach())
 
-    def _loss(self, batch: Batch, step: int) -> Tensor:
+    def loss(self, batch: Batch, step: int) -> Tensor:
+        """The loss of step number `step` (from 0) with its graph: task and consistency, dropout on."""
         tie = self.method.consistency
         features, logits = self.outputs(batch, self.drops(batch, step, 0))
         if tie.kind == "none":
