@@ -111,7 +111,9 @@ def _masked(scores: torch.Tensor, visible: torch.Tensor | None) -> torch.Tensor:
     if visible is None:
         return torch.softmax(scores, -1, dtype=dtype)
     some = visible | ~visible.any(-1, keepdim=True)
-    return torch.softmax(scores.masked_fill(~some, -torch.inf), -1, dtype=dtype)
+    # Adding -inf needs no mask in backward (a weight of exactly 0 has a gradient of exactly 0) and broadcasts cheaply.
+    bias = torch.zeros(some.shape, dtype=scores.dtype, device=scores.device).masked_fill_(~some, -torch.inf)
+    return torch.softmax(scores + bias, -1, dtype=dtype)
 
 
 def _blank(weights: torch.Tensor, visible: torch.Tensor | None) -> torch.Tensor:

@@ -71,11 +71,13 @@ def formula(spec: DropoutSpec) -> str:
     lines = [_site_formula(site) for site in spec.sites]
     if spec.noise_alpha:
         lines.append(f"x′ = x + {spec.noise_alpha:g}/√(n·E) · u,  u ~ Uniform(−1, 1)")
+    if spec.native:
+        lines.append("h′ = h·m / (1 − p),  where and with the p that the base model's configuration says")
     tie = CONSISTENCY[spec.consistency.kind]
     if tie.passes == 2:
         task = {"first": "CE(P₁)", "mean": "½[CE(P₁) + CE(P₂)]", "sum": "CE(P̄) + CE(P₁)"}[tie.task_on_both]
         lines.append(f"L = {task} + {spec.consistency.weight:g} · {tie.formula}")
-    return "\n".join(lines) or "h′ = h"
+    return "\n".join(lines) or "h′ = h everywhere"
 
 
 def _describe_site(site: Site) -> str:
