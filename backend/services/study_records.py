@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from backend.services.statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
 from backend.shared.events import METRICS
 from backend.shared.store import metrics, runs, studies
-from backend.shared.tables import Arm, EvaluationRow, Run, Study
+from backend.shared.tables import Arm, Run, Study
 
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -61,7 +64,7 @@ def _run(run: Run) -> RunRecord:
     )
 
 
-def _evaluations(rows: Sequence[Run], found: Sequence[EvaluationRow]) -> Evaluations:
+def _evaluations(rows: Sequence[Run], found: Sequence[Row[Any]]) -> Evaluations:
     index = {run.id: i for i, run in enumerate(rows)}
     return Evaluations(
         run=np.array([index[row.run_id] for row in found], np.int64),
@@ -71,7 +74,7 @@ def _evaluations(rows: Sequence[Run], found: Sequence[EvaluationRow]) -> Evaluat
     )
 
 
-def _column(found: Sequence[EvaluationRow], column: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _column(found: Sequence[Row[Any]], column: str) -> NDArray[np.float64]:
     values = np.full(len(found), np.nan)
     for i, row in enumerate(found):
         value = getattr(row, column)

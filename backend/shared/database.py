@@ -24,7 +24,7 @@ _BUSY_STATES = {"40P01", "40001", "55P03", "57014", "53300", "57P01", "57P02", "
 
 
 class Read(Session):
-    """A session that only reads; open it, read, close it, and never hold it over a wait."""
+    """A session that only reads, all of one moment; open it, read, close it, and never hold it over a wait."""
 
 
 class Write(Session):
@@ -36,7 +36,9 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._read = sessionmaker(engine, class_=Read, expire_on_commit=False)
+        # On SQLite a reading transaction is one snapshot anyway.
+        snapshot = engine if self.is_sqlite else engine.execution_options(isolation_level="REPEATABLE READ")
+        self._read = sessionmaker(snapshot, class_=Read, expire_on_commit=False)
         self._write = sessionmaker(engine.execution_options(writes=True), class_=Write, expire_on_commit=False)
 
     @property

@@ -91,6 +91,16 @@ def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
             assert reading.get_one(Study, study_id).name == "one"
 
 
+def test_a_reading_session_sees_one_moment(database: Database) -> None:
+    study_id = _study(database)
+    with database.read() as reading:
+        before = reading.scalar(select(Study.event_seq))
+        with database.write() as writing:
+            events.append(writing, study_id, [("study", None, {})])
+        assert reading.scalar(select(Study.event_seq)) == before
+        assert reading.scalars(select(StudyEvent)).all() == []
+
+
 def test_a_lock_that_is_not_had_is_said_so(sqlite_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("backend.shared.database.LOCK_WAIT_S", 0.2)
     database = open_database(sqlite_settings)

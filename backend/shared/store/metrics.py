@@ -3,8 +3,9 @@
 import sys
 from array import array
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from backend.shared.tables import EvaluationRow, Run, TrainLossBlock
@@ -22,10 +23,26 @@ def evaluations(
     return list(session.scalars(query.order_by(EvaluationRow.step)))
 
 
-def study_evaluations(session: Session, study_id: str) -> list[EvaluationRow]:
-    """Evaluations of all runs of a study, by run and step."""
-    query = select(EvaluationRow).join(Run, Run.id == EvaluationRow.run_id).where(Run.study_id == study_id)
-    return list(session.scalars(query.order_by(EvaluationRow.run_id, EvaluationRow.step)))
+def study_evaluations(session: Session, study_id: str) -> Sequence[Row[Any]]:
+    """Evaluations of all runs of a study by run and step, as plain rows: objects would cost several times as much."""
+    query = select(*EvaluationRow.__table__.columns).join(Run, Run.id == EvaluationRow.run_id)
+    query = query.where(Run.study_id == study_id).order_by(EvaluationRow.run_id, EvaluationRow.step)
+    return session.execute(query).all()
+
+
+def evaluations_of(session: Session, run_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:
+    """Run id → its evaluations by step, as plain rows."""
+    query = select(*EvaluationRow.__table__.columns).where(EvaluationRow.run_id.in_(run_ids))
+    found: dict[str, list[Row[Any]]] = {}
+    for row in session.execute(query.order_by(EvaluationRow.run_id, EvaluationRow.step)):
+        found.setdefault(row.run_id, []).append(row)
+    return found
+
+
+def further_names(session: Session, study_id: str) -> list[str]:
+    """Names of the metrics beside those that every evaluation has, over a whole study."""
+    query = select(EvaluationRow.extra).join(Run, Run.id == EvaluationRow.run_id).where(Run.study_id == study_id)
+    return sorted({name for extra in session.scalars(query) for name in extra})
 
 
 def train_losses(
