@@ -12,6 +12,7 @@ from backend.api.boundary import Boundary
 from backend.api.context import Context
 from backend.api.page import SinglePage
 from backend.api.router import PREFIX, all_routes, describe
+from backend.api.trail import AccessLog, Audit
 from backend.dispatch import Doorbell
 from backend.migrations.runner import migrate
 from backend.services.comparisons import ComparisonCache
@@ -59,8 +60,11 @@ def assemble(settings: Settings) -> FastAPI:
     app.include_router(all_routes())
     problems.install(app)
     app.add_middleware(SinglePage)
+    app.add_middleware(Audit)
     app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes)
     app.add_middleware(Boundary, allowed_hosts=settings.allowed_hosts)
+    if settings.access_log:
+        app.add_middleware(AccessLog)
     made = app.openapi
     app.openapi = lambda: app.openapi_schema or describe(made())  # type: ignore[method-assign]  # FastAPI's own way
     return app

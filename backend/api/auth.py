@@ -1,16 +1,70 @@
-"""Who is asking: the one dependency that every route of the app passes through."""
+"""Who is asking: the one dependency that every route of the app passes through.
 
-from typing import Annotated
+Without accounts (the default, on a loopback address, behind the Host and Origin checks) everybody is the local owner.
+With them, a request needs a session cookie or a bearer token, but for the few operations of `access.PUBLIC`.
+"""
 
-from fastapi import Depends
+import contextlib
+from typing import Annotated, Any
 
+from fastapi import Depends, Request
+
+from backend.api.context import App, Context
+from backend.services import access, sign_in
 from backend.services.principal import Principal
+from backend.shared.errors import Forbidden, Unauthorized, Unavailable
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 
+COOKIE = "dropscope_session"
+OWNER = Principal(user_id=LOCAL_OWNER, workspace_id=LOCAL_WORKSPACE, role="admin")
+NOBODY = Principal(user_id="", workspace_id="", role="viewer", how="link")
 
-def authenticated() -> Principal:
-    """The local owner: on a loopback address, behind the Host and Origin checks, everybody is the owner."""
-    return Principal(user_id=LOCAL_OWNER, workspace_id=LOCAL_WORKSPACE, role="admin")
+
+def authenticated(request: Request, app: App) -> Principal:
+    """Whoever the credential belongs to, allowed to do this to these objects.
+
+    Raises Unauthorized for no credential or one that does not work, Forbidden or NotFound as `access.check` does.
+    """
+    operation: str = request.scope["route"].operation_id
+    if operation in access.PUBLIC:
+        return NOBODY
+    with app.database.read() as session:
+        who = sign_in_of(request, session) if app.settings.auth else OWNER
+        request.state.principal = who
+        access.check(session, who, operation, request.method, request.path_params)
+        due = sign_in.is_due(session, who)
+    if due:
+        with contextlib.suppress(Unavailable), app.database.write() as writing:  # the request matters more
+            sign_in.touch(writing, who)
+    return who
+
+
+def sign_in_of(request: Request, session: Any) -> Principal:
+    """The principal of a request's token, else of its cookie; raises Unauthorized."""
+    header = request.headers.get("authorization")
+    if header is not None:
+        kind, _, token = header.partition(" ")
+        who = sign_in.by_token(session, token.strip()) if kind.lower() == "bearer" else None
+        if who is None:
+            raise Unauthorized("this token does not work: it is mistyped, expired or revoked; make a new one")
+        return who
+    cookie = request.cookies.get(COOKIE)
+    who = sign_in.by_session(session, cookie) if cookie else None
+    if who is None:
+        raise Unauthorized(
+            "sign in, or send a token as `Authorization: Bearer …` (DROPSCOPE_TOKEN for the command line)"
+        )
+    if request.method not in access.SAFE and not {"origin", "sec-fetch-site"} & set(request.headers.keys()):
+        raise Forbidden("a request with a session cookie must say its Origin; scripts use a token")
+    return who
+
+
+def still_allowed(app: Context, who: Principal) -> bool:
+    """Whether a stream that this principal opened may go on."""
+    if who.how == "local":
+        return True
+    with app.database.read() as session:
+        return sign_in.still_valid(session, who)
 
 
 Who = Annotated[Principal, Depends(authenticated)]

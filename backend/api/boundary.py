@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.api import redact
 from backend.api.problems import problem
 from backend.shared.ids import new_id
 
@@ -56,6 +57,7 @@ class Boundary:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                headers.update(redact.headers(scope["path"]))
                 headers["X-Request-ID"] = request_id
                 if scope["path"].startswith("/api/"):
                     headers.setdefault("Cache-Control", "no-store")
@@ -68,7 +70,7 @@ class Boundary:
         try:
             await self.app(scope, receive, answer)
         except Exception:
-            log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
+            log.exception("request %s failed: %s %s", request_id, scope["method"], redact.shown(scope["path"]))
             if started:
                 raise
             sentence = f"something went wrong here; the server's log has the reason under {request_id}"

@@ -12,10 +12,14 @@ MAX_DEPTH = 64
 MAX_PROBLEMS = 50
 
 
-async def only_clean_text(request: Request) -> None:
-    """Refuse a path, query or JSON body with such text; raises InvalidInput naming every place."""
+async def only_clean_address(request: Request) -> None:
+    """Refuse a path or query with such text, before anything is looked up by it; raises InvalidInput."""
     if "\0" in request.url.path or any("\0" in part for pair in request.query_params.multi_items() for part in pair):
         raise InvalidInput("the address holds a NUL character; remove it")
+
+
+async def only_clean_body(request: Request) -> None:
+    """Refuse a JSON body with such text; raises InvalidInput naming every place."""
     if "json" not in request.headers.get("content-type", "json"):
         return
     body = await request.body()

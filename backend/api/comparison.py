@@ -68,7 +68,7 @@ def figure(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One chart of the comparison as a Plotly figure."""
-    draw = _named(name)
+    draw = named(name)
     wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
@@ -80,7 +80,8 @@ def figure(
     return JSONResponse(drawn, headers=_headers(tag))
 
 
-def _named(name: str) -> Callable[[Comparison, ChartOptions], JsonObject]:
+def named(name: str) -> Callable[[Comparison, ChartOptions], JsonObject]:
+    """The function that draws this figure; NotFound names those there are."""
     if name not in FIGURES:
         raise NotFound(f"there is no figure '{name[:100]}'; there is {', '.join(FIGURES)}")
     return FIGURES[name]

@@ -1,6 +1,6 @@
 """What a request can reach: one object, made by create_app and kept in `app.state`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from backend.dispatch import Doorbell
 from backend.services.comparisons import ComparisonCache
 from backend.services.reaper import Reaper
+from backend.services.throttle import Throttle
 from backend.services.watch import StudyWatch
 from backend.shared.database import Database
 from backend.shared.settings import Settings
@@ -23,6 +24,7 @@ class Context:
     reaper: Reaper
     watch: StudyWatch
     comparisons: ComparisonCache
+    throttle: Throttle = field(default_factory=Throttle)
 
 
 def _context(request: Request) -> Context:

@@ -12,14 +12,15 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from backend.api import pointers
+from backend.api.redact import shown
 from backend.api.schemas.common import ErrorItem, ProblemDetails
-from backend.shared.errors import DropscopeError, InvalidInput, Unavailable
+from backend.shared.errors import DropscopeError, InvalidInput, TooManyRequests, Unauthorized, Unavailable
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = 2
 MOST_ERRORS = 100
 UNREADABLE = "the body is not JSON that can be read: not UTF-8, nested too deep, or with a number of too many digits"
-_CODES = {403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _SENTENCES = {
     404: "there is nothing at this address",
     405: "this address does not take that method",
@@ -49,7 +50,7 @@ def problem(
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=scope["path"].encode("utf-8", "replace").decode(),
+        instance=shown(scope["path"].encode("utf-8", "replace").decode()),
         code=code,
         request_id=state.get("request_id", ""),
         errors=list(errors)[:MOST_ERRORS],
@@ -66,8 +67,13 @@ def _dropscope(request: Request, error: Exception) -> Response:
     if isinstance(error, InvalidInput):
         items = [ErrorItem(pointer=found.pointer, detail=found.message) for found in error.problems]
     if isinstance(error, Unavailable):
-        log.warning("%s: %s", request.url.path, error.message)
-    return problem(request.scope, error.status, error.code, error.message, items)
+        log.warning("%s: %s", shown(request.url.path), error.message)
+    headers = {}
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(request.scope, error.status, error.code, error.message, items, headers)
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -80,7 +86,7 @@ def _http(request: Request, error: Exception) -> Response:
 
 
 def _database(request: Request, error: Exception) -> Response:
-    log.error("database error at %s", request.url.path, exc_info=error)
+    log.error("database error at %s", shown(request.url.path), exc_info=error)
     return problem(request.scope, 500, "internal", "something went wrong here; the log has the request_id")
 
 

@@ -10,24 +10,33 @@ from backend.api import (
     comparison,
     export,
     health,
+    reports,
     runs,
+    shared_view,
+    shares,
+    sign_in,
     stream,
     studies,
     study_changes,
+    team,
+    tokens,
     workers,
 )
 from backend.api.auth import authenticated
-from backend.api.clean import only_clean_text
+from backend.api.clean import only_clean_address, only_clean_body
 from backend.api.schemas.common import ProblemDetails
 
 PREFIX = "/api/v1"
-_NOUNS = (studies, study_changes, stream, export, comparison, runs, artifacts, catalogue, workers)
+_NOUNS = (studies, study_changes, stream, export, comparison, reports, runs, artifacts, catalogue, workers)
+_TEAM = (sign_in, team, tokens, shares, shared_view)
 _SENTENCES = {
+    401: "Not signed in, or with a token that does not work.",
     403: "A foreign Host or Origin, or not allowed.",
     404: "No such thing.",
     409: "Not possible in the present state.",
     413: "The body is over its cap.",
     422: "The request cannot be carried out as written; every problem is named.",
+    429: "Too many tries; wait the seconds in Retry-After.",
     503: "Try again after the seconds in Retry-After.",
 }
 _PROBLEM: dict[str, Any] = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}}
@@ -38,9 +47,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 def all_routes() -> APIRouter:
     """One router with every route behind the one auth dependency."""
-    everything = APIRouter(dependencies=[Depends(authenticated), Depends(only_clean_text)], responses=PROBLEMS)
+    order = [Depends(only_clean_address), Depends(authenticated), Depends(only_clean_body)]
+    everything = APIRouter(dependencies=order, responses=PROBLEMS)
     api = APIRouter(prefix=PREFIX)
-    for noun in _NOUNS:
+    for noun in (*_NOUNS, *_TEAM):
         api.include_router(noun.router)
     everything.include_router(api)
     everything.include_router(health.router)

@@ -1,7 +1,8 @@
 """The live stream of a study: server-sent events, replayed from the table by the number of the last one seen."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
@@ -9,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 from starlette.concurrency import run_in_threadpool
 
-from backend.api.auth import Who
+from backend.api.auth import Who, still_allowed
 from backend.api.context import App, Context
 from backend.api.schemas.common import Responses
 from backend.api.schemas.runs import EventOut
@@ -19,8 +20,8 @@ from backend.shared.store import studies
 router = APIRouter(prefix="/studies", tags=["studies"])
 BATCH = 500
 RETRY_MS = 2000
-HEARTBEAT_S = 15.0
-LONGEST_S = 600.0  # then the client connects again, which also checks anew who is asking
+HEARTBEAT_S = 5.0  # and as often it is asked again whether the client may still look
+LONGEST_S = 600.0  # then the client connects again
 EVENT_STREAM: Responses = {
     200: {
         "description": "Server-sent events; the data of each is an `EventOut`, its id the event's `seq`.",
@@ -44,25 +45,37 @@ def stream(
         studies.get(session, who.workspace_id, study_id)
     seen = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else after or 0
     return StreamingResponse(
-        _follow(app, study_id, min(seen, 2**53)),
+        follow(app, study_id, min(seen, 2**53), partial(still_allowed, app, who), _written),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _follow(app: Context, study_id: str, seen: int) -> AsyncIterator[bytes]:
+async def follow(
+    app: Context, study_id: str, seen: int, still: Callable[[], bool], written: Callable[[EventOut], bytes]
+) -> AsyncIterator[bytes]:
+    """The stream after event `seen`, until `still` says no (asked every five seconds) or ten minutes have passed."""
     yield format_sse_event(comment="connected", retry=RETRY_MS)
-    ends_at = time.monotonic() + LONGEST_S
+    asked_at = time.monotonic()
+    ends_at = asked_at + LONGEST_S
     async with app.watch.watching(study_id) as study:
         while time.monotonic() < ends_at and not app.watch.closing:
+            if time.monotonic() - asked_at >= HEARTBEAT_S:
+                asked_at = time.monotonic()
+                if not await run_in_threadpool(still):
+                    return
             batch = await run_in_threadpool(_read, app, study_id, seen)
             for event in batch:
-                yield format_sse_event(data_str=event.model_dump_json(), event=event.kind, id=str(event.seq))
+                yield written(event)
                 seen = event.seq
             if batch:
                 continue
             if not await study.newer_than(seen, timeout=HEARTBEAT_S):
                 yield format_sse_event(comment="alive")
+
+
+def _written(event: EventOut) -> bytes:
+    return format_sse_event(data_str=event.model_dump_json(), event=event.kind, id=str(event.seq))
 
 
 def _read(app: Context, study_id: str, seen: int) -> list[EventOut]:

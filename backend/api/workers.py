@@ -1,11 +1,11 @@
-"""Routes of the workers and of the person asking."""
+"""The route of the workers."""
 
 from fastapi import APIRouter
 
 from backend.api import views
 from backend.api.auth import Who
 from backend.api.context import App
-from backend.api.schemas.catalogue import Me, WorkerList
+from backend.api.schemas.catalogue import WorkerList
 from backend.shared.store import runs as run_store
 from backend.shared.store import worker_list
 
@@ -21,9 +21,3 @@ def workers(who: Who, app: App) -> WorkerList:
         queued = run_store.queued_count(session, who.workspace_id)
     lease = app.settings.lease_s
     return WorkerList(items=[views.worker(row, busy.get(row.id, []), lease) for row in rows], queued_runs=queued)
-
-
-@router.get("/me", operation_id="me_get", tags=["me"])
-def me(who: Who) -> Me:
-    """Who is asking, and with which rights."""
-    return Me(user_id=who.user_id, workspace_id=who.workspace_id, role=who.role)

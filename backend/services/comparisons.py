@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -36,13 +36,17 @@ class ComparisonCache:
 
     def get(self, session: Session, study: Study, query: Query) -> Comparison:
         """The comparison of a study as it stands in this session; raises InvalidInput for an unknown baseline."""
-        key = (study.id, study.event_seq, query)
+        return self.of((study.id, study.event_seq), lambda: study_records(session, study), query)
+
+    def of(self, state: Hashable, load: Callable[[], StudyRecords], query: Query) -> Comparison:
+        """The comparison of the records that `load` gives; `state` stands for them. Raises as `get` does."""
+        key = (state, query)
         found = self._comparisons.get(key)
         if found is None:
-            records = self._records.get((study.id, study.event_seq))
+            records = self._records.get(state)
             if records is None:
-                records = study_records(session, study)
-                self._records.put((study.id, study.event_seq), records)
+                records = load()
+                self._records.put(state, records)
             baseline = _baseline(records, query.baseline)
             found = comparison.build(records, baseline=baseline, metric=query.metric, x=query.x, band=query.band)
             self._comparisons.put(key, found)

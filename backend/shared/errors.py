@@ -7,6 +7,7 @@ DropscopeError
 ├── TooLarge             413
 ├── Forbidden            403
 ├── Unauthorized         401
+├── TooManyRequests      429  wait, then try again
 ├── Unavailable          503  try again later
 └── TrainingError             raised in a trainer; becomes the run's failure code and sentence
 """
@@ -79,6 +80,16 @@ class Unauthorized(DropscopeError):
     """Who is asking is not known."""
 
     status, code = 401, "unauthorized"
+
+
+class TooManyRequests(DropscopeError):
+    """Too many tries in a short time; `retry_after_s` is how long to wait."""
+
+    status, code = 429, "too_many_requests"
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(DropscopeError):

@@ -23,6 +23,10 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = Field(
         ("127.0.0.1", "localhost", "[::1]"), description="Host headers that are answered (JSON list)."
     )
+    auth: bool = Field(
+        False, description="on: accounts, roles and tokens; off: whoever reaches the server is its owner."
+    )
+    access_log: bool = Field(False, description="Write one line a request to the log; share links are left out of it.")
     url: str | None = Field(None, description="Server that the command line and the Python client talk to.")
     token: SecretStr | None = Field(None, description="API token that the command line and the Python client send.")
     workers: int | None = Field(

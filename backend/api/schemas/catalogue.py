@@ -95,14 +95,6 @@ class WorkerList(Out):
     queued_runs: int
 
 
-class Me(Out):
-    """Who is asking."""
-
-    user_id: str
-    workspace_id: str
-    role: str
-
-
 class Health(Out):
     """Whether this process is up, and what it can reach."""
 

@@ -1,0 +1,193 @@
+"""People, invitations, tokens and share links as the API takes and answers them."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from backend.api.schemas.common import Out, RunCounts
+from backend.services.principal import Role
+from backend.services.shares import DAYS, MOST_DAYS
+from backend.services.tokens import MOST_DAYS as TOKEN_MOST_DAYS
+from backend.shared.specs import Frozen, StudySpec, Task
+
+Scope = Literal["read", "run", "admin"]
+Secret = Field(min_length=1, max_length=200, description="What follows # in the link.")
+Email = Field(min_length=3, max_length=254)
+Password = Field(min_length=1, max_length=1000)
+Name = Field(min_length=1, max_length=100)
+
+
+class Me(Out):
+    """Who is asking, and with which rights."""
+
+    user_id: str
+    workspace_id: str
+    role: Role = Field(description="Narrowed by the scope where a token was sent.")
+    how: Literal["local", "session", "token"] = Field(description="'local': this server has no accounts.")
+    auth: bool = Field(description="Whether this server has accounts.")
+    name: str
+    email: str | None
+
+
+class Login(Frozen):
+    """Address and password."""
+
+    email: str = Email
+    password: str = Password
+
+
+class NewAccount(Frozen):
+    """The first account, by the set-up link, or one by an invitation."""
+
+    secret: str = Secret
+    email: str = Email
+    name: str = Name
+    password: str = Password
+
+
+class PasswordChange(Frozen):
+    """A new password for oneself."""
+
+    old: str = Password
+    new: str = Password
+
+
+class UserOut(Out):
+    """A person in this workspace; addresses are for admins."""
+
+    id: str
+    name: str
+    email: str | None
+    role: Role
+    active: bool
+    created_at: datetime
+
+
+class UserList(Out):
+    """Everybody in this workspace."""
+
+    items: list[UserOut]
+
+
+class UserPatch(Frozen):
+    """What to change; keys left out stay as they are."""
+
+    role: Role | None = None
+    active: bool | None = Field(None, description="False shuts the account and ends its sessions and tokens.")
+
+
+class InvitationCreate(Frozen):
+    """Whom to invite."""
+
+    role: Role = "member"
+
+
+class InvitationOut(Out):
+    """A link that makes one account."""
+
+    id: str
+    role: Role
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+class InvitationCreated(InvitationOut):
+    """An invitation with its secret, which is shown this once."""
+
+    secret: str
+    path: str = Field(description="Address on this server to send to the person.", examples=["/invite#8fA…"])
+
+
+class InvitationList(Out):
+    """Invitations that may still be used."""
+
+    items: list[InvitationOut]
+
+
+class TokenCreate(Frozen):
+    """A token for a script."""
+
+    name: str = Name
+    scope: Scope = Field("run", description="read: look. run: queue and change studies. admin: all that you may.")
+    expires_in_days: int = Field(90, ge=1, le=TOKEN_MOST_DAYS)
+
+
+class TokenOut(Out):
+    """A token without its secret."""
+
+    id: str
+    user_id: str
+    name: str
+    scope: Scope
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenCreated(TokenOut):
+    """A token with its text, which is shown this once."""
+
+    token: str
+
+
+class TokenList(Out):
+    """Tokens, the newest first."""
+
+    items: list[TokenOut]
+
+
+class ShareCreate(Frozen):
+    """A link to one study."""
+
+    study_id: str = Field(min_length=1, max_length=100)
+    mode: Literal["frozen", "live"] = Field("frozen", description="frozen: as it is now. live: goes on with the study.")
+    expires_in_days: int = Field(DAYS, ge=1, le=MOST_DAYS)
+    show_author: bool = Field(False, description="Show the name of the person who shares.")
+
+
+class ShareOut(Out):
+    """A share link without its secret."""
+
+    id: str
+    study_id: str
+    mode: Literal["frozen", "live"]
+    show_author: bool
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    views: int
+    last_viewed_at: datetime | None
+
+
+class ShareCreated(ShareOut):
+    """A share with its secret, which is shown this once."""
+
+    secret: str
+    path: str = Field(description="Address on this server to send to people.", examples=["/s/8fA…"])
+
+
+class ShareList(Out):
+    """Share links, the newest first."""
+
+    items: list[ShareOut]
+
+
+class SharedStudy(Out):
+    """What a share link shows of a study: no rows, logs, paths or people."""
+
+    name: str
+    mode: Literal["frozen", "live"]
+    task: Task
+    model: str
+    dataset: str
+    arms: int
+    counts: RunCounts
+    spec: StudySpec
+    author: str | None
+    shared_at: datetime
+    expires_at: datetime
+    event_seq: int

@@ -1,0 +1,75 @@
+"""Routes of the people in a workspace: list, change, invite."""
+
+from fastapi import APIRouter, Response, status
+
+from backend.api.auth import Who
+from backend.api.context import App
+from backend.api.schemas.team import (
+    InvitationCreate,
+    InvitationCreated,
+    InvitationList,
+    InvitationOut,
+    UserList,
+    UserOut,
+    UserPatch,
+)
+from backend.services import accounts
+from backend.services.principal import Principal
+from backend.shared.team_tables import User
+
+router = APIRouter(tags=["team"])
+
+
+@router.get("/users", operation_id="users_list")
+def users(who: Who, app: App) -> UserList:
+    """Everybody in this workspace; only admins see addresses."""
+    with app.database.read() as session:
+        return UserList(items=[_user(user, role, who) for user, role in accounts.users(session, who.workspace_id)])
+
+
+@router.patch("/users/{user_id}", operation_id="users_update")
+def update(user_id: str, patch: UserPatch, who: Who, app: App) -> UserOut:
+    """Change a role, or shut or open an account; 409 where no admin would be left."""
+    with app.database.write() as session:
+        user, role = accounts.change_user(session, user_id, patch.role, patch.active)
+        return _user(user, role, who)
+
+
+@router.post("/invitations", operation_id="invitations_create", status_code=status.HTTP_201_CREATED)
+def invite(wanted: InvitationCreate, who: Who, app: App, response: Response) -> InvitationCreated:
+    """A link that makes one account, for seven days; it is shown this once."""
+    with app.database.write() as session:
+        row, secret = accounts.invite(session, who, wanted.role)
+        shown = InvitationOut.model_validate(row).model_dump()
+    response.headers["Location"] = f"/api/v1/invitations/{row.id}"
+    return InvitationCreated(**shown, secret=secret, path=f"/invite#{secret}")
+
+
+@router.get("/invitations", operation_id="invitations_list")
+def invitations(who: Who, app: App) -> InvitationList:
+    """Invitations that may still be used."""
+    with app.database.read() as session:
+        found = accounts.invitations(session, who.workspace_id)
+        return InvitationList(items=[InvitationOut.model_validate(row) for row in found])
+
+
+@router.delete(
+    "/invitations/{invitation_id}", operation_id="invitations_revoke", status_code=status.HTTP_204_NO_CONTENT
+)
+def revoke(invitation_id: str, who: Who, app: App) -> None:
+    """Take an invitation back."""
+    with app.database.write() as session:
+        accounts.revoke_invitation(session, invitation_id)
+
+
+def _user(user: User, role: str, who: Principal) -> UserOut:
+    return UserOut.model_validate(
+        {
+            "id": user.id,
+            "name": user.name,
+            "email": user.email if who.role == "admin" or who.user_id == user.id else None,
+            "role": role,
+            "active": user.deactivated_at is None,
+            "created_at": user.created_at,
+        }
+    )

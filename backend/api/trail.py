@@ -1,0 +1,100 @@
+"""Two layers that remember requests: the audit log, for what changes something, and the access log, where it is on."""
+
+import logging
+import time
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.api.context import Context
+from backend.api.redact import shown
+from backend.services import access, audit
+from backend.shared.errors import Unavailable
+
+log = logging.getLogger(__name__)
+access_log = logging.getLogger("dropscope.access")
+
+
+class Audit:
+    """ASGI middleware: after the answer, one entry for each operation that changed something, or tried to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and write down what became of it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        status, location = 500, ""
+
+        async def look(message: Message) -> None:
+            nonlocal status, location
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                location = dict(message.get("headers", [])).get(b"location", b"").decode("latin-1")
+            await send(message)
+
+        try:
+            await self.app(scope, receive, look)
+        finally:
+            if _is_kept(scope, status):
+                await run_in_threadpool(_write, scope, status, location)
+
+
+def _is_kept(scope: Scope, status: int) -> bool:
+    operation = getattr(scope.get("route"), "operation_id", None)
+    if operation is None or operation in audit.SILENT or status == 429:
+        return False
+    if operation not in audit.READS and scope["method"] in access.SAFE:
+        return False
+    return "principal" in scope.get("state", {}) or operation in access.PUBLIC
+
+
+def _write(scope: Scope, status: int, location: str) -> None:
+    context: Context = scope["app"].state.context
+    state: dict[str, Any] = scope["state"]
+    named = [str(value) for name, value in scope.get("path_params", {}).items() if name in access.OBJECTS]
+    object_id = named[-1] if named else location.rpartition("/")[2] or None
+    client = scope.get("client")
+    try:
+        with context.database.write() as session:
+            audit.write(
+                session,
+                state.get("principal"),
+                scope["route"].operation_id,
+                object_id,
+                status,
+                client[0] if client else "unknown",
+                state.get("audit", {}),
+            )
+    except Unavailable as error:
+        log.error("%s by %s is not in the audit log: %s", scope["route"].operation_id, state.get("principal"), error)
+
+
+class AccessLog:
+    """ASGI middleware: one line a request in the log, with the secret of a share link left out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and log its end."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun, status = time.monotonic(), 0
+
+        async def look(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, look)
+        finally:
+            client, took_ms = scope.get("client"), 1000 * (time.monotonic() - begun)
+            place, path = client[0] if client else "unknown", shown(scope["path"])
+            access_log.info("%s %s %r %d %.0f ms", place, scope["method"], path, status, took_ms)

@@ -1,0 +1,50 @@
+"""What was done by whom: written after each request that changes something or carries results away; never changed."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from backend.services.principal import Principal
+from backend.shared.database import Write
+from backend.shared.ids import new_id
+from backend.shared.tables import LOCAL_WORKSPACE
+from backend.shared.team_tables import AuditEntry
+
+READS = frozenset({"artifacts_download", "studies_export"})  # reading operations that are kept, too
+SILENT = frozenset({"studies_preview"})  # changes nothing, and the form asks at each key
+
+
+def write(
+    session: Write,
+    who: Principal | None,
+    action: str,
+    object_id: str | None,
+    outcome: int,
+    ip: str,
+    detail: dict[str, Any],
+) -> None:
+    """Add one entry; `who` is None where nobody was known."""
+    session.add(
+        AuditEntry(
+            id=new_id("audit"),
+            workspace_id=who.workspace_id if who else LOCAL_WORKSPACE,
+            user_id=who.user_id if who and who.how != "link" else None,
+            credential=who.credential if who else None,
+            action=action,
+            object_id=object_id[:64] if object_id else None,
+            outcome=outcome,
+            ip=ip[:64],
+            detail=detail,
+        )
+    )
+
+
+def newest(session: Session, limit: int, action: str | None = None, user_id: str | None = None) -> list[AuditEntry]:
+    """The newest entries, the newest first."""
+    query = select(AuditEntry)
+    if action is not None:
+        query = query.where(AuditEntry.action == action)
+    if user_id is not None:
+        query = query.where(AuditEntry.user_id == user_id)
+    return list(session.scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)))
