@@ -20,7 +20,7 @@ from backend.shared.report_tables import Report
 from backend.shared.store import studies
 from backend.shared.tables import Study, now
 
-# In the order of reading; one without a trace has nothing to say about this study and is left out.
+# In the order of reading.
 SHOWN = ("losses", "gap", "ranking", "significance", "train_inference", "accuracy", "heatmap", "capacity", "framework")
 
 
@@ -54,7 +54,6 @@ def read(session: Session, workspace_id: str, study_id: str) -> ReportContent:
         # A report is handed on: it never shows more than a frozen one would.
         records = frozen.public(study_records(session, study))
     compared = comparison.build(records)
-    drawn = (FIGURES[name](compared, ChartOptions()) for name in SHOWN)
     return ReportContent(
         title=study.name if saved is None else saved.title,
         text="" if saved is None else saved.text,
@@ -64,7 +63,7 @@ def read(session: Session, workspace_id: str, study_id: str) -> ReportContent:
         latest_seq=study.event_seq,
         comparison=compared,
         table=result_table(compared),
-        figures=tuple(figure for figure in drawn if figure["data"]),
+        figures=_figures(compared),
         methods=methods_text(records, compared),
     )
 
@@ -89,6 +88,17 @@ def save(session: Write, who: Principal, study_id: str, *, title: str, text: str
         saved.frozen, saved.frozen_at = _snapshot(session, study), now()
     elif not freeze:
         saved.frozen = saved.frozen_at = None
+
+
+def _figures(compared: Comparison) -> tuple[dict[str, Any], ...]:
+    """The charts that have something to say about this study: a rank or rate that never varies has no chart."""
+    varied = {"capacity": len({arm.rank for arm in compared.arms}) > 1, "heatmap": _has_axes(compared)}
+    drawn = (FIGURES[name](compared, ChartOptions()) for name in SHOWN if varied.get(name, True))
+    return tuple(figure for figure in drawn if figure["data"])
+
+
+def _has_axes(compared: Comparison) -> bool:
+    return any(arm.variant > 0 for arm in compared.arms)
 
 
 def _snapshot(session: Session, study: Study) -> bytes:

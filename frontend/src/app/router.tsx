@@ -30,6 +30,12 @@ export const studyRoute = createRoute({
   component: lazyRouteComponent(() => import("../pages/study/StudyPage"), "StudyPage"),
 });
 
+export const reportRoute = createRoute({
+  getParentRoute: () => root,
+  path: "/studies/$studyId/report",
+  component: lazyRouteComponent(() => import("../pages/report/ReportPage"), "ReportPage"),
+});
+
 export const runRoute = createRoute({
   getParentRoute: () => root,
   path: "/runs/$runId",
@@ -38,7 +44,7 @@ export const runRoute = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([homeRoute, composeRoute, studyRoute, runRoute]),
+  routeTree: root.addChildren([homeRoute, composeRoute, studyRoute, reportRoute, runRoute]),
   defaultPreload: "intent",
   defaultErrorComponent: PageError,
   defaultNotFoundComponent: NotFound,

@@ -1,0 +1,71 @@
+/** A study's report: what somebody concludes, over the results it rests on. To read, print and hand on. */
+import { Container, Skeleton, Stack, Title } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { studyReport } from "../../api/reports";
+import { PageError } from "../../app/PageError";
+import { Figure } from "../../figure/Figure";
+import type { PlotlyFigure } from "../../figure/plotly";
+import { useStudyStream } from "../../live/useStudyStream";
+import { Answers } from "../study/Answers";
+import { ReportFootnotes } from "./ReportFootnotes";
+import { ReportHeader } from "./ReportHeader";
+import classes from "./ReportPage.module.css";
+import { ReportTable } from "./ReportTable";
+import { ReportText } from "./ReportText";
+
+const route = getRouteApi("/studies/$studyId/report");
+
+export function ReportPage() {
+  const { studyId } = route.useParams();
+  const found = useQuery(studyReport(studyId));
+  const report = found.data;
+  useStudyStream(report && !report.frozen ? studyId : undefined, report?.latest_seq);
+  useDocumentTitle(report ? `${report.title} · Dropscope` : "Dropscope");
+
+  if (found.isError && !report) return <PageError error={found.error} />;
+  if (!report)
+    return (
+      <Container size="lg" py="md" aria-busy="true" aria-label="Loading the report">
+        <Skeleton height={560} radius="lg" />
+      </Container>
+    );
+  return (
+    <Container size="lg" py="md" component="article" className={classes.page}>
+      <Stack gap="lg">
+        <ReportHeader report={report} />
+        <ReportText report={report} />
+        <Answers answers={report.answers} />
+        <section aria-label="Results">
+          <Title order={2} mb="xs">
+            Results
+          </Title>
+          <ReportTable table={report.table} />
+        </section>
+        {report.figures.length > 0 && (
+          <section aria-label="Figures">
+            <Title order={2} mb="xs">
+              Figures
+            </Title>
+            <Stack gap="xl">
+              {(report.figures as unknown as PlotlyFigure[]).map((figure) => (
+                <ReportFigure key={String(figure.layout.meta?.name)} figure={figure} />
+              ))}
+            </Stack>
+          </section>
+        )}
+        <ReportFootnotes report={report} />
+      </Stack>
+    </Container>
+  );
+}
+
+function ReportFigure({ figure }: { figure: PlotlyFigure }) {
+  const { name, title } = figure.layout.meta ?? {};
+  return (
+    <div id={`figure-${String(name)}`} className={classes.figure}>
+      <Figure figure={figure} title={String(title)} hoverGroup={name === "losses" || name === "gap" ? "report" : ""} />
+    </div>
+  );
+}
