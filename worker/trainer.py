@@ -70,11 +70,15 @@ def _serve(inbox: Inbox, events_fd: int) -> None:
 
 def _listen(inbox: Inbox) -> None:
     """Read commands; at the end of input the supervisor is gone, and so is the reason to go on."""
-    for line in sys.stdin.buffer:
-        try:
-            inbox.put(COMMANDS.validate_json(line))
-        except ValidationError as error:
-            print(f"a command that this trainer does not understand: {error}", file=sys.stderr)  # noqa: T201
+    rest = b""
+    # Not through sys.stdin: its lock, held by a waiting reader, would abort the process at its end.
+    while chunk := os.read(0, 1 << 16):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            try:
+                inbox.put(COMMANDS.validate_json(line))
+            except ValidationError as error:
+                print(f"a command that this trainer does not understand: {error}", file=sys.stderr)  # noqa: T201
     os._exit(0)
 
 

@@ -1,0 +1,104 @@
+"""What an evaluation says: means over examples or completion tokens, standard errors over examples, dropout off."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from backend.shared.events import METRIC_BY_NAME
+from backend.shared.schedule import total_steps
+from tests.worker.engine.test_against_peft import a_place
+from tests.worker.engine.tiny_pack import World, make_world, trained
+from worker.engine import batches
+from worker.engine.evaluate import evaluate
+from worker.engine.losses import Tally, divergence
+from worker.engine.precision import resolve_precision
+from worker.engine.schedule import evaluation_steps
+
+
+def test_standard_error_is_over_examples() -> None:
+    losses = np.array([0.3, 1.2, 0.5, 2.0])
+    tally = Tally()
+    tally.add(torch.from_numpy(losses[:3]), np.array([4, 7, 2]), torch.tensor([True, False, True]))
+    tally.add(torch.from_numpy(losses[3:]), np.array([0]), torch.tensor([True]))
+    assert tally.mean == pytest.approx(losses.mean())
+    assert tally.standard_error == pytest.approx(stats.sem(losses))
+    assert tally.accuracy == 0.75
+
+
+def test_standard_error_of_tokens_treats_an_example_as_one() -> None:
+    """Doubling every token of an example adds no information."""
+    losses, examples = np.array([0.3, 1.2, 0.5, 2.0]), np.array([0, 1, 2, 3])
+    once, twice = Tally(), Tally()
+    once.add(torch.from_numpy(losses), examples, None)
+    twice.add(torch.from_numpy(losses.repeat(2)), examples.repeat(2), None)
+    assert twice.standard_error == pytest.approx(once.standard_error)
+    assert once.accuracy is None
+
+
+def test_divergence_is_the_kl_from_dropout_on_to_off() -> None:
+    on, off = torch.tensor([[1.0, 0.0, -1.0]]), torch.tensor([[0.0, 0.5, 0.2]])
+    expected = stats.entropy(torch.softmax(on, -1)[0].numpy(), torch.softmax(off, -1)[0].numpy())
+    assert float(divergence(on, off)) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_values_do_not_depend_on_how_rows_are_batched(
+    bert_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = evaluate((place := a_place(bert_world, tmp_path, "hiddenkey")).slot, place.data)
+    monkeypatch.setattr(batches, "EVALUATION_TOKENS", 1)
+    apart = evaluate((place := a_place(bert_world, tmp_path, "hiddenkey")).slot, place.data)
+    assert len(place.data.validation) == 6
+    for name in ("validation/loss", "validation/loss_se", "validation/accuracy", "probe/loss", "probe/accuracy"):
+        assert apart[name] == pytest.approx(whole[name], rel=1e-5), name
+
+
+def test_dropout_is_off_in_what_makes_the_gap_and_on_in_the_slice(bert_world: World, tmp_path: Path) -> None:
+    plain, dropping = (a_place(bert_world, tmp_path, name) for name in ("none", "hiddenkey"))
+    quiet, noisy = evaluate(plain.slot, plain.data), evaluate(dropping.slot, dropping.data)
+    for name in ("validation/loss", "probe/loss", "probe/slice_loss_off"):
+        assert quiet[name] == noisy[name]  # both are untrained and started from the same seed
+    assert quiet["probe/slice_loss_on"] == quiet["probe/slice_loss_off"]
+    assert quiet["probe/slice_kl"] == 0.0
+    assert noisy["probe/slice_loss_on"] != noisy["probe/slice_loss_off"]
+    assert noisy["probe/slice_kl"] > 0.0
+
+
+@pytest.mark.parametrize(("family", "task"), [("bert", "classification"), ("llama", "causal_lm")])
+def test_a_run_says_every_metric_by_its_name(tmp_path: Path, family: str, task: str) -> None:
+    world = make_world(tmp_path / "home", family, task)  # type: ignore[arg-type]
+    arm = world.arm("hiddenkey", evaluations=3)
+    told = trained(world, tmp_path / "out", {"run": arm})
+    steps = total_steps(arm.train_rows, 4, 2)
+    found = told.only("run", "evaluation")
+    assert [event.step for event in found] == sorted(evaluation_steps(steps, 3))
+    assert found[-1].epoch == 2.0
+    assert {name for event in found for name in event.values} == set(METRIC_BY_NAME)
+    assert len(told.losses("run")) == steps
+    assert found[0].values["train/loss"] == pytest.approx(np.mean(told.losses("run")[: found[0].step]))
+    final = told.final("run")
+    assert final["flops"] > 0
+    assert final["validation/loss_fp32"] == pytest.approx(found[-1].values["validation/loss"], rel=1e-5)
+
+
+def test_evaluations_are_evenly_spaced_and_end_at_the_end() -> None:
+    assert sorted(evaluation_steps(128, 8)) == [16, 32, 48, 64, 80, 96, 112, 128]
+    assert sorted(evaluation_steps(3, 8)) == [1, 2, 3]
+    assert sorted(evaluation_steps(10, 3)) == [3, 7, 10]
+
+
+def test_precision_is_measured_once_and_remembered(tmp_path: Path) -> None:
+    assert resolve_precision("fp32", tmp_path) == "fp32"
+    assert not list(tmp_path.iterdir())
+    first = resolve_precision("auto", tmp_path)
+    file = tmp_path / "cache" / "precision.json"
+    known = json.loads(file.read_text())
+    assert list(known.values()) == [first]
+    other = "fp32" if first == "bf16" else "bf16"
+    file.write_text(json.dumps(dict.fromkeys(known, other)))
+    assert resolve_precision("auto", tmp_path) == other  # read, not measured again
+    file.write_text("not json")
+    assert resolve_precision("auto", tmp_path) in ("bf16", "fp32")
