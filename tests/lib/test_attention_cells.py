@@ -139,6 +139,25 @@ def test_rescue_never_looks_ahead() -> None:
     ]
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_causal_row_whose_only_key_is_dropped_equals_the_undropped_row(dtype: torch.dtype) -> None:
+    """For bool, float and missing masks; and no row before a changed token changes."""
+    query, key, value = tensors(8, 1, 2, 1, 6, dtype)
+    keep = torch.ones(1, 2, 1, 6, dtype=torch.bool)
+    keep[..., 0] = False
+    ahead = torch.ones(6, 6, dtype=torch.bool).tril()[None, None]
+    changed = [t.clone() for t in (key, value)]
+    for t in changed:
+        t[:, :, 5] += 3
+    for visible, causal in ((None, True), (ahead, False), (torch.ones(1, 1, 1, 6, dtype=torch.bool), True)):
+        options = {"key_keep": keep, "visible": visible, "causal": causal, "scaling": 0.5}
+        out = key_attention(query, key, value, **options)  # type: ignore[arg-type]
+        undropped, _ = attention(query, key, value, scaling=0.5, visible=ahead)
+        torch.testing.assert_close(out[:, :, 0], undropped[:, :, 0])
+        after = key_attention(query, *changed, **options)  # type: ignore[arg-type]
+        assert torch.equal(out[:, :, :5], after[:, :, :5])
+
+
 def test_queries_that_see_nothing_give_zero() -> None:
     query, key, value = tensors(4, 1, 2, 1, 3, torch.float32)
     visible = torch.tensor([[False, False, False], [False, True, False], [True, True, True]])[None, None]

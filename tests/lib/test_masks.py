@@ -229,3 +229,22 @@ def test_rows_are_read_from_masks_and_refused_with_gaps() -> None:
         Rows((1,), (0,))
     with pytest.raises(ShapeError, match="does not fit a width of 2"):
         attention_keep(ATTENTIONS[1], 0.1, Draw(1, 0), 0, Rows((3,)), 1).padded((0,), 2)
+
+
+def test_the_stream_of_other_devices_keeps_the_same_promises() -> None:
+    """torch's own generator makes the bits wherever the device is not 'cpu'; 'cpu:0' takes that route here."""
+    rows, packed = Rows((5, 3), (0, 4), 7), Rows((5, 3))
+    for site in ATTENTIONS:
+        one, two = (attention_keep(site, 0.4, Draw(1, 2, device="cpu:0"), 0, r, 2) for r in (rows, packed))
+        assert torch.equal(one.padded()[1, ..., 4:][:, -3:], two.padded((1,), 3)[0][:, -3:])
+        higher = attention_keep(site, 0.7, Draw(1, 2, device="cpu:0"), 0, rows, 2)
+        assert not (higher.padded() & ~one.padded()).any()
+    bits = [Draw(1, step, second, "cpu:0").bits(3, 4, 50_000) for step, second in ((2, 0), (2, 0), (3, 0), (2, 1))]
+    assert torch.equal(bits[0], bits[1])
+    assert not torch.equal(bits[0], bits[2])
+    assert not torch.equal(bits[0], bits[3])
+    assert (~kept(bits[0], 0.3)).float().mean().item() == pytest.approx(0.3, abs=0.01)
+    uniform = Draw(1, 2, device="cpu:0").uniform(3, 4, 50_000)
+    assert uniform.min() >= 0
+    assert uniform.max() < 1
+    assert uniform.mean().item() == pytest.approx(0.5, abs=0.01)

@@ -1,7 +1,10 @@
 """Attention with whole keys dropped, through torch's fused kernels: no `[B, H, Q, K]` matrix of logits is kept.
 
-Numerically `functional.attention(..., logit_keep=key_keep)`. Which route is taken follows measurements: on a CPU
-the fused kernel is the faster one in float32 and three times slower than plain products in bfloat16.
+Numerically `functional.attention(..., logit_keep=key_keep)`. On a CPU the route follows measurements: the fused
+kernel is the faster one in float32, and three times slower than plain products in bfloat16. On other devices it
+follows from which masks the kernels accept: a mask over keys alone is broadcast; with causality the drop rides on
+an extra feature, so that no mask a head is built. That choice is checked for equality, and its speed has not been
+measured.
 """
 
 import torch
