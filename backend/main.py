@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
 from backend.api import problems
 from backend.api.body_cap import BodyCap
 from backend.api.boundary import Boundary
 from backend.api.context import Context
 from backend.api.page import SinglePage
+from backend.api.request_times import RequestTimes
 from backend.api.router import PREFIX, all_routes, describe
 from backend.api.trail import AccessLog, Audit
 from backend.dispatch import Doorbell
@@ -59,12 +61,14 @@ def assemble(settings: Settings) -> FastAPI:
     )
     app.include_router(all_routes())
     problems.install(app)
+    app.state.registry = CollectorRegistry()
     app.add_middleware(SinglePage)
     app.add_middleware(Audit)
     app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes)
     app.add_middleware(Boundary, allowed_hosts=settings.allowed_hosts)
     if settings.access_log:
         app.add_middleware(AccessLog)
+    app.add_middleware(RequestTimes, registry=app.state.registry)
     made = app.openapi
     app.openapi = lambda: app.openapi_schema or describe(made())  # type: ignore[method-assign]  # FastAPI's own way
     return app

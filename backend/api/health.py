@@ -1,7 +1,7 @@
 """Routes for whoever watches over this process: alive, ready, and numbers for Prometheus."""
 
-from fastapi import APIRouter, Response, status
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi import APIRouter, Request, Response, status
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from backend.api.context import App
 from backend.api.schemas.catalogue import Health
@@ -28,10 +28,10 @@ def ready(app: App, response: Response) -> Health:
 
 
 @router.get("/metrics", operation_id="metrics_prometheus", response_class=Response, responses=PROMETHEUS)
-def prometheus(app: App) -> Response:
-    """Runs by status, workers, requests and rings in Prometheus' text format."""
+def prometheus(app: App, request: Request) -> Response:
+    """Runs by status, workers, rings and request times in Prometheus' text format."""
     with app.database.read() as session:
         text = monitoring.exposition(
             session, app.settings, app.doorbell, streams=app.watch.followers, reaped=app.reaper.reaped
         )
-    return Response(text, media_type=CONTENT_TYPE_LATEST)
+    return Response(text + generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

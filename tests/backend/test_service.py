@@ -1,6 +1,8 @@
 """The service around its routes: health, Prometheus, catalogue, the page, the doorbell."""
 
+import json
 import socket
+import tempfile
 import time
 from pathlib import Path
 
@@ -8,13 +10,15 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from redis import Redis
 from sqlalchemy import text
 
 from backend.api import problems
 from backend.api.page import SinglePage
-from backend.dispatch import Doorbell
+from backend.dispatch import LOOK, QUEUE, Doorbell
 from backend.shared.database import Database
 from backend.shared.settings import Settings
+from backend.stack import valkey
 from tests.backend.studies import API, post, train
 
 
@@ -49,6 +53,8 @@ def test_prometheus_counts_runs_and_workers(client: TestClient, database: Databa
     assert 'dropscope_runs{status="queued"} 2.0' in lines
     assert "dropscope_workers 1.0" in lines
     assert any(line.startswith("dropscope_doorbell_rings_total") for line in lines)
+    assert 'dropscope_request_seconds_count{operation="studies_create",status="202"} 1.0' in lines
+    assert not any(line.startswith("python_") for line in lines)
 
 
 def test_what_can_be_asked_for(client: TestClient) -> None:
@@ -122,6 +128,25 @@ def _wait(condition: object, seconds: float = 8.0) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def test_a_ring_reaches_the_broker_and_many_are_few(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="dsv") as short:  # a unix socket's path has about 100 bytes
+        path = Path(short) / "valkey.sock"
+        broker = valkey.start(path, tmp_path / "valkey", tmp_path / "valkey.log")
+        try:
+            bell = Doorbell(Settings(home=tmp_path, broker_url=SecretStr(f"redis+socket://{path}")))
+            for _ in range(50):
+                bell.ring()
+            assert _wait(lambda: bell.rung >= 1)
+            bell.close()
+            with Redis(unix_socket_path=str(path)) as client:
+                waiting = client.lrange(QUEUE, 0, -1)
+            assert len(waiting) == bell.rung < 10
+            assert json.loads(waiting[0])["headers"]["task"] == LOOK
+        finally:
+            broker.ask_to_stop()
+            broker.wait(5)
 
 
 @pytest.mark.parametrize(
