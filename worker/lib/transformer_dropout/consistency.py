@@ -1,8 +1,7 @@
 """Consistency losses between two passes: R-Drop's and HiddenKey's KL, the paper's JS, the textbook's and HiddenCut's.
 
-All in float32 at temperature 1, summed over classes and averaged over examples (or label positions), so that a
-weight does not depend on the batch size. Which pass is detached, and what it costs, is data in
-`transformer_dropout.spec.CONSISTENCY`.
+All in float32 at temperature 1, summed over classes and averaged over examples (or label positions), so that a weight
+does not depend on the batch size. Which pass is detached, and its cost, is data: `spec.CONSISTENCY`.
 """
 
 import torch
@@ -24,8 +23,8 @@ def consistency_loss(
 
     logits: the trained pass; other_logits: the second one (stochastic, or clean for js_paper and js_hiddencut),
     detached here where the kind says so.  labels `[...]`: positions labelled -100 do not count (aligned with the
-    logits, already shifted for causal models).  mask `[...]`: bool, which positions count.  Raises ShapeError,
-    SpecError.
+    logits, already shifted for causal models).  mask `[...]`: bool, which positions count.
+    Raises ShapeError, SpecError.
     """
     found = consistency_kind(kind)
     if logits.shape != other_logits.shape:

@@ -3,8 +3,7 @@
 Numerically `functional.attention(..., logit_keep=key_keep)`. On a CPU the route follows measurements: the fused
 kernel is the faster one in float32, and three times slower than plain products in bfloat16. On other devices it
 follows from which masks the kernels accept: a mask over keys alone is broadcast; with causality the drop rides on
-an extra feature, so that no mask a head is built. That choice is checked for equality, and its speed has not been
-measured.
+an extra feature, so that no mask a head is built. That choice is checked for equality; its speed is not measured.
 """
 
 import torch
@@ -64,8 +63,7 @@ def shifted_attention(
     """Return the same as `key_attention` without any mask per head: one more feature carries the drop.
 
     The query's extra feature is 1, a dropped key's is -2048 / scaling. A query that loses all its keys loses the
-    same from every logit, which the softmax ignores: the rescue comes for free. Needs as many key heads as query
-    heads.
+    same from every logit, which the softmax ignores: the rescue comes for free. Repeat shared key heads before.
     """
     size = query.shape[-1]
     pad = 8 - size % 8  # fused kernels want head sizes in multiples of 8

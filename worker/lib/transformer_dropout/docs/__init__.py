@@ -1,6 +1,4 @@
-"""The methods page and its pictures, made from the framework's own tables: `python -m transformer_dropout.docs
-docs`.
-"""
+"""The methods page and its pictures, made from the framework's tables: `python -m transformer_dropout.docs docs`."""
 
 from .page import methods_page
 from .pictures import block_picture, structures_picture

@@ -1,6 +1,4 @@
-"""The door for Hugging Face models: `inject_dropout`, and `ConsistencyTrainer` for the losses that need two
-passes.
-"""
+"""The door for Hugging Face models: `inject_dropout`, and `ConsistencyTrainer` for losses that need two passes."""
 
 from typing import TYPE_CHECKING, Any
 

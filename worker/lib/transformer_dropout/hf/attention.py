@@ -40,6 +40,13 @@ class AttentionPlace:
         """Whether anything is dropped in this layer."""
         return bool(self.logits or self.weights)
 
+    @property
+    def compensation(self) -> tuple[str, float]:
+        """Rescale and rate of the weights site (a method has one at most)."""
+        if not self.weights:
+            return "none", 0.0
+        return self.weights[0].rescale or "normalized", self.weights[0].rate_at(self.layer)
+
     def attach(self, module: nn.Module) -> None:
         """Put this place on its module, where `attention_forward` finds it."""
         setattr(module, _PLACE, self)
@@ -136,6 +143,7 @@ def attention_forward(
         length = query.shape[2]
         ahead = torch.ones((length, length), dtype=torch.bool, device=query.device).tril()[None, None]
         visible = ahead if visible is None else visible & ahead
+    rescale, rate = place.compensation
     out, weights = attention(
         query,
         key,
@@ -144,8 +152,8 @@ def attention_forward(
         visible=visible,
         logit_keep=logit_keep,
         weight_keep=weight_keep,
-        rescale=place.weights[0].rescale or "normalized" if place.weights else "normalized",
-        rate=place.weights[0].rate_at(place.layer) if place.weights else 0.0,
+        rescale=rescale,
+        rate=rate,
         softcap=softcap,
         dropout=dropout,
     )

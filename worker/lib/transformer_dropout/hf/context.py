@@ -1,6 +1,4 @@
-"""Which forward pass is running: its step, its pass, where its real tokens are, and whether anything is dropped in
-it.
-"""
+"""Which forward pass is running: its step, its pass, where its real tokens are, and whether it drops anything."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -59,9 +57,7 @@ class Clock:
         if _cached_tokens(given) > 0:
             self.current = None  # a cached decoding step: nothing is trained
             return
-        if self._pass_index == 0:
-            self.step += 1
-        elif self.step < 0:
+        if self._pass_index == 1 and self.step < 0:
             raise InjectionError("second_pass() repeats a first pass; run the model once in training mode before it")
         tokens: Any = given.get("input_ids")
         tokens = given.get("inputs_embeds") if tokens is None else tokens
@@ -74,6 +70,8 @@ class Clock:
             if tuple(mask.shape) != (batch, width):
                 raise ShapeError(f"attention_mask {tuple(mask.shape)} does not fit {batch} rows of {width} tokens")
             rows, custom_mask = Rows.from_attention_mask(mask), False
+        if self._pass_index == 0:
+            self.step += 1
         draw = Draw(self._seed_of_process(), self.step, self._pass_index, str(tokens.device))
         self.current = ForwardContext(draw, rows, custom_mask)
 

@@ -18,8 +18,7 @@ class Family:
     """Module paths of one model family.
 
     entry: from the backbone to the module that sees attention_mask and loops over layers.  layers: from the entry.
-    attention, ffn_output (its output is what the residual adds), ffn_inner (its input is the activation): from one
-    layer.
+    attention, ffn_output (its output is what the residual adds), ffn_inner (its input is the activation): from a layer.
     """
 
     name: str

@@ -1,6 +1,4 @@
-"""Hooking a method into a model: the pass counter, the attention function, and one hook for each vector site and
-layer.
-"""
+"""Hooking a method into a model: the pass counter, the attention function, one hook for each vector site and layer."""
 
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +30,7 @@ def hook_all(injection: Injection) -> tuple[HookedSite, ...]:
     attentions = spec.at("attention_logits", "attention_weights")
     if not vectors and not attentions and not spec.noise_alpha:
         return ()
-    checks: list[Callable[[], bool]] = []
+    checks: list[Callable[[], bool]] = []  # run once at the first training pass: is every hook still in its place?
     hooked = [_hook_vector(injection, site, checks) for site in vectors]
     hooked += _hook_attention(injection, attentions) if attentions else []
     if spec.noise_alpha:
@@ -66,12 +64,13 @@ class _Entry:
     def start(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         clock = self.injection.clock
         clock.begin(module, args, kwargs)
-        while self.checks and clock.current is not None:
-            if not self.checks.pop()():
+        if clock.current is not None and self.checks:
+            if not all(check() for check in self.checks):
                 raise InjectionError(
                     "the model was wrapped after the method was injected (by get_peft_model?), so some hooks are in "
                     "the wrong place; wrap the model first, then inject"
                 )
+            self.checks.clear()
         for owner in self.owners:
             _pin_checkpoint(self.injection, owner)
 
@@ -118,7 +117,7 @@ def _hook_vector(injection: Injection, site: Site, checks: list[Callable[[], boo
     if site.position == "output":
         head = families.head_module(model)
         place = VectorPlace(clock, site, site.rate_at(0), 0)
-        hook = place.before_head if _reads_rows(model, head) else place.before
+        hook = place.before_head if _reads_rows(model) else place.before
         injection.on_removal(head.register_forward_pre_hook(hook, with_kwargs=True).remove)
         checks.append(lambda: families.head_module(model) is head)
         return HookedSite(site.position, site.structure, (0,), 1)
@@ -161,10 +160,9 @@ _LOOKUPS: dict[tuple[str, str], Lookup] = {
 }
 
 
-def _reads_rows(model: nn.Module, head: nn.Module) -> bool:
-    """Whether the head gives one answer a row (classification of texts) instead of one a token."""
-    name = type(families.unwrapped(model)).__name__
-    return name.endswith("ForSequenceClassification")
+def _reads_rows(model: nn.Module) -> bool:
+    """Return whether the head gives one answer a row (classification of texts) instead of one a token."""
+    return type(families.unwrapped(model)).__name__.endswith("ForSequenceClassification")
 
 
 def _report(site: Site, modules: int) -> HookedSite:

@@ -1,8 +1,8 @@
 """The door for Hugging Face models: put a dropout method into a model in place, and take it out again.
 
-model = AutoModelForSequenceClassification.from_pretrained(...)        # with or without PEFT around it
+model = AutoModelForSequenceClassification.from_pretrained(...)  # with or without PEFT around it
 with inject_dropout(model, preset("hiddenkey_minus", rate=0.1)) as injection:
-    train(model)                                                       # eval() and generation are untouched
+    train(model)                                                 # eval() and generation are untouched
 """
 
 import torch
@@ -23,8 +23,8 @@ def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int |
     The model may be wrapped by PEFT (wrap first, inject after). Without `native` in the spec the base model's own
     dropout is switched off until removal. generator_seed: None draws one from torch's global generator.
     Masks follow the injection's own step, one for every forward in training mode; eval mode, cached decoding and a
-    rate of 0 leave the model bit-identical. Raises UnsupportedModelError, SpecError, InjectionError; the model is
-    then untouched.
+    rate of 0 leave the model bit-identical.
+    Raises UnsupportedModelError, SpecError, InjectionError, and the model is as it was before.
     """
     family = families.family_of(families.unwrapped(model).config)
     if injection_of(model) is not None:

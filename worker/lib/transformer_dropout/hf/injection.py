@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 
 from torch import nn
@@ -10,6 +11,7 @@ from torch import nn
 from transformer_dropout.errors import InjectionError
 from transformer_dropout.spec import DropoutSpec
 
+from . import families
 from .context import Clock
 from .native import every_dropout_off
 
@@ -59,8 +61,9 @@ class Injection(AbstractContextManager["Injection"]):
     def finish(self, report: Report) -> None:
         """Record what was hooked and make the injection known to its model."""
         self._report = report
-        self.model.__dict__[INJECTION] = self
-        self.on_removal(lambda: self.model.__dict__.pop(INJECTION, None))
+        home = families.entry_module(self.model).__dict__  # found from every wrapper around the model, and from inside
+        home[INJECTION] = self
+        self.on_removal(partial(home.pop, INJECTION, None))
 
     @property
     def step(self) -> int:
@@ -101,7 +104,7 @@ class Injection(AbstractContextManager["Injection"]):
 
 def injection_of(model: nn.Module) -> Injection | None:
     """Return the injection that lives in `model` (or in the model that it wraps), if any."""
-    for module in (model, *model.modules()):
+    for module in model.modules():
         found = module.__dict__.get(INJECTION)
         if isinstance(found, Injection):
             return found

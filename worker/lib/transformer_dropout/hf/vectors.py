@@ -1,6 +1,4 @@
-"""Hooks that drop elements, tokens or spans of vectors: hidden, input, output and adapter positions, and NEFTune's
-noise.
-"""
+"""Hooks that drop in vectors: hidden, input, output and adapter positions, and NEFTune's noise."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -108,8 +108,7 @@ class Rows:
 def token_index(rows: Rows, group: tuple[int, ...], width: int | None) -> tuple[torch.Tensor, torch.Tensor]:
     """Return, for the rows in `group`, their tokens' indices among the N and in the group's flat rectangle.
 
-    The rectangle is `[len(group), width]` with rows at its left edge, or the rows' own where `width` is None. Both
-    `[N']`.
+    Both `[N']`. The rectangle is `[len(group), width]` with rows at its left edge; the rows' own where width is None.
     """
     sources, targets = [], []
     for place, b in enumerate(group):
