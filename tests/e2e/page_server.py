@@ -25,6 +25,7 @@ from backend.stack.web import WebServer, address, bind
 from tests.e2e.puppet import Puppet
 
 OWNER = Principal(user_id=LOCAL_OWNER, workspace_id=LOCAL_WORKSPACE, role="admin")
+HOSTILE = "<script>alert(1)</script> שלום " + "a long name 🎛️ " * 9
 DEMO = Path(__file__).parents[2] / "docs" / "studies" / "demo.yaml"
 
 
@@ -76,9 +77,10 @@ def fill(service: Served) -> dict[str, str]:
     service.puppet.work()
     made["one seed"] = service.queue(name="one seed only", seeds=1)
     service.puppet.work()
-    made["hostile"] = service.queue(name="<script>alert(1)</script> " + "שלום long name 🎛️ " * 9, seeds=2)
+    made["hostile"] = service.queue(name=HOSTILE, seeds=2)
+    service.puppet.work()
+    made["running"] = service.queue(name="running now", seeds=3)
     service.puppet.work(packs=1)
-    made["running"] = service.queue(name="running now", seeds=5)
     return made
 
 

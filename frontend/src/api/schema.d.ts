@@ -937,7 +937,7 @@ export interface paths {
         };
         /**
          * Prometheus
-         * @description Runs by status, workers, requests and rings in Prometheus' text format.
+         * @description Runs by status, workers, rings and request times in Prometheus' text format.
          */
         get: operations["metrics_prometheus"];
         put?: never;

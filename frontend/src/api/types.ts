@@ -36,5 +36,7 @@ export type Estimate = Schemas["Estimate"];
 export type XAxis = Comparison["x"];
 export type Band = Comparison["band"];
 export type Metric = Comparison["metric"];
+export type ReportOut = Schemas["ReportOut"];
+export type ReportIn = Schemas["ReportIn"];
 export type ErrorItem = Schemas["ErrorItem"];
 export type ProblemDetails = Schemas["ProblemDetails"];

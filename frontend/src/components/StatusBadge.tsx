@@ -1,30 +1,25 @@
 /** A run's status as icon and word, the same words as in the API. */
-import { Badge, Tooltip } from "@mantine/core";
+import { Tooltip } from "@mantine/core";
 import { IconBan, IconCheck, IconClock, IconPlayerPlay, IconX } from "@tabler/icons-react";
 import type { RunStatus } from "../api/types";
+import classes from "./StatusBadge.module.css";
 
-const LOOK = {
-  queued: { colour: "gray", Icon: IconClock },
-  running: { colour: "blue", Icon: IconPlayerPlay },
-  succeeded: { colour: "teal", Icon: IconCheck },
-  failed: { colour: "red", Icon: IconX },
-  cancelled: { colour: "gray", Icon: IconBan },
-} satisfies Record<RunStatus, { colour: string; Icon: typeof IconX }>;
+const ICONS: Record<RunStatus, typeof IconX> = {
+  queued: IconClock,
+  running: IconPlayerPlay,
+  succeeded: IconCheck,
+  failed: IconX,
+  cancelled: IconBan,
+};
 
+/** `reason`: a sentence beside the status, shown on hover and focus. */
 export function StatusBadge({ status, reason }: { status: RunStatus; reason?: string | null }) {
-  const { colour, Icon } = LOOK[status];
+  const Icon = ICONS[status];
   const badge = (
-    <Badge
-      variant="light"
-      color={colour}
-      size="sm"
-      tt="none"
-      fw={600}
-      miw="max-content"
-      leftSection={<Icon size={12} stroke={2.2} />}
-    >
+    <span className={classes.badge} data-status={status} tabIndex={reason ? 0 : undefined}>
+      <Icon size={12} stroke={2.4} aria-hidden="true" />
       {status}
-    </Badge>
+    </span>
   );
   return reason ? <Tooltip label={reason}>{badge}</Tooltip> : badge;
 }

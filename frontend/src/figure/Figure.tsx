@@ -72,7 +72,7 @@ export function Figure({ figure, title, height: asked, hidden, hoverGroup, legen
   return (
     <Box component="figure" m={0} aria-label={title}>
       <Group justify="space-between" wrap="nowrap" mb={2}>
-        <Text component="h3" fw={600} size="sm">
+        <Text component="h2" fw={600} size="sm">
           {title}
         </Text>
         <ExportMenu title={title} figure={figure} element={box} plotly={plotly} />

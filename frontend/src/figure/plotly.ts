@@ -16,7 +16,7 @@ export interface PlotlyTrace {
 
 export interface PlotlyLayout {
   /** `alt` is the text alternative: the chart's key numbers in a sentence. */
-  meta?: { alt?: string; arms_left_out?: number } & Record<string, unknown>;
+  meta?: { title?: string; alt?: string; arms_left_out?: number } & Record<string, unknown>;
   height?: number;
   [key: string]: unknown;
 }

@@ -39,6 +39,7 @@ export function Advanced({ draft, onChange, problems }: PartProps) {
         <Button
           variant="subtle"
           size="xs"
+          flex="none"
           onClick={toggle}
           aria-expanded={opened || wrong}
           rightSection={opened ? <IconChevronUp size={14} /> : <IconChevronDown size={14} />}

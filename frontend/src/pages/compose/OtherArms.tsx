@@ -1,6 +1,7 @@
 /** Arms of the draft that are more than a preset with rates: composed from cells, or with settings of their own. */
 import { CloseButton, Group, Paper, Stack, Text } from "@mantine/core";
 import type { ArmSpec } from "../../api/types";
+import { words } from "./composer";
 import { armOf, withoutArm } from "./draft";
 import type { PartProps } from "./part";
 import { problemAt } from "./problems";
@@ -41,7 +42,7 @@ export function armInWords(arm: ArmSpec): string {
   const what =
     arm.method ??
     (arm.sites ?? [])
-      .map((site) => `${String(site.position)} by ${String(site.structure)}${rate(site.rate)}`)
+      .map((site) => `${words(String(site.position))} by ${String(site.structure)}${rate(site.rate)}`)
       .join(" + ");
   const kind = arm.consistency && arm.consistency.kind !== "none" ? `, ${arm.consistency.kind}` : "";
   return `${what}${kind}`;

@@ -35,7 +35,7 @@ export function SiteEditor({ catalogue, site, taken, onChange, onRemove }: SiteE
             }))}
           />
           <div>
-            <Text size="xs" fw={500} mb={2}>
+            <Text size="xs" fw={600} mb={2}>
               Structure
             </Text>
             <SegmentedControl

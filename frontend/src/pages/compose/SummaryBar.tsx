@@ -37,7 +37,7 @@ export function SummaryBar({ draft, preview, problems, error, pending, ready }: 
             ) : preview ? (
               <Sums preview={preview} />
             ) : (
-              <Loader size="xs" aria-label="Working it out" />
+              <Loader size="xs" role="img" aria-label="Working it out" />
             )}
           </div>
           <Button

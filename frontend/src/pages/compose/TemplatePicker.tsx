@@ -8,7 +8,7 @@ export function TemplatePicker() {
   return (
     <Menu position="bottom-end" width={340}>
       <Menu.Target>
-        <Button variant="default" size="xs" leftSection={<IconTemplate size={15} />}>
+        <Button variant="default" size="xs" flex="none" leftSection={<IconTemplate size={15} />}>
           Templates
         </Button>
       </Menu.Target>

@@ -30,11 +30,13 @@ export function RunConfig({ run }: { run: RunDetail }) {
         </Table.Tbody>
       </Table>
       <Stack gap="xs">
-        <Title order={3}>Method</Title>
+        <Title order={2} size="h3">
+          Method
+        </Title>
         <CopyText text={JSON.stringify(arm.method, null, 2)} label="Method as JSON" />
         {run.record && (
           <>
-            <Title order={3} mt="sm">
+            <Title order={2} size="h3" mt="sm">
               Recorded by the worker
             </Title>
             <CopyText text={JSON.stringify(run.record, null, 2)} label="Record as JSON" />

@@ -9,7 +9,9 @@ export function RunHistory({ run }: { run: RunDetail }) {
   const { data: events } = useQuery(runEvents(run.id));
   return (
     <Stack>
-      <Title order={3}>Attempts</Title>
+      <Title order={2} size="h3">
+        Attempts
+      </Title>
       {run.attempts.length === 0 ? (
         <Text c="dimmed">No worker has claimed the run yet.</Text>
       ) : (
@@ -37,7 +39,9 @@ export function RunHistory({ run }: { run: RunDetail }) {
           </Table>
         </Table.ScrollContainer>
       )}
-      <Title order={3}>Events</Title>
+      <Title order={2} size="h3">
+        Events
+      </Title>
       {events ? <Events events={milestones(events)} /> : <Skeleton height={200} />}
     </Stack>
   );

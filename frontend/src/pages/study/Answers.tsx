@@ -11,20 +11,25 @@ const STATES = {
   plain: { Icon: IconInfoCircle, colour: "ink", word: "Measured" },
 } satisfies Record<Answer["state"], object>;
 
-export function Answers({ answers }: { answers: Answer[] | undefined }) {
+/** `linked`: each answer leads to the chart that shows it. */
+export function Answers({ answers, linked = true }: { answers: Answer[] | undefined; linked?: boolean }) {
   return (
     <SimpleGrid component="section" aria-label="Answers" cols={{ base: 1, xs: 2, lg: 4 }} spacing="sm">
       {answers
-        ? answers.map((answer) => <AnswerCard key={answer.id} answer={answer} />)
+        ? answers.map((answer) => <AnswerCard key={answer.id} answer={answer} linked={linked} />)
         : [0, 1, 2, 3].map((card) => <Skeleton key={card} height={116} radius="lg" />)}
     </SimpleGrid>
   );
 }
 
-function AnswerCard({ answer }: { answer: Answer }) {
+function AnswerCard({ answer, linked }: { answer: Answer; linked: boolean }) {
   const { Icon, colour, word } = STATES[answer.state];
   return (
-    <Paper component="a" href={`#figure-${answer.figure}`} className={classes.card}>
+    <Paper
+      {...(linked ? { component: "a", href: `#figure-${answer.figure}` } : {})}
+      className={classes.card}
+      data-linked={linked || undefined}
+    >
       <span className={classes.head}>
         <Text span size="xs" c="dimmed" fw={600}>
           {answer.question}

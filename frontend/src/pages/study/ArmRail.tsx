@@ -65,7 +65,7 @@ function Rail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | und
         data={study.task === "classification" ? METRICS : METRICS.slice(0, 2)}
       />
       <div>
-        <Text size="xs" fw={500} mb={3} id="x-axis">
+        <Text size="xs" fw={600} mb={3} id="x-axis">
           Along
         </Text>
         <SegmentedControl
@@ -87,7 +87,7 @@ function Rail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | und
         data={BANDS}
       />
       <Group justify="space-between" mt={4}>
-        <Text size="xs" fw={500} id="arms-shown">
+        <Text size="xs" fw={600} id="arms-shown">
           Arms
         </Text>
         <Text size="xs" c="dimmed">

@@ -7,12 +7,13 @@ import {
   IconBan,
   IconCopy,
   IconDots,
+  IconFileText,
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
 } from "@tabler/icons-react";
 import type { StudyDetail } from "../../api/types";
-import { MenuItemLink } from "../../components/links";
+import { ButtonLink, MenuItemLink } from "../../components/links";
 import { useArchive } from "../../components/useArchive";
 import { CancelDialog } from "./CancelDialog";
 import { ExtendDialog } from "./ExtendDialog";
@@ -41,6 +42,16 @@ export function StudyActions({ study }: { study: StudyDetail }) {
       <Button size="xs" variant="default" visibleFrom="sm" leftSection={<IconPlus size={14} />} onClick={extend.open}>
         Extend
       </Button>
+      <ButtonLink
+        to="/studies/$studyId/report"
+        params={{ studyId: study.id }}
+        size="xs"
+        variant="default"
+        visibleFrom="sm"
+        leftSection={<IconFileText size={14} />}
+      >
+        Report
+      </ButtonLink>
       <Menu position="bottom-end" width={210}>
         <Menu.Target>
           <ActionIcon variant="default" size={30} aria-label="More actions">
@@ -60,6 +71,14 @@ export function StudyActions({ study }: { study: StudyDetail }) {
               {study.paused ? "Go on" : "Pause"}
             </Menu.Item>
           )}
+          <MenuItemLink
+            to="/studies/$studyId/report"
+            params={{ studyId: study.id }}
+            hiddenFrom="sm"
+            leftSection={<IconFileText size={15} />}
+          >
+            Report
+          </MenuItemLink>
           <MenuItemLink to="/new" search={{ from: study.id }} leftSection={<IconCopy size={15} />}>
             Clone and edit
           </MenuItemLink>
