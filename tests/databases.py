@@ -16,6 +16,13 @@ from backend.shared.settings import Settings
 
 POSTGRES = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")])
 BOTH = ["sqlite", POSTGRES]
+
+
+def postgres_too(*values: object) -> object:
+    """One more set of parameters, "postgres" first, with the marks of the Postgres leg."""
+    return pytest.param("postgres", *values, marks=POSTGRES.marks)
+
+
 _TEMPLATE = "template_dropscope"
 
 

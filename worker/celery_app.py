@@ -16,9 +16,10 @@ from typing import Any
 
 import psutil
 from celery import Celery, signals
+from sqlalchemy.exc import DBAPIError
 
 from backend.shared.database import open_database
-from backend.shared.errors import Unavailable
+from backend.shared.errors import StartupError, Unavailable
 from backend.shared.host import this_host
 from backend.shared.launch import die_with_parent
 from backend.shared.settings import Settings
@@ -83,7 +84,7 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
         die_with_parent(signal.SIGKILL, os.getppid())
         database = open_database(settings)  # opened here: connections do not survive a fork
         held.keeper = Keeper(database, settings, device=_device(), version=_version())
-        held.keeper.start()
+        held.keeper.start()  # waits for a database that is away
         held.supervisor = Supervisor(database, settings, held.keeper, ring, drain_s, trainer_command)
         held.supervisor.warm_up()
 
@@ -122,6 +123,7 @@ def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    _check_database(settings)
     app = create_app(settings, drain_s, trainer_command)
     app.worker_main(
         [
@@ -137,6 +139,19 @@ def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str
             f"--loglevel={settings.log_level}",
         ]
     )
+
+
+def _check_database(settings: Settings) -> None:
+    """Raises StartupError where the database cannot be opened, or has not been set up."""
+    database = open_database(settings)
+    try:
+        with database.read() as session:
+            workers.running(session)
+    except (Unavailable, DBAPIError) as error:
+        why = error.message if isinstance(error, Unavailable) else "it has no table of workers"
+        raise StartupError(f"the database cannot be used ({why}); start the web server first: it sets it up") from error
+    finally:
+        database.close()
 
 
 def _device() -> str:

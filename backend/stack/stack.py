@@ -99,7 +99,8 @@ def running(settings: Settings, stop: Stop, create_app: Callable[[Settings], Any
         ]
         children += workers
         parts.callback(lambda: _stop_workers(workers, stop))
-        server = web.WebServer(create_app(settings), listening, settings.log_level)
+        app = create_app(settings)
+        server = web.WebServer(app, listening, settings.log_level, app.state.context.watch.end_soon)
         parts.callback(lambda: server.stop(stop.forced))
         server.start()
         _wait_for_workers(settings, workers)

@@ -4,6 +4,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -41,12 +42,12 @@ def address(listening: socket.socket, host: str) -> str:
 class WebServer:
     """One application, served from a thread of this process."""
 
-    def __init__(self, app: Any, listening: socket.socket, log_level: str) -> None:
+    def __init__(self, app: Any, listening: socket.socket, log_level: str, end_streams: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app, log_level=log_level.lower(), access_log=False, timeout_graceful_shutdown=GRACE_S, log_config=None
         )
         self._server = uvicorn.Server(config)
-        self._listening = listening
+        self._listening, self._end_streams = listening, end_streams
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
 
@@ -66,7 +67,8 @@ class WebServer:
         return self._thread.is_alive()
 
     def stop(self, force: bool = False) -> None:
-        """Answer what is being answered, for three seconds at most, then end."""
+        """End the live streams, answer what is being answered, for three seconds at most, then end."""
+        self._end_streams()
         self._server.should_exit = True
         self._server.force_exit = force
         self._thread.join(timeout=GRACE_S + 1)

@@ -122,10 +122,13 @@ class House:
     def wait_workers(self, count: int) -> None:
         until(lambda: len(self.alive_workers()) >= count, f"{count} workers")
 
-    def close(self) -> None:
+    def close_processes(self) -> None:
         for child in (*self.workers, self.api, self.broker):
             if child is not None:
                 child.kill()
+
+    def close(self) -> None:
+        self.close_processes()
         self.database.close()
         orphans = self.orphans()
         for pid in orphans:

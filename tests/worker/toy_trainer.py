@@ -1,7 +1,7 @@
 """A trainer that speaks the protocol and trains nothing: deterministic numbers that depend on all steps before.
 
 Without more it takes ten steps an epoch. The arm's `method` may carry `toy`: `steps`, `step_s`, `evaluate_every`, and
-misbehaviour: `kill_at` (SIGKILL itself at
+misbehaviour, and so may the file `toy.json` in the home folder, for all arms: `kill_at` (SIGKILL itself at
 that step), `fail_at` with `code`, `nan_from`, `deaf` (ignores Cancel and Drain), `exit_at` (exit code 3).
 """
 
@@ -24,11 +24,11 @@ COMMANDS: queue.Queue[e.Command | None] = queue.Queue()
 class Toy:
     """One run: a chain of hashes, so that any lost or doubled step shows in every later number."""
 
-    def __init__(self, packed: e.PackedRun) -> None:
+    def __init__(self, packed: e.PackedRun, everywhere: dict[str, object]) -> None:
         self.packed, self.folder = packed, Path(packed.folder)
         training = packed.spec.arm.training
         usual = {"steps": int(training.epochs * 10), "step_s": 0.005, "evaluate_every": 10}
-        self.plan = {**usual, **packed.spec.arm.method.get("toy", {})}
+        self.plan = {**usual, **packed.spec.arm.method.get("toy", {}), **everywhere}
         self.step = 0
         self.state = hashlib.sha256(f"{packed.spec.arm.key()}:{packed.spec.seed}".encode()).hexdigest()
         if packed.resume_from:
@@ -76,7 +76,9 @@ def listen() -> None:
 
 def train(start: e.Start, say) -> bool:
     """Train a pack; return False where the trainer is to exit."""
-    toys = {run.run_id: Toy(run) for run in start.runs}
+    file = Path(start.home) / "toy.json"
+    everywhere = json.loads(file.read_text()) if file.exists() else {}
+    toys = {run.run_id: Toy(run, everywhere) for run in start.runs}
     for toy in toys.values():
         say(
             e.Started(

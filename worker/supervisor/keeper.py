@@ -54,7 +54,13 @@ class Keeper:
 
     def start(self) -> None:
         """Register, then keep time in threads."""
-        self._register()
+        while True:
+            try:
+                self._register()
+                break
+            except (Unavailable, DBAPIError) as error:
+                log.warning("waiting for the database: %s", error)
+                time.sleep(LOOK_S)
         for thread in self._threads:
             thread.start()
 

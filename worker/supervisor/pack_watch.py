@@ -211,7 +211,7 @@ class PackWatch:
         """A fault of ours: no run may stay without a word, and none may come back for ever."""
         self.reusable = False
         self.trainer.kill()
-        message = f"The supervisor failed ({type(error).__name__}: {error}); its log has the details. Retry the run."
+        message = f"The supervisor failed ({type(error).__name__}); the worker's log has the details. Retry the run."
         try:
             self.ledger.end_all(lambda s, run_id, fence: endings.fail(s, run_id, fence, FailureCode.INTERNAL, message))
             self._release()

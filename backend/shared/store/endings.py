@@ -3,6 +3,7 @@
 Every function returns whether the write was accepted; False tells a worker to stop, because the run is not its own.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from backend.shared.ids import new_id
 from backend.shared.run_status import AttemptEnd, FailureCode, RunStatus
 from backend.shared.store import events
 from backend.shared.store.queue import NO_SYNC
+from backend.shared.store.records import json_safe
 from backend.shared.tables import Artifact, Attempt, Run, now
 
 _RELEASED: dict[str, Any] = {"lease_until": None, "worker_id": None}
@@ -31,8 +33,20 @@ class NewAdapter:
 def finish(
     session: Write, run_id: str, fence: int, step: int, final: dict[str, Any], adapter: NewAdapter | None
 ) -> bool:
-    """The run succeeded; its adapter becomes visible in the same transaction."""
-    values = {"step": step, "final": final, "message": None, "checkpoint_key": None}
+    """The run succeeded; its adapter becomes visible in the same transaction.
+
+    A number of `final` that is not finite is stored as None, its kind under "nonfinite".
+    """
+    kept = {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in final.items()
+    }
+    odd = {name: json_safe(value) for name, value in final.items() if kept[name] is None}
+    values = {
+        "step": step,
+        "final": {**kept, "nonfinite": odd} if odd else kept,
+        "message": None,
+        "checkpoint_key": None,
+    }
     if not _end(session, run_id, fence, RunStatus.SUCCEEDED, AttemptEnd.SUCCEEDED, None, values):
         return False
     if adapter is not None:

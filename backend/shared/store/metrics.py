@@ -5,9 +5,10 @@ from array import array
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Text, cast, select
 from sqlalchemy.orm import Session
 
+from backend.shared.events import METRICS
 from backend.shared.tables import EvaluationRow, Run, TrainLossBlock
 
 
@@ -24,10 +25,23 @@ def evaluations(
 
 
 def study_evaluations(session: Session, study_id: str) -> Sequence[Row[Any]]:
-    """Evaluations of all runs of a study by run and step, as plain rows: objects would cost several times as much."""
-    query = select(*EvaluationRow.__table__.columns).join(Run, Run.id == EvaluationRow.run_id)
-    query = query.where(Run.study_id == study_id).order_by(EvaluationRow.run_id, EvaluationRow.step)
-    return session.execute(query).all()
+    """(run_id, step, epoch, one value for each of METRICS) of all runs of a study, by run and step.
+
+    A value that is missing or not finite is None: `study_nonfinite` tells which. Whole objects, or the JSON of each
+    row, would cost several times as much.
+    """
+    values = (EvaluationRow.__table__.columns[metric.column] for metric in METRICS)
+    query = select(EvaluationRow.run_id, EvaluationRow.step, EvaluationRow.epoch, *values)
+    query = query.join(Run, Run.id == EvaluationRow.run_id).where(Run.study_id == study_id)
+    return session.execute(query.order_by(EvaluationRow.run_id, EvaluationRow.step)).all()
+
+
+def study_nonfinite(session: Session, study_id: str) -> dict[tuple[str, int], dict[str, str]]:
+    """(run id, step) → column → "nan", "inf" or "-inf", of the evaluations of a study that have any such value."""
+    query = select(EvaluationRow.run_id, EvaluationRow.step, EvaluationRow.nonfinite)
+    query = query.join(Run, Run.id == EvaluationRow.run_id).where(Run.study_id == study_id)
+    rows = session.execute(query.where(cast(EvaluationRow.nonfinite, Text) != "{}"))
+    return {(run_id, step): nonfinite for run_id, step, nonfinite in rows}
 
 
 def evaluations_of(session: Session, run_ids: Sequence[str]) -> dict[str, list[Row[Any]]]:

@@ -55,7 +55,7 @@ def _progress(session: Write, run_id: str, fence: int, batch: list[Recorded]) ->
                     "step": event.step,
                     "total_steps": event.total_steps,
                     "trainable_parameters": event.trainable_parameters,
-                    "record": {**event.record, "hooks": list(event.hooks)},
+                    "record": json_safe({**event.record, "hooks": list(event.hooks)}),
                 }
             case Steps():
                 values["step"] = event.first_step + len(event.losses) - 1
@@ -140,7 +140,7 @@ def _evaluation(event: Evaluation) -> dict[str, Any]:
         target, key = (row, metric.column) if metric else (extra, name)
         target[key] = value if math.isfinite(value) else None
         if not math.isfinite(value):
-            nonfinite[key] = "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+            nonfinite[key] = _kind(value)
     return {**row, "extra": extra, "nonfinite": nonfinite}
 
 
@@ -157,3 +157,21 @@ def _upsert(session: Write, table: type[Table], rows: list[dict[str, Any]]) -> N
 def printable(text: str) -> str:
     """Text that both databases can hold: without NUL bytes and lone surrogates."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def json_safe(value: Any) -> Any:
+    """The same JSON value with "nan", "inf" and "-inf" for numbers that are not finite: Postgres refuses them."""
+    match value:
+        case float() if not math.isfinite(value):
+            return _kind(value)
+        case dict():
+            return {key: json_safe(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [json_safe(inner) for inner in value]
+        case str():
+            return printable(value)
+    return value
+
+
+def _kind(value: float) -> str:
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"

@@ -132,3 +132,15 @@ def test_a_heartbeat_in_between_saves_the_run(database: Database, worker_id: str
     assert lose(database, run_id, 1, heartbeat_seq=seen - 1) is None
     assert run_of(database, run_id).status == "running"
     assert lose(database, run_id, 1, heartbeat_seq=seen) == "queued"
+
+
+def test_number_that_is_not_finite_ends_a_run_like_any_other(database: Database, worker_id: str) -> None:
+    _, (run_id,) = planted(database)
+    claim(database, worker_id)
+    with database.write() as session:
+        assert endings.finish(session, run_id, 1, 40, {"validation/loss_fp32": float("nan"), "flops": 2.0}, None)
+    assert run_of(database, run_id).final == {
+        "validation/loss_fp32": None,
+        "flops": 2.0,
+        "nonfinite": {"validation/loss_fp32": "nan"},
+    }

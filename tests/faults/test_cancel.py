@@ -1,0 +1,97 @@
+"""T10: a cancel works at every stage of a run, with and without a broker, and never leaves an adapter behind."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from backend.shared.database import Write
+from backend.shared.errors import Conflict
+from backend.shared.store import requests
+from backend.shared.tables import Artifact
+from tests.faults.house import House, until
+
+Build = Callable[..., House]
+LONG = {"steps": 4000, "step_s": 0.01, "evaluate_every": 50}
+
+
+def cancel(house: House, run_id: str) -> float:
+    with house.database.write() as session:
+        requests.cancel_run(session, run_id)
+    return time.monotonic()
+
+
+def ended(house: House, run_id: str, since: float, bar_s: float) -> float:
+    until(lambda: house.run(run_id).finished_at, "the end of the run", bar_s)
+    return time.monotonic() - since
+
+
+def adapters(house: House, run_id: str) -> int:
+    with house.database.read() as session:
+        return len(session.scalars(select(Artifact).where(Artifact.run_id == run_id)).all())
+
+
+@pytest.mark.parametrize("stage", ["claimed", "first step", "middle", "checkpoint", "without broker", "deaf"])
+def test_t10_running_run(build: Build, stage: str) -> None:
+    house = build()
+    house.start_broker()
+    house.start_api()
+    plan = {**LONG, "deaf": stage == "deaf", "evaluate_every": 1 if stage == "checkpoint" else 50}
+    (run_id,) = house.plant(plan)
+    house.start_worker()
+    until(lambda: house.run(run_id).fence == 1, "the claim")
+    if stage != "claimed":
+        house.wait_step(run_id, 1 if stage == "first step" else 60)
+    if stage == "without broker":
+        assert house.broker is not None
+        os.kill(house.broker.pid, signal.SIGKILL)
+    since = cancel(house, run_id)
+    took = ended(house, run_id, since, 10)
+    run = house.run(run_id)
+    print(f"T10 {stage}: {run.status} after {took:.1f} s at step {run.step}, bar 10 s")
+    assert (run.status, adapters(house, run_id)) == ("cancelled", 0)
+    until(lambda: not house.trainers() or stage != "deaf", "the end of the deaf trainer", 5)
+
+
+def test_t10_queued_and_ended_runs(build: Build) -> None:
+    house = build()
+    house.start(1)
+    (done,) = house.plant({"steps": 3})
+    house.wait_all()
+    with pytest.raises(Conflict):
+        cancel(house, done)
+    assert (house.run(done).status, adapters(house, done)) == ("succeeded", 1)
+    (busy,) = house.plant(LONG)
+    house.wait_step(busy, 1)
+    (waiting,) = house.plant(LONG)
+    since = cancel(house, waiting)
+    took = ended(house, waiting, since, 1)
+    print(f"T10 queued: cancelled after {took:.2f} s, bar 1 s")
+    assert house.ends(waiting) == []
+    cancel(house, busy)
+    until(lambda: house.run(busy).finished_at, "the end", 10)
+
+
+def test_t10_at_the_finish_it_is_one_or_the_other(build: Build) -> None:
+    """Twelve short runs are cancelled around their last step: each is cancelled, or has its adapter."""
+    house = build()
+    house.start(1)
+    runs = house.plant({"steps": 30, "step_s": 0.01}, seeds=12)
+    for run_id in runs:
+        house.wait_step(run_id, house.random.randrange(20, 31))
+
+        def ask(session: Write, run_id: str = run_id) -> None:
+            try:
+                requests.cancel_run(session, run_id)
+            except Conflict:
+                assert session.scalar(select(Artifact.id).where(Artifact.run_id == run_id)) is not None
+
+        with house.database.write() as session:
+            ask(session)
+    statuses = house.wait_all()
+    found = [(house.run(run_id).status, adapters(house, run_id)) for run_id in runs]
+    print(f"T10 at the finish: {statuses.count('cancelled')} cancelled, {statuses.count('succeeded')} finished")
+    assert set(found) <= {("cancelled", 0), ("succeeded", 1)}
