@@ -77,6 +77,15 @@ def _client(settings: Settings) -> Iterator[TestClient]:
     app.state.context.database.close()
 
 
+@pytest.fixture(scope="session")
+def quiet_client(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[TestClient]:
+    """One service on SQLite for all tests that store nothing."""
+    home = tmp_path_factory.mktemp("quiet")
+    (home / "cache").symlink_to(sqlite_template / "cache")
+    shutil.copy(sqlite_template / "dropscope.db", home / "dropscope.db")
+    yield from _client(Settings(home=home))
+
+
 @pytest.fixture
 def client(settings: Settings) -> Iterator[TestClient]:
     """The service on each of the two databases; no broker answers."""

@@ -95,9 +95,9 @@ def test_a_form_of_another_site_changes_no_row(client: TestClient, database: Dat
     assert _everything(database) == before
 
 
-def test_a_foreign_host_reads_nothing(sqlite_client: TestClient) -> None:
+def test_a_foreign_host_reads_nothing(quiet_client: TestClient) -> None:
     for path in (f"{API}/studies", "/healthz", "/metrics", "/"):
-        assert sqlite_client.get(path, headers={"Host": "evil.example"}).status_code == 403
+        assert quiet_client.get(path, headers={"Host": "evil.example"}).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -111,16 +111,16 @@ def test_a_foreign_host_reads_nothing(sqlite_client: TestClient) -> None:
         {"Sec-Fetch-Site": "same-origin"},
     ],
 )
-def test_the_page_itself_and_programs_may(sqlite_client: TestClient, headers: dict[str, str]) -> None:
-    assert sqlite_client.post(f"{API}/studies/preview", json=study(), headers=headers).status_code == 200
+def test_the_page_itself_and_programs_may(quiet_client: TestClient, headers: dict[str, str]) -> None:
+    assert quiet_client.post(f"{API}/studies/preview", json=study(), headers=headers).status_code == 200
 
 
-def test_every_answer_carries_the_headers(sqlite_client: TestClient) -> None:
+def test_every_answer_carries_the_headers(quiet_client: TestClient) -> None:
     for answer in (
-        sqlite_client.get(f"{API}/me"),
-        sqlite_client.get(f"{API}/nothing"),
-        sqlite_client.get("/", headers={"Host": "evil.example"}),
-        sqlite_client.post(f"{API}/studies", content=b"x" * (2 << 20)),
+        quiet_client.get(f"{API}/me"),
+        quiet_client.get(f"{API}/nothing"),
+        quiet_client.get("/", headers={"Host": "evil.example"}),
+        quiet_client.post(f"{API}/studies", content=b"x" * (2 << 20)),
     ):
         assert answer.headers["Content-Security-Policy"] == CSP
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
