@@ -1,4 +1,4 @@
-"""The tables, alike on SQLite and Postgres. Times are UTC microseconds; a non-finite number is NULL with its kind beside."""
+"""The tables, alike on SQLite and Postgres. Times are UTC microseconds; a number that is not finite is NULL plus a kind."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
