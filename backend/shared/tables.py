@@ -1,4 +1,4 @@
-"""The tables, alike on SQLite and Postgres. Times are UTC microseconds; a number that is not finite is NULL plus a kind."""
+"""The tables, alike on SQLite and Postgres. Times are UTC microseconds; a number not finite is NULL and a kind."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
