@@ -1,5 +1,6 @@
-"""The client: one method for each thing a script does with studies; answers are the API's JSON as plain dictionaries."""
+"""The client: one method for each thing a script does with studies; answers are the API's JSON as dictionaries."""
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -111,12 +112,11 @@ class Client:
     def events(self, study_id: str, after: int = 0) -> Iterator[Json]:
         """Events of a study as they happen, for ever, beginning after number `after`; reconnects by itself."""
         while True:
-            try:
+            with contextlib.suppress(httpx.TransportError):  # the server restarts: what happened meanwhile is replayed
                 for event in self._stream(study_id, after):
                     after = int(event["seq"])
                     yield event
-            except (httpx.TransportError, ServerUnreachable):
-                time.sleep(_RETRY_S)
+            time.sleep(_RETRY_S)
 
     def wait(self, study_id: str) -> Json:
         """Return the study when all of its runs have ended."""
