@@ -3,9 +3,9 @@ import { useEffect, useEffectEvent } from "react";
 
 export const KEYS: [string, string][] = [
   ["/", "Search or filter on this page"],
-  ["j k", "Next or previous row"],
-  ["x", "Select the row, or show and hide the arm"],
-  ["c", "Cancel or compare what is selected"],
+  ["j k", "Next or previous study, or arm"],
+  ["x", "Show or hide the marked arm"],
+  ["c", "Compare with the marked arm"],
   ["?", "This list"],
   ["Esc", "Close, or clear the search"],
 ];

@@ -1,15 +1,17 @@
 /** A difference to the baseline with its interval and whether it holds, in words as well as in colour. */
 import { Text } from "@mantine/core";
 import type { Difference } from "../api/types";
-import { plusMinus } from "../format/numbers";
+import { percentPoints, plusMinus } from "../format/numbers";
 
 export function DeltaText({ difference }: { difference: Difference }) {
-  const colour =
-    difference.decided === "undecided" ? "dimmed" : difference.decided === "lower" ? "var(--good)" : "var(--bad)";
+  const { metric, mean, half_width: half, decided } = difference;
+  const share = metric === "validation/accuracy";
+  const better = share ? "higher" : "lower";
+  const colour = decided === "undecided" ? "dimmed" : decided === better ? "var(--good)" : "var(--bad)";
   return (
     <Text span inherit c={colour} title={difference.meaning}>
-      {plusMinus(difference.mean, difference.half_width, 3, true)}
-      {difference.decided === "undecided" ? " · undecided" : " · holds"}
+      {share ? percentPoints(mean, half) : plusMinus(mean, half, 3, true)}
+      {decided === "undecided" ? " · undecided" : " · holds"}
     </Text>
   );
 }

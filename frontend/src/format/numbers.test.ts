@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bytes, count, decimals, plusMinus, pValue, signed } from "./numbers";
+import { bytes, count, decimals, percentPoints, plusMinus, pValue, signed } from "./numbers";
 
 describe("numbers", () => {
   test("what does not exist is a dash, never NaN", () => {
@@ -22,6 +22,11 @@ describe("numbers", () => {
   test("a small p is not zero", () => {
     expect(pValue(0.0002)).toBe("< 0.001");
     expect(pValue(0.0312)).toBe("0.031");
+  });
+
+  test("shares differ by percentage points", () => {
+    expect(percentPoints(0.0123, 0.004)).toBe("+1.2 ± 0.4 pp");
+    expect(percentPoints(null, null)).toBe("–");
   });
 
   test("units", () => {

@@ -29,6 +29,13 @@ export function plusMinus(
   return `${centre} ± ${decimals(half, digits)}`;
 }
 
+/** A difference of shares in percentage points: `+1.2 ± 0.4 pp`. */
+export function percentPoints(mean: number | null | undefined, half: number | null | undefined): string {
+  const scaled = (value: number | null | undefined) => (value === null || value === undefined ? value : 100 * value);
+  const text = plusMinus(scaled(mean), scaled(half), 1, true);
+  return text === MISSING ? text : `${text} pp`;
+}
+
 /** A p value: three decimals, never "0.000". */
 export function pValue(p: number | null | undefined): string {
   if (p === null || p === undefined || !Number.isFinite(p)) return MISSING;

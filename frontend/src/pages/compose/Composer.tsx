@@ -7,6 +7,7 @@ import { methods } from "../../api/catalogue";
 import { asArm, EMPTY, freshSite, whyNot, type SiteDraft } from "./composer";
 import type { PartProps } from "./part";
 import { SiteEditor } from "./SiteEditor";
+import { WhereIsWhat } from "./WhereIsWhat";
 
 export function Composer({
   draft,
@@ -22,9 +23,10 @@ export function Composer({
   const change = (at: number, site: SiteDraft) => set({ sites: made.sites.map((old, i) => (i === at ? site : old)) });
   return (
     <Paper p="md" mt="sm" radius="md" bg="var(--surface-sunken)" component="section" aria-label="Compose a method">
-      <Title order={3} mb={6}>
-        Compose a method
-      </Title>
+      <Group justify="space-between" mb={6}>
+        <Title order={3}>Compose a method</Title>
+        <WhereIsWhat />
+      </Group>
       <Stack gap="sm">
         {made.sites.map((site, at) => (
           <SiteEditor

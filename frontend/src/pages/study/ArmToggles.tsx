@@ -16,6 +16,7 @@ export function ArmToggles({ study, arms }: { study: StudyDetail; arms: ArmCompa
     j: () => setMarked((at) => Math.min(last, at + 1)),
     k: () => setMarked((at) => Math.max(0, at - 1)),
     x: () => arms?.[marked] && toggle(arms[marked].id),
+    c: () => arms?.[marked] && change({ baseline: arms[marked].id }),
   });
   if (!arms) return study.arms.map((arm) => <Skeleton key={arm.id} height={24} />);
   const only = (id: string) => change({ hide: arms.filter((arm) => arm.id !== id).map((arm) => arm.id) });

@@ -1,10 +1,11 @@
 /** The comparison as a table, best arm first; every mean is over seeds and says over how many. */
 import { Button, Group, Skeleton, Table, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import type { ArmComparison, Comparison, StudyDetail } from "../../api/types";
+import type { ArmComparison, Comparison, Metric, StudyDetail } from "../../api/types";
 import { ArmMark } from "../../components/ArmMark";
 import { DeltaText } from "../../components/DeltaText";
 import classes from "./ResultTable.module.css";
+import { METRICS } from "./search";
 import { decimals, MISSING, percent, plusMinus, pValue } from "../../format/numbers";
 
 interface ResultTableProps {
@@ -13,7 +14,7 @@ interface ResultTableProps {
   hidden: ReadonlySet<string>;
 }
 
-const COLUMNS = [
+const COLUMNS = (metric: string) => [
   "Arm",
   "n",
   "Probe loss",
@@ -21,7 +22,7 @@ const COLUMNS = [
   "Gap",
   "Accuracy",
   "Onset",
-  "Δ to baseline",
+  `Δ ${metric}`,
   "Holm p",
   "Time",
 ];
@@ -48,6 +49,7 @@ export function ResultTable({ study, comparison, hidden }: ResultTableProps) {
 }
 
 function Rows({ comparison, hidden }: { comparison: Comparison; hidden: ReadonlySet<string> }) {
+  const metric = METRICS.find(({ value }) => value === comparison.metric)?.label.toLowerCase() ?? "";
   const byId = new Map(comparison.arms.map((arm) => [arm.id, arm]));
   const arms = comparison.ranking.map((id) => byId.get(id)).filter((arm) => arm && !hidden.has(arm.id));
   return (
@@ -56,14 +58,16 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
         <Table highlightOnHover className={classes.table}>
           <Table.Thead>
             <Table.Tr>
-              {COLUMNS.map((column, at) => (
+              {COLUMNS(metric).map((column, at) => (
                 <Table.Th key={column} ta={at === 0 ? "left" : "right"}>
                   {column}
                 </Table.Th>
               ))}
             </Table.Tr>
           </Table.Thead>
-          <Table.Tbody>{arms.map((arm) => arm && <ArmRow key={arm.id} arm={arm} />)}</Table.Tbody>
+          <Table.Tbody>
+            {arms.map((arm) => arm && <ArmRow key={arm.id} arm={arm} metric={comparison.metric} />)}
+          </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
       {comparison.notes.length > 0 && (
@@ -77,9 +81,9 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
   );
 }
 
-function ArmRow({ arm }: { arm: ArmComparison }) {
+function ArmRow({ arm, metric }: { arm: ArmComparison; metric: Metric }) {
   const final = arm.final;
-  const difference = arm.differences["validation/loss"];
+  const difference = arm.differences[metric];
   const { k, n, step } = arm.onset;
   return (
     <Table.Tr>
