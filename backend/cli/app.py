@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from backend.cli import team_commands
 from backend.cli.console import err, out
 from backend.client import ApiError, ServerUnreachable
 from backend.shared.errors import DropscopeError, InvalidInput
@@ -29,6 +30,8 @@ data = typer.Typer(help="Data sets of this machine.", no_args_is_help=True)
 model = typer.Typer(help="Models of this machine.", no_args_is_help=True)
 app.add_typer(data, name="data")
 app.add_typer(model, name="model")
+app.add_typer(team_commands.token, name="token")
+app.add_typer(team_commands.account, name="account")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the web server; 0 picks a free one.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Number of workers; by default one a GPU, or one a core.")]
@@ -40,12 +43,17 @@ def up(
     port: Port = None,
     host: Annotated[str | None, typer.Option(help="Address of the web server.")] = None,
     workers: Workers = None,
+    allowed_hosts: Annotated[
+        str | None, typer.Option(help="Names, with commas between, that browsers reach this server by.")
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page, where a person starts this.")] = True,
 ) -> None:
     """Start everything on this machine and serve until Ctrl-C."""
     from backend.cli import serve
 
-    raise typer.Exit(serve.up(_settings(port=port, host=host, workers=workers), browser=browser))
+    hosts = tuple(name.strip() for name in allowed_hosts.split(",")) if allowed_hosts else None
+    settings = _settings(port=port, host=host, workers=workers, allowed_hosts=hosts)
+    raise typer.Exit(serve.up(settings, browser=browser))
 
 
 @app.command()
@@ -92,6 +100,16 @@ def doctor() -> None:
     from backend.cli import checks
 
     raise typer.Exit(checks.doctor(_settings()))
+
+
+@app.command()
+def audit(
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most entries to print.")] = 50,
+    action: Annotated[str | None, typer.Option(help="Only this action, for example auth_login.")] = None,
+    email: Annotated[str | None, typer.Option(help="Only what this person did.")] = None,
+) -> None:
+    """Print who did what, the newest first."""
+    team_commands.audit_list(limit, action, email)
 
 
 @app.command()

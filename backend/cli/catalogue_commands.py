@@ -35,6 +35,8 @@ def add_data(settings: Settings, file: Path, task: str, columns: dict[str, str |
 
 def add_model(settings: Settings, folder: Path, name: str | None) -> None:
     """Register a folder; its files stay where they are."""
+    if not folder.is_dir():
+        raise InvalidInput(f"{folder} is not a folder; give one with config.json, tokenizer.json and safetensors.")
     with _database(settings) as database:
         facts = registry.add_model(database, settings, OWNER, folder, name)
     out().print(

@@ -9,7 +9,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from backend.cli.console import err, log_to
+from backend.services import accounts
+from backend.shared.database import open_database
 from backend.shared.errors import StartupError
+from backend.shared.reach import check_worker
 from backend.shared.settings import Settings
 from backend.stack import home, stack, worker_processes
 
@@ -23,9 +26,22 @@ def up(settings: Settings, *, browser: bool) -> int:
     stop.install()
     with embedded(settings, stop, to_file=False) as running:
         console.print(f"Dropscope is at [bold]{running.url}[/bold] (data in {settings.home}; Ctrl-C stops it)")
+        if settings.auth:
+            _offer_set_up(settings, running.url)
         if browser and sys.stdin.isatty() and os.environ.get("DISPLAY", os.environ.get("WAYLAND_DISPLAY", "")):
             webbrowser.open(running.url)
         return serve_on(running, stop)
+
+
+def _offer_set_up(settings: Settings, url: str) -> None:
+    """Print the link for the first account, where there is none yet."""
+    database = open_database(settings)
+    try:
+        secret = accounts.setup_secret(database)
+    finally:
+        database.close()
+    if secret is not None:
+        err().print(f"Make the first account within 24 hours, with this link: {url}/setup#{secret}", markup=False)
 
 
 def serve_on(running: stack.Stack, stop: stack.Stop) -> int:
@@ -56,6 +72,7 @@ def _web_app(settings: Settings) -> Any:
 
 def worker(settings: Settings) -> None:
     """Become a worker of the broker in the settings, or of the stack that runs on this home folder."""
+    check_worker(settings)
     broker_url = settings.resolved_broker_url
     if settings.broker_url is None:
         running = home.find_running(settings)

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
+from backend.api import pointers
 from backend.cli import follow as following
 from backend.cli.console import err, log_to, out
 from backend.cli.result_table import print_result
 from backend.cli.serve import embedded, serve_on
 from backend.client import ApiError, Client, ServerUnreachable
-from backend.shared.errors import InvalidInput
+from backend.shared.errors import InvalidInput, Problem
 from backend.shared.settings import Settings
+from backend.shared.specs import StudySpec
 from backend.stack import home
 from backend.stack.stack import Stop
 
@@ -54,6 +57,15 @@ def parse_study(text: str, name: str) -> dict[str, Any]:
     return spec
 
 
+def check_study(spec: dict[str, Any]) -> None:
+    """Refuse what no server would take, before one is started for it. Raises InvalidInput."""
+    try:
+        StudySpec.model_validate(spec)
+    except ValidationError as error:
+        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        raise InvalidInput.of([Problem(one.pointer, one.detail) for one in pointers.items(found, spec)]) from error
+
+
 def run(settings: Settings, path: Path, *, follow: bool, as_json: bool) -> int:
     """Train the study of a file; return the exit code (1 where a run failed)."""
     return _train(settings, read_study(path), follow=follow, as_json=as_json, keep_serving=False)
@@ -66,6 +78,7 @@ def demo(settings: Settings, *, leave: bool, as_json: bool) -> int:
 
 
 def _train(settings: Settings, spec: dict[str, Any], *, follow: bool, as_json: bool, keep_serving: bool) -> int:
+    check_study(spec)
     stop = Stop()
     stop.install()
     running = home.find_running(settings) if settings.url is None else None

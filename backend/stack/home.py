@@ -5,7 +5,9 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -50,6 +52,21 @@ def prepare(settings: Settings) -> None:
             f"the disk of {home} has {free / _MEBI:.0f} MiB left, which is too little to start; free some space, or "
             "set DROPSCOPE_HOME to a folder on another disk"
         )
+    _check_sqlite(settings)
+
+
+def _check_sqlite(settings: Settings) -> None:
+    """A file that is no database is said before anything touches it."""
+    if settings.database_url is not None or not settings.sqlite_path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(f"file:{settings.sqlite_path}?mode=ro", uri=True)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.DatabaseError as error:
+        raise StartupError(
+            f"{settings.sqlite_path} cannot be read as a database ({error}); put the newest backup in its place, or "
+            "move it away to begin afresh"
+        ) from error
 
 
 def socket_path(settings: Settings) -> Path:

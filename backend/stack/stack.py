@@ -20,7 +20,7 @@ from backend.migrations.runner import migrate
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
-from backend.stack import home, valkey, web, worker_processes
+from backend.stack import exposure, home, valkey, web, worker_processes
 from backend.stack.tending import Tended, tended
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ def running(settings: Settings, stop: Stop, create_app: Callable[[Settings], Any
 
     Call it and `Stack.tend` from the main thread: the children die with the thread that started them.
     """
+    exposure.check(settings)
     with ExitStack() as parts:
         home.prepare(settings)
         lock = parts.enter_context(home.HomeLock(settings))

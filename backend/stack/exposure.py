@@ -1,0 +1,22 @@
+"""A server that others can reach must know who they are: what is refused before a port is opened."""
+
+from backend.shared.errors import StartupError
+from backend.shared.reach import is_loopback
+from backend.shared.settings import Settings
+
+
+def check(settings: Settings) -> None:
+    """Refuse an address beyond this machine without accounts, or without the names it is reached by.
+
+    Raises StartupError with what to set.
+    """
+    if is_loopback(settings.host):
+        return
+    reached = f"on {settings.host} other machines reach this server"
+    if not settings.auth:
+        raise StartupError(f"{reached}, and without accounts each of them would be its owner; set DROPSCOPE_AUTH=on")
+    if all(is_loopback(name) for name in settings.allowed_hosts):
+        raise StartupError(
+            f"{reached}, but it answers to local names only; give the names that browsers use, for example "
+            "--allowed-hosts dropscope.example.org (or DROPSCOPE_ALLOWED_HOSTS)"
+        )
