@@ -22,6 +22,7 @@ from backend.shared.database import open_database
 from backend.shared.errors import StartupError, Unavailable
 from backend.shared.host import this_host
 from backend.shared.launch import die_with_parent
+from backend.shared.reach import check_worker
 from backend.shared.settings import Settings
 from backend.shared.store import workers
 from worker.supervisor.keeper import Keeper
@@ -123,6 +124,7 @@ def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str
     logging.basicConfig(
         level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
+    check_worker(settings)
     _check_database(settings)
     app = create_app(settings, drain_s, trainer_command)
     app.worker_main(
