@@ -28,7 +28,8 @@ class Cost:
 
 def numbers(values: Floats) -> list[float | None]:
     """Return a list that JSON can carry: None where a number does not exist."""
-    return [value if isfinite(value) else None for value in values.tolist()]
+    listed: list[float | None] = values.tolist()
+    return listed if np.isfinite(values).all() else [v if v is not None and isfinite(v) else None for v in listed]
 
 
 def counts(statuses: Iterable[str], excluded: int) -> schema.Counts:

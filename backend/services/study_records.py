@@ -2,11 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from backend.services.statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
@@ -28,7 +25,7 @@ def study_records(session: Session, study: Study) -> StudyRecords:
         task=str(study.spec.get("task", "classification")),
         arms=tuple(_arm(arm, parameters.get(arm.id)) for arm in studies.arms(session, study.id)),
         runs=tuple(_run(run) for run in rows),
-        evaluations=_evaluations(rows, metrics.study_evaluations(session, study.id)),
+        evaluations=_evaluations(session, study.id, rows),
         baseline_arm_id=study.baseline_arm_id,
         model=str(study.spec["model"]),
         dataset=str(study.spec["dataset"]),
@@ -64,19 +61,21 @@ def _run(run: Run) -> RunRecord:
     )
 
 
-def _evaluations(rows: Sequence[Run], found: Sequence[Row[Any]]) -> Evaluations:
+def _evaluations(session: Session, study_id: str, rows: Sequence[Run]) -> Evaluations:
     index = {run.id: i for i, run in enumerate(rows)}
+    found = metrics.study_evaluations(session, study_id)
+    values = np.array([row[2:] for row in found], np.float64).reshape(len(found), 1 + len(METRICS))  # None: NaN
+    columns = {metric.column: values[:, 1 + i].copy() for i, metric in enumerate(METRICS)}
+    nonfinite = metrics.study_nonfinite(session, study_id)
+    if nonfinite:
+        places = {(row.run_id, row.step): i for i, row in enumerate(found)}
+        for place, kinds in nonfinite.items():
+            for column, kind in kinds.items():
+                if column in columns:
+                    columns[column][places[place]] = _NOT_FINITE[kind]
     return Evaluations(
         run=np.array([index[row.run_id] for row in found], np.int64),
         step=np.array([row.step for row in found], np.int64),
-        epoch=np.array([row.epoch for row in found], np.float64),
-        metrics={metric.name: _column(found, metric.column) for metric in METRICS},
+        epoch=values[:, 0].copy(),
+        metrics={metric.name: columns[metric.column] for metric in METRICS},
     )
-
-
-def _column(found: Sequence[Row[Any]], column: str) -> NDArray[np.float64]:
-    values = np.full(len(found), np.nan)
-    for i, row in enumerate(found):
-        value = getattr(row, column)
-        values[i] = _NOT_FINITE[row.nonfinite.get(column, "nan")] if value is None else value
-    return values
