@@ -10,6 +10,7 @@ import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api import redact
@@ -69,6 +70,8 @@ class Boundary:
             return
         try:
             await self.app(scope, receive, answer)
+        except ClientDisconnect:
+            log.debug("request %s: whoever asked has left", request_id)
         except Exception:
             log.exception("request %s failed: %s %s", request_id, scope["method"], redact.shown(scope["path"]))
             if started:
