@@ -17,6 +17,10 @@ test: install-dev page         ## everything that CI runs
 bench-library: install-dev     ## step time of every method over plain LoRA
 	OMP_NUM_THREADS=1 .venv/bin/python -m tests.bench.library $(ARGS)
 
+bench-page: install-dev page   ## speed of the page on a large study, each figure beside its bar
+	scripts/browser
+	OMP_NUM_THREADS=1 .venv/bin/python -m tests.bench.page $(ARGS)
+
 screenshots: install-dev page  ## pictures of every page in both themes, into docs/images
 	scripts/browser
 	.venv/bin/python -m tests.e2e.screenshots $(ARGS)
