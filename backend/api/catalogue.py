@@ -19,10 +19,10 @@ def methods() -> MethodCatalogue:
 @router.get("/models", operation_id="models_list", tags=["models"])
 def models(app: App) -> ModelList:
     """Base models that can be trained on here."""
-    return ModelList(items=list_models(app.settings.home), missing=absent_models())
+    return ModelList(items=list_models(app.settings.shared), missing=absent_models())
 
 
 @router.get("/datasets", operation_id="datasets_list", tags=["datasets"])
 def datasets(app: App) -> DatasetList:
     """Data sets that can be trained on here."""
-    return DatasetList(items=list_datasets(app.settings.home), missing=absent_datasets())
+    return DatasetList(items=list_datasets(app.settings.shared), missing=absent_datasets())

@@ -139,8 +139,8 @@ def _workers(settings: Settings) -> Iterator[Finding]:
 
 def _catalogue(settings: Settings) -> Iterator[Finding]:
     for name, found, absent in (
-        ("models", list_models(settings.home), absent_models()),
-        ("data sets", list_datasets(settings.home), absent_datasets()),
+        ("models", list_models(settings.shared), absent_models()),
+        ("data sets", list_datasets(settings.shared), absent_datasets()),
     ):
         yield Finding(name, bool(found), ", ".join(one.id for one in found) or "none", "see below", fatal=False)
         for one in absent:

@@ -41,7 +41,7 @@ def preview(session: Session, settings: Settings, asked: StudySpec) -> Preview:
     """Expand a study and estimate its cost; stores nothing and raises nothing for a study with problems."""
     expansion = expand(settings, asked)
     paces, alive = worker_list.paces(session, settings.lease_s)
-    return Preview(expansion, estimate(settings.home, expansion, paces, alive), as_yaml(asked))
+    return Preview(expansion, estimate(settings.shared, expansion, paces, alive), as_yaml(asked))
 
 
 def as_yaml(study: StudySpec) -> str:

@@ -51,7 +51,7 @@ def add_model(
     )
     _insert(database, row, chosen)
     try:
-        write_manifest(settings.home, facts, folder)
+        write_manifest(settings.shared, facts, folder)
     except OSError as error:
         _remove(database, row)
         raise _disk(error) from error
@@ -81,7 +81,7 @@ def add_dataset(
     for file in (train, validation):
         _check_size(file, settings)
     chosen = _free_id(dataset_id, train.stem, lambda one: one in BUILTIN_DATASETS or _dataset(settings, one))
-    folder = datasets_root(settings.home) / chosen
+    folder = datasets_root(settings.shared) / chosen
     naming = {
         "id": chosen,
         "title": title or train.name,
@@ -114,11 +114,11 @@ def add_dataset(
 
 
 def _model(settings: Settings, model_id: str) -> bool:
-    return find_model(settings.home, model_id) is not None or manifest_path(settings.home, model_id).exists()
+    return find_model(settings.shared, model_id) is not None or manifest_path(settings.shared, model_id).exists()
 
 
 def _dataset(settings: Settings, dataset_id: str) -> bool:
-    return find_dataset(settings.home, dataset_id) is not None
+    return find_dataset(settings.shared, dataset_id) is not None
 
 
 def _free_id(asked: str | None, name: str, taken: Callable[[str], bool]) -> str:
@@ -156,8 +156,8 @@ def _check_size(file: Path | None, settings: Settings) -> None:
     size = file.stat().st_size
     if size > settings.max_upload_bytes:
         raise TooLarge(f"{file.name} has {size:,} bytes; {settings.max_upload_bytes:,} are the most that are taken.")
-    settings.home.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(settings.home).free - 3 * size < settings.disk_floor_bytes:
+    settings.shared.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(settings.shared).free - 3 * size < settings.disk_floor_bytes:
         raise Unavailable("There is too little free space in the data folder; free some and try again.")
 
 

@@ -17,8 +17,8 @@ def surroundings(
 ) -> tuple[StudySpec, ModelFacts | None, DatasetFacts | None, list[Problem]]:
     """The study with its task filled in from the data where it was left out, what it names, and every problem."""
     problems: list[Problem] = []
-    model = _or_none(lambda: require_model(settings.home, study.model), problems)
-    dataset = _or_none(lambda: require_dataset(settings.home, study.dataset), problems)
+    model = _or_none(lambda: require_model(settings.shared, study.model), problems)
+    dataset = _or_none(lambda: require_dataset(settings.shared, study.dataset), problems)
     if dataset is not None:
         if "task" not in study.model_fields_set:
             study = study.model_copy(update={"task": dataset.task})

@@ -14,6 +14,9 @@ class Settings(BaseSettings):
     home: Path = Field(
         Path.home() / ".dropscope", description="Folder for the database, artifacts, data sets and caches."
     )
+    shared_folder: Path | None = Field(
+        None, description="Folder that the server and all workers see, for artifacts and data sets; unset: the home."
+    )
     database_url: SecretStr | None = Field(None, description="Postgres URL; unset means SQLite in the home folder.")
     broker_url: SecretStr | None = Field(
         None, description="Redis/Valkey URL; unset means the embedded Valkey on a socket."
@@ -76,11 +79,16 @@ class Settings(BaseSettings):
         return self.broker_url.get_secret_value() if self.broker_url else f"redis+socket://{self.broker_socket}"
 
     @property
+    def shared(self) -> Path:
+        """Root of what the server and all workers see: artifacts, data sets, registered models and the cache."""
+        return self.shared_folder or self.home
+
+    @property
     def artifacts(self) -> Path:
         """Root of everything that runs leave behind; storage keys are relative to it."""
-        return self.home / "artifacts"
+        return self.shared / "artifacts"
 
     @property
     def cache(self) -> Path:
         """Converted models and tokenised data; may be deleted at any time."""
-        return self.home / "cache"
+        return self.shared / "cache"

@@ -41,7 +41,7 @@ def prepare(settings: Settings) -> None:
         with tempfile.TemporaryFile(dir=home) as probe:
             probe.write(b"x")
         for folder in (settings.artifacts, settings.cache, home / "logs"):
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise StartupError(f"{error.filename} is a file where a folder is needed; {remedy}") from error
     except OSError as error:

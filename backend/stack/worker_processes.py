@@ -52,6 +52,7 @@ def environment(settings: Settings, broker_url: str, gpu: str | None = None) -> 
     paths = (str(Path(backend.__file__).parents[1]), os.environ.get("PYTHONPATH", ""))
     decided = {
         "DROPSCOPE_HOME": str(settings.home.absolute()),
+        "DROPSCOPE_SHARED_FOLDER": str(settings.shared.absolute()),
         "DROPSCOPE_BROKER_URL": broker_url,
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
     }

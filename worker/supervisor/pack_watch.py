@@ -72,7 +72,7 @@ class PackWatch:
             self.trainer.send(
                 Start(
                     claim_id=self.pack.claim_id,
-                    home=str(self.settings.home),
+                    home=str(self.settings.shared),
                     runs=tuple(runs),
                     checkpoint_s=self.settings.checkpoint_s,
                 )

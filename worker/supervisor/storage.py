@@ -25,8 +25,8 @@ def size(folder: Path) -> int:
 
 
 def free_bytes(settings: Settings) -> int:
-    """Room on the disk of the home folder."""
-    return shutil.disk_usage(settings.home).free
+    """Room on the disk of the artifacts."""
+    return shutil.disk_usage(settings.shared).free
 
 
 def too_full(settings: Settings) -> str | None:
@@ -35,7 +35,7 @@ def too_full(settings: Settings) -> str | None:
     if free >= settings.disk_floor_bytes:
         return None
     return (
-        f"Training waits for disk space: {free / 2**30:.2f} GiB are free in {settings.home}, "
+        f"Training waits for disk space: {free / 2**30:.2f} GiB are free in {settings.shared}, "
         f"{settings.disk_floor_bytes / 2**30:.2f} GiB are wanted. It goes on by itself once there is room."
     )
 
