@@ -29,7 +29,10 @@ class Watched:
         """Wait until an event above `seen` exists; False where none came in time, or the service closes."""
         async with self.changed:
             try:
-                await asyncio.wait_for(self.changed.wait_for(lambda: self.seq > seen), timeout)
+                # Not asyncio.wait_for: it waits in a task of its own, which a stream that is cut off leaves without
+                # the lock.
+                async with asyncio.timeout(timeout):
+                    await self.changed.wait_for(lambda: self.seq > seen)
             except TimeoutError:
                 return False
         return self.seq > seen
