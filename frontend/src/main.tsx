@@ -5,9 +5,14 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { queryClient } from "./app/queryClient";
+import { makeQueryClient } from "./app/queryClient";
 import { router } from "./app/router";
 import { cssVariables, theme } from "./app/theme";
+
+const queryClient = makeQueryClient(() => {
+  const { pathname, href } = router.state.location;
+  if (pathname !== "/login") void router.navigate({ to: "/login", search: { to: href } });
+});
 
 createRoot(document.getElementById("root")!).render(
   <StrictMode>

@@ -45,11 +45,12 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, port: int = 0) -> Iterator[Served]:
+def served(folder: Path, port: int = 0, *, auth: bool = False) -> Iterator[Served]:
     """Serve from a data folder of its own, on a free port unless one is named."""
-    settings = Settings(home=folder, port=port, lease_s=600.0, reaper_s=600.0)
+    settings = Settings(home=folder, port=port, auth=auth, lease_s=600.0, reaper_s=600.0)
     listening = bind("127.0.0.1", port)
-    web = WebServer(create_app(settings), listening, "warning")
+    app = create_app(settings)
+    web = WebServer(app, listening, "warning", app.state.context.watch.end_soon)
     web.start()
     database = open_database(settings)
     try:

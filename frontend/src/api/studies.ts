@@ -3,6 +3,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import type { PlotlyFigure } from "../figure/plotly";
 import { api } from "./client";
 import { unwrap } from "./problem";
+import type { sharedFigure } from "./shared";
 import type { Band, Metric, RunSummary, XAxis } from "./types";
 
 export interface View {
@@ -77,6 +78,9 @@ export const comparison = (id: string, view: View) =>
       ),
     placeholderData: keepPreviousData,
   });
+
+/** A named figure of whatever is shown: a study, or what a share link shows of one. */
+export type FigureOf = (name: string) => ReturnType<typeof figure> | ReturnType<typeof sharedFigure>;
 
 export const figure = (id: string, name: string, view: View) =>
   queryOptions({

@@ -32,7 +32,7 @@ export function PageError({ error }: { error: unknown }) {
 
 export function NotFound() {
   return (
-    <Container size="sm" py={48}>
+    <Container size="sm" py={48} component="main">
       <Notice
         title="Nothing lives at this address"
         actions={

@@ -3,8 +3,10 @@ import { ActionIcon, AppShell, Group, Text, Tooltip, UnstyledButton } from "@man
 import { useDisclosure, useDocumentTitle } from "@mantine/hooks";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
+import { useMayChange } from "../api/me";
 import { ButtonLink } from "../components/links";
 import { useKeys } from "./keys";
+import { AccountMenu } from "./AccountMenu";
 import { KeyboardHelp } from "./KeyboardHelp";
 import { Logo } from "./Logo";
 import classes from "./Shell.module.css";
@@ -13,6 +15,7 @@ import { LiveDot } from "../live/LiveDot";
 
 export function Shell() {
   const [help, { open, close }] = useDisclosure(false);
+  const mayChange = useMayChange();
   useKeys({ "?": open });
   useDocumentTitle("Dropscope");
   return (
@@ -43,9 +46,12 @@ export function Shell() {
               </ActionIcon>
             </Tooltip>
             <ThemeSwitch />
-            <ButtonLink to="/new" size="xs" leftSection={<IconPlus size={15} />} ml={6}>
-              New study
-            </ButtonLink>
+            <AccountMenu />
+            {mayChange && (
+              <ButtonLink to="/new" size="xs" leftSection={<IconPlus size={15} />} ml={6}>
+                New study
+              </ButtonLink>
+            )}
           </Group>
         </Group>
       </AppShell.Header>

@@ -1,50 +1,89 @@
 /** The pages by address. Each page is a chunk of its own; the address holds the whole view. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
-import { Shell } from "./Shell";
-import { NotFound, PageError } from "./PageError";
-import { homeSearch } from "../pages/home/search";
+import { loginSearch } from "../pages/account/search";
 import { composeSearch } from "../pages/compose/search";
+import { homeSearch } from "../pages/home/search";
 import { runSearch } from "../pages/run/search";
 import { studySearch } from "../pages/study/search";
+import { NotFound, PageError } from "./PageError";
+import { PublicShell } from "./PublicShell";
+import { Shell } from "./Shell";
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: PageError });
+const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageError });
+const inside = createRoute({ getParentRoute: () => root, id: "inside", component: Shell });
+const open = createRoute({ getParentRoute: () => root, id: "open", component: PublicShell });
 
-export const homeRoute = createRoute({
-  getParentRoute: () => root,
+const home = createRoute({
+  getParentRoute: () => inside,
   path: "/",
   validateSearch: homeSearch,
   component: lazyRouteComponent(() => import("../pages/home/HomePage"), "HomePage"),
 });
 
-export const composeRoute = createRoute({
-  getParentRoute: () => root,
+const compose = createRoute({
+  getParentRoute: () => inside,
   path: "/new",
   validateSearch: composeSearch,
   component: lazyRouteComponent(() => import("../pages/compose/ComposePage"), "ComposePage"),
 });
 
-export const studyRoute = createRoute({
-  getParentRoute: () => root,
+const study = createRoute({
+  getParentRoute: () => inside,
   path: "/studies/$studyId",
   validateSearch: studySearch,
   component: lazyRouteComponent(() => import("../pages/study/StudyPage"), "StudyPage"),
 });
 
-export const reportRoute = createRoute({
-  getParentRoute: () => root,
+const report = createRoute({
+  getParentRoute: () => inside,
   path: "/studies/$studyId/report",
   component: lazyRouteComponent(() => import("../pages/report/ReportPage"), "ReportPage"),
 });
 
-export const runRoute = createRoute({
-  getParentRoute: () => root,
+const run = createRoute({
+  getParentRoute: () => inside,
   path: "/runs/$runId",
   validateSearch: runSearch,
   component: lazyRouteComponent(() => import("../pages/run/RunPage"), "RunPage"),
 });
 
+const settings = createRoute({
+  getParentRoute: () => inside,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("../pages/account/SettingsPage"), "SettingsPage"),
+});
+
+const login = createRoute({
+  getParentRoute: () => open,
+  path: "/login",
+  validateSearch: loginSearch,
+  component: lazyRouteComponent(() => import("../pages/account/LoginPage"), "LoginPage"),
+});
+
+const join = () => import("../pages/account/JoinPage");
+const setup = createRoute({
+  getParentRoute: () => open,
+  path: "/setup",
+  component: lazyRouteComponent(join, "JoinPage"),
+});
+const invite = createRoute({
+  getParentRoute: () => open,
+  path: "/invite",
+  component: lazyRouteComponent(join, "JoinPage"),
+});
+
+const shared = createRoute({
+  getParentRoute: () => open,
+  path: "/s/$secret",
+  validateSearch: studySearch,
+  component: lazyRouteComponent(() => import("../pages/shared/SharedPage"), "SharedPage"),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([homeRoute, composeRoute, studyRoute, reportRoute, runRoute]),
+  routeTree: root.addChildren([
+    inside.addChildren([home, compose, study, report, run, settings]),
+    open.addChildren([login, setup, invite, shared]),
+  ]),
   defaultPreload: "intent",
   defaultErrorComponent: PageError,
   defaultNotFoundComponent: NotFound,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { EventOut, RunSummary } from "../api/types";
 import { applyToRuns, throttled } from "./apply";
 import type { LiveStatus } from "./status";
-import { openStudyStream } from "./stream";
+import { openStream } from "./stream";
 
 /** Stands for the browser's EventSource: the test says when it opens, breaks and speaks. */
 class Source extends EventTarget {
@@ -33,8 +33,9 @@ beforeEach(() => {
   vi.useFakeTimers();
   Source.all = [];
   batches.length = statuses.length = polls = 0;
-  close = openStudyStream({
-    studyId: "study_1",
+  close = openStream({
+    address: "/api/v1/studies/study_1/stream",
+    kinds: ["run", "evaluation", "study"],
     after: 7,
     onEvents: (events) => batches.push(events),
     onPoll: () => polls++,

@@ -1,4 +1,4 @@
-/** One server-sent stream of a study: events in batches, reconnecting by itself, with polling where no stream holds. */
+/** One server-sent stream: events in batches, reconnecting by itself, with polling where no stream holds. */
 import type { EventOut } from "../api/types";
 import type { LiveStatus } from "./status";
 
@@ -6,10 +6,11 @@ const BATCH_MS = 250;
 const POLL_MS = 3000;
 const FAILURES_BEFORE_POLLING = 3;
 const LONGEST_WAIT_MS = 15_000;
-const KINDS = ["run", "evaluation", "study"] as const;
 
 export interface StreamOptions {
-  studyId: string;
+  /** Address of the stream, without where to begin. */
+  address: string;
+  kinds: readonly string[];
   /** Number of the newest event already known. */
   after: number;
   /** At most four times a second. */
@@ -21,8 +22,8 @@ export interface StreamOptions {
 }
 
 /** Opens the stream; the returned function closes it. */
-export function openStudyStream(options: StreamOptions): () => void {
-  const { studyId, onEvents, onPoll, onStatus, Source = EventSource } = options;
+export function openStream(options: StreamOptions): () => void {
+  const { address, kinds, onEvents, onPoll, onStatus, Source = EventSource } = options;
   let seen = options.after;
   let failures = 0;
   let waiting: EventOut[] = [];
@@ -56,8 +57,8 @@ export function openStudyStream(options: StreamOptions): () => void {
 
   const connect = () => {
     source?.close();
-    source = new Source(`/api/v1/studies/${encodeURIComponent(studyId)}/stream?after=${seen}`);
-    for (const kind of KINDS) source.addEventListener(kind, receive as EventListener);
+    source = new Source(`${address}?after=${seen}`);
+    for (const kind of kinds) source.addEventListener(kind, receive as EventListener);
     source.onopen = () => {
       failures = 0;
       clearInterval(pollTimer);

@@ -3,7 +3,9 @@ import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { studyCache } from "./apply";
 import { setLiveStatus } from "./status";
-import { openStudyStream } from "./stream";
+import { openStream } from "./stream";
+
+const KINDS = ["run", "evaluation", "study"];
 
 /** `after`: the study's `event_seq` as first read; undefined until it is known. */
 export function useStudyStream(studyId: string | undefined, after: number | undefined): void {
@@ -12,8 +14,9 @@ export function useStudyStream(studyId: string | undefined, after: number | unde
   useEffect(() => {
     if (studyId === undefined || after === undefined) return;
     const cache = studyCache(client, studyId);
-    const close = openStudyStream({
-      studyId,
+    const close = openStream({
+      address: `/api/v1/studies/${encodeURIComponent(studyId)}/stream`,
+      kinds: KINDS,
       after,
       onEvents: cache.apply,
       onPoll: cache.refresh,

@@ -19,7 +19,7 @@ import { SummaryBar } from "./SummaryBar";
 import { TemplatePicker } from "./TemplatePicker";
 import { usePreview } from "./usePreview";
 
-const route = getRouteApi("/new");
+const route = getRouteApi("/inside/new");
 
 export function ComposePage() {
   useDocumentTitle("New study · Dropscope");

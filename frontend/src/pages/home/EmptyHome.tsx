@@ -2,6 +2,7 @@
 import { Button, Group } from "@mantine/core";
 import { IconFlask, IconPlus } from "@tabler/icons-react";
 import { ButtonLink } from "../../components/links";
+import { useMayChange } from "../../api/me";
 import { Logo } from "../../app/Logo";
 import { Notice } from "../../components/Notice";
 import { useQueueStudy } from "../../components/useQueueStudy";
@@ -9,24 +10,27 @@ import { template } from "../compose/templates";
 
 export function EmptyHome() {
   const queue = useQueueStudy();
+  const mayChange = useMayChange();
   return (
     <Notice
       title="No study yet"
       icon={<Logo size={44} />}
       actions={
-        <Group mt="sm" justify="center">
-          <Button
-            variant="default"
-            leftSection={<IconFlask size={16} />}
-            loading={queue.isPending}
-            onClick={() => queue.mutate(template("demo")!)}
-          >
-            Load demo study
-          </Button>
-          <ButtonLink to="/new" leftSection={<IconPlus size={16} />}>
-            New study
-          </ButtonLink>
-        </Group>
+        mayChange && (
+          <Group mt="sm" justify="center">
+            <Button
+              variant="default"
+              leftSection={<IconFlask size={16} />}
+              loading={queue.isPending}
+              onClick={() => queue.mutate(template("demo")!)}
+            >
+              Load demo study
+            </Button>
+            <ButtonLink to="/new" leftSection={<IconPlus size={16} />}>
+              New study
+            </ButtonLink>
+          </Group>
+        )
       }
     >
       A study trains several dropout methods with the same seeds on one model and shows which of them overfits least.

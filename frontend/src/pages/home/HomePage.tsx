@@ -13,7 +13,7 @@ import { StudyRow } from "./StudyRow";
 import { WorkerStrip } from "./WorkerStrip";
 import { useSteps } from "./useSteps";
 
-const route = getRouteApi("/");
+const route = getRouteApi("/inside/");
 
 export function HomePage() {
   const { q, archived = false } = route.useSearch();

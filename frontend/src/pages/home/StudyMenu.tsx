@@ -1,13 +1,16 @@
 /** What can be done with a study from the list: clone it, put it away, take it back. */
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconArchive, IconArrowBackUp, IconCopy, IconDots } from "@tabler/icons-react";
+import { useMayChange } from "../../api/me";
 import type { StudySummary } from "../../api/types";
 import { MenuItemLink } from "../../components/links";
 import { useArchive } from "../../components/useArchive";
 
 export function StudyMenu({ study }: { study: StudySummary }) {
   const { archive, restore } = useArchive();
+  const mayChange = useMayChange();
   const open = study.counts.queued + study.counts.running > 0;
+  if (!mayChange) return null;
   return (
     <Menu position="bottom-end" width={210}>
       <Menu.Target>

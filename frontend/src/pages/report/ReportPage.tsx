@@ -15,7 +15,7 @@ import classes from "./ReportPage.module.css";
 import { ReportTable } from "./ReportTable";
 import { ReportText } from "./ReportText";
 
-const route = getRouteApi("/studies/$studyId/report");
+const route = getRouteApi("/inside/studies/$studyId/report");
 
 export function ReportPage() {
   const { studyId } = route.useParams();

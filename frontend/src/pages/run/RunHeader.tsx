@@ -3,6 +3,7 @@ import { Alert, Box, Button, Group, Progress, Text, Title } from "@mantine/core"
 import { IconArrowLeft, IconBan, IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "../../api/client";
+import { useMayChange } from "../../api/me";
 import { unwrap } from "../../api/problem";
 import { runKeys } from "../../api/runs";
 import type { RunDetail, StudyDetail } from "../../api/types";
@@ -56,6 +57,7 @@ function timeToGo(run: RunDetail): string {
 }
 
 function RunActions({ run }: { run: RunDetail }) {
+  const mayChange = useMayChange();
   const client = useQueryClient();
   const act = useMutation({
     mutationFn: async (verb: "cancel" | "retry") =>
@@ -66,6 +68,7 @@ function RunActions({ run }: { run: RunDetail }) {
     },
     onError: tellError,
   });
+  if (!mayChange) return null;
   if (run.status === "queued" || run.status === "running")
     return (
       <Button

@@ -15,7 +15,7 @@ import { RunHistory } from "./RunHistory";
 import { RunLog } from "./RunLog";
 import { RUN_TABS, type RunTab } from "./search";
 
-const route = getRouteApi("/runs/$runId");
+const route = getRouteApi("/inside/runs/$runId");
 const TITLES: Record<RunTab, string> = {
   curves: "Curves",
   config: "Configuration",

@@ -2,15 +2,21 @@
 import { Button, Collapse, Group, NativeSelect, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
-import type { ArmComparison, StudyDetail } from "../../api/types";
+import type { Comparison } from "../../api/types";
 import { ArmToggles } from "./ArmToggles";
 import { BANDS, METRICS, X_AXES } from "./search";
 import { useView } from "./useView";
 
-export function ArmRail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | undefined }) {
+interface ArmRailProps {
+  comparison: Comparison | undefined;
+  /** The study's own baseline. */
+  baselineId: string | null;
+}
+
+export function ArmRail(props: ArmRailProps) {
   const narrow = useMediaQuery("(max-width: 62em)");
   const [opened, { toggle }] = useDisclosure(false);
-  const rail = <Rail study={study} arms={arms} />;
+  const rail = <Rail {...props} />;
   if (!narrow)
     return (
       <Paper
@@ -42,18 +48,18 @@ export function ArmRail({ study, arms }: { study: StudyDetail; arms: ArmComparis
   );
 }
 
-function Rail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | undefined }) {
+function Rail({ comparison, baselineId }: ArmRailProps) {
   const { query, change } = useView();
   return (
     <Stack gap="sm">
       <NativeSelect
         label="Compared with"
         size="xs"
-        value={query.baseline ?? study.baseline_arm_id ?? ""}
+        value={query.baseline ?? baselineId ?? ""}
         onChange={({ currentTarget }) =>
-          change({ baseline: currentTarget.value === study.baseline_arm_id ? undefined : currentTarget.value })
+          change({ baseline: currentTarget.value === baselineId ? undefined : currentTarget.value })
         }
-        data={study.arms.map((arm) => ({ value: arm.id, label: arm.label }))}
+        data={comparison?.arms.map((arm) => ({ value: arm.id, label: arm.label })) ?? []}
       />
       <NativeSelect
         label="Ranked by"
@@ -62,7 +68,7 @@ function Rail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | und
         onChange={({ currentTarget }) =>
           change({ metric: METRICS.find((metric) => metric.value === currentTarget.value)?.value })
         }
-        data={study.task === "classification" ? METRICS : METRICS.slice(0, 2)}
+        data={comparison?.task === "classification" ? METRICS : METRICS.slice(0, 2)}
       />
       <div>
         <Text size="xs" fw={600} mb={3} id="x-axis">
@@ -94,7 +100,7 @@ function Rail({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | und
           seeds done
         </Text>
       </Group>
-      <ArmToggles study={study} arms={arms} />
+      <ArmToggles arms={comparison?.arms} />
     </Stack>
   );
 }

@@ -2,13 +2,13 @@
 import { ActionIcon, Group, Skeleton, Stack, Text, UnstyledButton } from "@mantine/core";
 import { IconEye, IconEyeOff } from "@tabler/icons-react";
 import { useState } from "react";
-import type { ArmComparison, StudyDetail } from "../../api/types";
+import type { ArmComparison } from "../../api/types";
 import { useKeys } from "../../app/keys";
 import { ArmMark } from "../../components/ArmMark";
 import classes from "./ArmToggles.module.css";
 import { useView } from "./useView";
 
-export function ArmToggles({ study, arms }: { study: StudyDetail; arms: ArmComparison[] | undefined }) {
+export function ArmToggles({ arms }: { arms: ArmComparison[] | undefined }) {
   const { hidden, toggle, change } = useView();
   const [marked, setMarked] = useState(-1);
   const last = (arms?.length ?? 0) - 1;
@@ -18,7 +18,7 @@ export function ArmToggles({ study, arms }: { study: StudyDetail; arms: ArmCompa
     x: () => arms?.[marked] && toggle(arms[marked].id),
     c: () => arms?.[marked] && change({ baseline: arms[marked].id }),
   });
-  if (!arms) return study.arms.map((arm) => <Skeleton key={arm.id} height={24} />);
+  if (!arms) return <Skeleton height={180} />;
   const only = (id: string) => change({ hide: arms.filter((arm) => arm.id !== id).map((arm) => arm.id) });
   return (
     <Stack gap={1} role="group" aria-labelledby="arms-shown">

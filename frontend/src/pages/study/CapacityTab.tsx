@@ -4,7 +4,7 @@ import { Explained } from "./Explained";
 import { StudyFigure } from "./StudyFigure";
 import type { TabProps } from "./StudyTabs";
 
-export function CapacityTab({ study, comparison, query, hidden }: TabProps) {
+export function CapacityTab({ comparison, figureOf, hidden }: TabProps) {
   const ranks = new Set(comparison?.arms.map((arm) => arm.rank));
   return (
     <>
@@ -17,7 +17,7 @@ export function CapacityTab({ study, comparison, query, hidden }: TabProps) {
           This study has one rank. A clone with several shows lines here.
         </Text>
       )}
-      <StudyFigure studyId={study.id} query={query} hidden={hidden} name="capacity" title="Capacity" />
+      <StudyFigure figureOf={figureOf} hidden={hidden} name="capacity" title="Capacity" />
     </>
   );
 }

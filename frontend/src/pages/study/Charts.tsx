@@ -1,13 +1,12 @@
 /** Losses above, the gap below on the same x, and the ranking beside them. */
 import { Paper } from "@mantine/core";
-import type { View } from "../../api/studies";
+import type { FigureOf } from "../../api/studies";
 import { useMediaQuery } from "@mantine/hooks";
 import classes from "./Charts.module.css";
 import { StudyFigure } from "./StudyFigure";
 
 interface ChartsProps {
-  studyId: string;
-  query: View;
+  figureOf: FigureOf;
   hidden: ReadonlySet<string>;
 }
 

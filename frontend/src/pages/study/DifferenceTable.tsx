@@ -1,5 +1,6 @@
 /** Each arm's difference to the baseline: effect and interval first, then the tests, and what they mean. */
 import { Button, Group, Table, Text, Tooltip } from "@mantine/core";
+import { useMayChange } from "../../api/me";
 import type { ArmComparison, Comparison, StudyDetail } from "../../api/types";
 import { ArmMark } from "../../components/ArmMark";
 import { DeltaText } from "../../components/DeltaText";
@@ -95,10 +96,11 @@ interface SeedsNeededProps {
 /** How many seeds would decide it, and one click that trains that many. */
 function SeedsNeeded({ study, needed, decided }: SeedsNeededProps) {
   const { extend } = useStudyChanges(study.id);
+  const mayChange = useMayChange();
   if (decided) return <>{MISSING}</>;
   if (needed === null) return <Text size="xs">not known yet</Text>;
   if (needed > MOST_SEEDS) return <Text size="xs">over {MOST_SEEDS}</Text>;
-  if (needed <= study.seeds) return <>{needed}</>;
+  if (needed <= study.seeds || !mayChange) return <>{needed}</>;
   const runs = (needed - study.seeds) * study.arm_count;
   return (
     <Tooltip

@@ -1,14 +1,16 @@
 /** The paper's framework: which cells this study has measured, and a way to run the ones it has not. */
 import { useState } from "react";
+import { useMayChange } from "../../api/me";
 import { Explained } from "./Explained";
 import { RunCellDialog, type FrameworkCell } from "./RunCellDialog";
 import { StudyFigure } from "./StudyFigure";
 import type { TabProps } from "./StudyTabs";
 
-export function FrameworkTab({ study, query, hidden }: TabProps) {
+export function FrameworkTab({ study, figureOf, hidden }: TabProps) {
   const [cell, setCell] = useState<FrameworkCell>();
+  const mayChange = useMayChange();
   const pick = (data: unknown) => {
-    if (!Array.isArray(data)) return;
+    if (!mayChange || !Array.isArray(data)) return;
     const [position, structure, consistency] = data as string[];
     if (position && structure && consistency) setCell({ position, structure, consistency });
   };
@@ -19,8 +21,7 @@ export function FrameworkTab({ study, query, hidden }: TabProps) {
         cell that was measured. A plus is a cell that this study has not tried; a click runs it.
       </Explained>
       <StudyFigure
-        studyId={study.id}
-        query={query}
+        figureOf={figureOf}
         hidden={hidden}
         name="framework"
         title="Position by structure"

@@ -4,7 +4,7 @@ import { StudyFigure } from "./StudyFigure";
 import type { TabProps } from "./StudyTabs";
 import { useView } from "./useView";
 
-export function HeatmapTab({ study, comparison, query, hidden }: TabProps) {
+export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {
   const { change } = useView();
   const open = (id: unknown) => {
     const arm = comparison?.arms.find((one) => one.id === id);
@@ -17,8 +17,7 @@ export function HeatmapTab({ study, comparison, query, hidden }: TabProps) {
         a ring mark cells whose interval spans zero. A click opens the runs behind a cell.
       </Explained>
       <StudyFigure
-        studyId={study.id}
-        query={query}
+        figureOf={figureOf}
         hidden={hidden}
         name="heatmap"
         title="Difference to the baseline"

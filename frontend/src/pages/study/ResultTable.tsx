@@ -9,7 +9,8 @@ import { METRICS } from "./search";
 import { decimals, MISSING, percent, plusMinus, pValue } from "../../format/numbers";
 
 interface ResultTableProps {
-  study: StudyDetail;
+  /** Whose raw numbers can be downloaded; a shared study has none. */
+  study?: StudyDetail;
   comparison: Comparison | undefined;
   hidden: ReadonlySet<string>;
 }
@@ -32,16 +33,18 @@ export function ResultTable({ study, comparison, hidden }: ResultTableProps) {
     <section aria-label="Results">
       <Group justify="space-between" mb="xs">
         <Title order={2}>At the last evaluation</Title>
-        <Button
-          component="a"
-          href={`/api/v1/studies/${study.id}/export.csv`}
-          download
-          size="xs"
-          variant="default"
-          leftSection={<IconDownload size={14} />}
-        >
-          CSV of every evaluation
-        </Button>
+        {study && (
+          <Button
+            component="a"
+            href={`/api/v1/studies/${study.id}/export.csv`}
+            download
+            size="xs"
+            variant="default"
+            leftSection={<IconDownload size={14} />}
+          >
+            CSV of every evaluation
+          </Button>
+        )}
       </Group>
       {comparison ? <Rows comparison={comparison} hidden={hidden} /> : <Skeleton height={240} />}
     </section>

@@ -5,7 +5,7 @@ import { Explained } from "./Explained";
 import { StudyFigure } from "./StudyFigure";
 import type { TabProps } from "./StudyTabs";
 
-export function SignificanceTab({ study, comparison, query, hidden }: TabProps) {
+export function SignificanceTab({ study, comparison, figureOf, hidden }: TabProps) {
   return (
     <Stack gap="lg">
       <section>
@@ -17,13 +17,7 @@ export function SignificanceTab({ study, comparison, query, hidden }: TabProps) 
         {comparison && <DifferenceTable study={study} comparison={comparison} hidden={hidden} />}
       </section>
       <section>
-        <StudyFigure
-          studyId={study.id}
-          query={query}
-          hidden={hidden}
-          name="significance"
-          title="Every arm against every arm"
-        />
+        <StudyFigure figureOf={figureOf} hidden={hidden} name="significance" title="Every arm against every arm" />
       </section>
     </Stack>
   );

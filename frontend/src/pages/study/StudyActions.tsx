@@ -1,4 +1,4 @@
-/** Pause, cancel, extend, clone, archive. */
+/** Pause, extend, share, report; in the menu what is rarer: clone, cancel, archive. A viewer has the report only. */
 import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
@@ -11,47 +11,59 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
+  IconShare,
 } from "@tabler/icons-react";
+import { useMayChange } from "../../api/me";
 import type { StudyDetail } from "../../api/types";
 import { ButtonLink, MenuItemLink } from "../../components/links";
+import { ShareDialog } from "../../components/ShareDialog";
 import { useArchive } from "../../components/useArchive";
 import { CancelDialog } from "./CancelDialog";
 import { ExtendDialog } from "./ExtendDialog";
 import { useStudyChanges } from "./useStudyChanges";
 
 export function StudyActions({ study }: { study: StudyDetail }) {
-  const { update } = useStudyChanges(study.id);
-  const { archive, restore } = useArchive();
-  const [extending, extend] = useDisclosure(false);
-  const [cancelling, cancel] = useDisclosure(false);
-  const open = study.counts.queued + study.counts.running > 0;
+  const mayChange = useMayChange();
   return (
     <Group gap={6} wrap="nowrap" className="no-print">
-      {open && (
-        <Button
-          size="xs"
-          variant="default"
-          visibleFrom="sm"
-          leftSection={study.paused ? <IconPlayerPlay size={14} /> : <IconPlayerPause size={14} />}
-          loading={update.isPending}
-          onClick={() => update.mutate({ paused: !study.paused })}
-        >
-          {study.paused ? "Go on" : "Pause"}
-        </Button>
-      )}
-      <Button size="xs" variant="default" visibleFrom="sm" leftSection={<IconPlus size={14} />} onClick={extend.open}>
-        Extend
-      </Button>
       <ButtonLink
         to="/studies/$studyId/report"
         params={{ studyId: study.id }}
         size="xs"
         variant="default"
-        visibleFrom="sm"
         leftSection={<IconFileText size={14} />}
       >
         Report
       </ButtonLink>
+      {mayChange && <Changes study={study} />}
+    </Group>
+  );
+}
+
+function Changes({ study }: { study: StudyDetail }) {
+  const { update } = useStudyChanges(study.id);
+  const { archive, restore } = useArchive();
+  const [extending, extend] = useDisclosure(false);
+  const [cancelling, cancel] = useDisclosure(false);
+  const [sharing, share] = useDisclosure(false);
+  const open = study.counts.queued + study.counts.running > 0;
+  const pause = {
+    label: study.paused ? "Go on" : "Pause",
+    Icon: study.paused ? IconPlayerPlay : IconPlayerPause,
+    act: () => update.mutate({ paused: !study.paused }),
+  };
+  const often = [
+    ...(open ? [pause] : []),
+    { label: "Extend", Icon: IconPlus, act: extend.open },
+    { label: "Share", Icon: IconShare, act: share.open },
+  ];
+  return (
+    <>
+      {often.map(({ label, Icon, act }) => (
+        <Button key={label} size="xs" variant="default" visibleFrom="md" leftSection={<Icon size={14} />} onClick={act}>
+          {label}
+        </Button>
+      ))}
       <Menu position="bottom-end" width={210}>
         <Menu.Target>
           <ActionIcon variant="default" size={30} aria-label="More actions">
@@ -59,26 +71,11 @@ export function StudyActions({ study }: { study: StudyDetail }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item hiddenFrom="sm" leftSection={<IconPlus size={15} />} onClick={extend.open}>
-            Extend
-          </Menu.Item>
-          {open && (
-            <Menu.Item
-              hiddenFrom="sm"
-              leftSection={study.paused ? <IconPlayerPlay size={15} /> : <IconPlayerPause size={15} />}
-              onClick={() => update.mutate({ paused: !study.paused })}
-            >
-              {study.paused ? "Go on" : "Pause"}
+          {often.map(({ label, Icon, act }) => (
+            <Menu.Item key={label} hiddenFrom="md" leftSection={<Icon size={15} />} onClick={act}>
+              {label}
             </Menu.Item>
-          )}
-          <MenuItemLink
-            to="/studies/$studyId/report"
-            params={{ studyId: study.id }}
-            hiddenFrom="sm"
-            leftSection={<IconFileText size={15} />}
-          >
-            Report
-          </MenuItemLink>
+          ))}
           <MenuItemLink to="/new" search={{ from: study.id }} leftSection={<IconCopy size={15} />}>
             Clone and edit
           </MenuItemLink>
@@ -99,6 +96,7 @@ export function StudyActions({ study }: { study: StudyDetail }) {
       </Menu>
       <ExtendDialog study={study} opened={extending} onClose={extend.close} />
       <CancelDialog study={study} opened={cancelling} onClose={cancel.close} />
-    </Group>
+      <ShareDialog studyId={study.id} opened={sharing} onClose={share.close} />
+    </>
   );
 }

@@ -2,35 +2,24 @@
 import { Center, Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { sentence } from "../../api/problem";
-import { figure, type View } from "../../api/studies";
+import type { FigureOf } from "../../api/studies";
 import { Figure } from "../../figure/Figure";
 import type { PlotlyPoint } from "../../figure/plotly";
 
 interface StudyFigureProps {
-  studyId: string;
+  figureOf: FigureOf;
   name: string;
   title: string;
   height?: number;
   onPoint?: (point: PlotlyPoint) => void;
-  query: View;
   hidden?: ReadonlySet<string>;
   hoverGroup?: string;
   legend?: boolean;
 }
 
-export function StudyFigure({
-  studyId,
-  name,
-  title,
-  height,
-  query,
-  hidden,
-  hoverGroup,
-  legend,
-  onPoint,
-}: StudyFigureProps) {
+export function StudyFigure({ figureOf, name, title, height, hidden, hoverGroup, legend, onPoint }: StudyFigureProps) {
   const room = (height ?? 400) + 30;
-  const drawn = useQuery(figure(studyId, name, query));
+  const drawn = useQuery(figureOf(name));
   return (
     <section id={`figure-${name}`} aria-label={title} style={{ scrollMarginTop: 70 }}>
       {drawn.data ? (

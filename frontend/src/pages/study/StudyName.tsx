@@ -2,6 +2,7 @@
 import { TextInput, Title, UnstyledButton } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
 import { useState } from "react";
+import { useMayChange } from "../../api/me";
 import type { StudyDetail } from "../../api/types";
 import classes from "./StudyName.module.css";
 import { useStudyChanges } from "./useStudyChanges";
@@ -9,6 +10,7 @@ import { useStudyChanges } from "./useStudyChanges";
 export function StudyName({ study }: { study: StudyDetail }) {
   const [draft, setDraft] = useState<string>();
   const { update } = useStudyChanges(study.id);
+  const mayChange = useMayChange();
   const keep = () => {
     const name = draft?.trim();
     setDraft(undefined);
@@ -30,11 +32,15 @@ export function StudyName({ study }: { study: StudyDetail }) {
         classNames={{ input: classes.input }}
       />
     );
+  const title = (
+    <Title order={1} className={classes.title} dir="auto">
+      {study.name}
+    </Title>
+  );
+  if (!mayChange) return title;
   return (
     <UnstyledButton className={classes.name} onClick={() => setDraft(study.name)} title="Rename">
-      <Title order={1} className={classes.title} dir="auto">
-        {study.name}
-      </Title>
+      {title}
       <IconPencil size={15} className={classes.pencil} aria-label="Rename" />
     </UnstyledButton>
   );

@@ -3,7 +3,7 @@ import { Box, Container, Skeleton, Stack } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { comparison, studyDetail } from "../../api/studies";
+import { comparison, figure, studyDetail } from "../../api/studies";
 import { PageError } from "../../app/PageError";
 import { useStudyStream } from "../../live/useStudyStream";
 import { Answers } from "./Answers";
@@ -14,13 +14,14 @@ import { StudyTabs } from "./StudyTabs";
 import classes from "./StudyPage.module.css";
 import { useView } from "./useView";
 
-const route = getRouteApi("/studies/$studyId");
+const route = getRouteApi("/inside/studies/$studyId");
 
 export function StudyPage() {
   const { studyId } = route.useParams();
   const { query, hidden } = useView();
   const study = useQuery(studyDetail(studyId));
   const compared = useQuery(comparison(studyId, query));
+  const figureOf = (name: string) => figure(studyId, name, query);
   useStudyStream(study.data?.id, study.data?.event_seq);
   useDocumentTitle(study.data ? `${study.data.name} · Dropscope` : "Dropscope");
 
@@ -32,10 +33,10 @@ export function StudyPage() {
         <StudyHeader study={study.data} />
         <Answers answers={compared.data?.answers} />
         <div className={classes.columns}>
-          <ArmRail study={study.data} arms={compared.data?.arms} />
+          <ArmRail comparison={compared.data} baselineId={study.data.baseline_arm_id} />
           <Stack gap="md" miw={0}>
-            <Charts studyId={studyId} query={query} hidden={hidden} />
-            <StudyTabs study={study.data} comparison={compared.data} query={query} hidden={hidden} />
+            <Charts figureOf={figureOf} hidden={hidden} />
+            <StudyTabs study={study.data} comparison={compared.data} figureOf={figureOf} hidden={hidden} />
           </Stack>
         </div>
       </Stack>

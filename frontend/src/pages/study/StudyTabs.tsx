@@ -1,33 +1,29 @@
 /** Everything below the curves: each tab is one way to cut the study, and part of the address. */
-import { Paper, Tabs } from "@mantine/core";
-import type { View } from "../../api/studies";
+import { Paper, Skeleton, Tabs } from "@mantine/core";
+import { lazy, Suspense, type ComponentType } from "react";
+import type { FigureOf } from "../../api/studies";
 import type { Comparison, StudyDetail } from "../../api/types";
-import { CapacityTab } from "./CapacityTab";
-import { FrameworkTab } from "./FrameworkTab";
-import { HeatmapTab } from "./HeatmapTab";
 import { ResultTable } from "./ResultTable";
-import { RunsTab } from "./runs/RunsTab";
 import { TABS, type StudyTab } from "./search";
-import { SignificanceTab } from "./SignificanceTab";
 import classes from "./StudyTabs.module.css";
-import { TrainInferenceTab } from "./TrainInferenceTab";
 import { useView } from "./useView";
 
 export interface TabProps {
   study: StudyDetail;
   comparison: Comparison | undefined;
-  query: View;
+  figureOf: FigureOf;
   hidden: ReadonlySet<string>;
 }
 
-const CONTENT: Record<StudyTab, (props: TabProps) => React.ReactNode> = {
+// The results are there at once; what is behind another tab comes when it is opened.
+const CONTENT: Record<StudyTab, ComponentType<TabProps>> = {
   results: ResultTable,
-  heatmap: HeatmapTab,
-  significance: SignificanceTab,
-  train_inference: TrainInferenceTab,
-  capacity: CapacityTab,
-  framework: FrameworkTab,
-  runs: RunsTab,
+  heatmap: lazy(() => import("./HeatmapTab").then((module) => ({ default: module.HeatmapTab }))),
+  significance: lazy(() => import("./SignificanceTab").then((module) => ({ default: module.SignificanceTab }))),
+  train_inference: lazy(() => import("./TrainInferenceTab").then((module) => ({ default: module.TrainInferenceTab }))),
+  capacity: lazy(() => import("./CapacityTab").then((module) => ({ default: module.CapacityTab }))),
+  framework: lazy(() => import("./FrameworkTab").then((module) => ({ default: module.FrameworkTab }))),
+  runs: lazy(() => import("./runs/RunsTab").then((module) => ({ default: module.RunsTab }))),
 };
 
 export function StudyTabs(props: TabProps) {
@@ -45,7 +41,9 @@ export function StudyTabs(props: TabProps) {
           ))}
         </Tabs.List>
         <Tabs.Panel value={open}>
-          <Content {...props} />
+          <Suspense fallback={<Skeleton height={320} />}>
+            <Content {...props} />
+          </Suspense>
         </Tabs.Panel>
       </Tabs>
     </Paper>

@@ -3,7 +3,7 @@ import { Explained } from "./Explained";
 import { StudyFigure } from "./StudyFigure";
 import type { TabProps } from "./StudyTabs";
 
-export function TrainInferenceTab({ study, query, hidden }: TabProps) {
+export function TrainInferenceTab({ figureOf, hidden }: TabProps) {
   return (
     <>
       <Explained>
@@ -11,13 +11,7 @@ export function TrainInferenceTab({ study, query, hidden }: TabProps) {
         on minus off. Right: the mean KL between the two outputs. A rescale or a consistency loss is meant to bring both
         towards zero.
       </Explained>
-      <StudyFigure
-        studyId={study.id}
-        query={query}
-        hidden={hidden}
-        name="train_inference"
-        title="Train/inference gap"
-      />
+      <StudyFigure figureOf={figureOf} hidden={hidden} name="train_inference" title="Train/inference gap" />
     </>
   );
 }

@@ -1,19 +1,17 @@
-/** The view of a study: read from the address, changed through it. */
-import { getRouteApi } from "@tanstack/react-router";
+/** The view of a study: read from the address, changed through it; the same for a study and a shared one. */
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { View } from "../../api/studies";
 import { studySearch, type StudySearch } from "./search";
 
-const route = getRouteApi("/studies/$studyId");
-
 export function useView() {
-  const search = route.useSearch();
-  const navigate = route.useNavigate();
+  const search: StudySearch = useSearch({ strict: false });
+  const navigate = useNavigate();
   const { baseline, metric = "validation/loss", x = "step", band = "t", hide } = search;
   const query = useMemo<View>(() => ({ baseline, metric, x, band }), [baseline, metric, x, band]);
   const hidden = useMemo<ReadonlySet<string>>(() => new Set(hide), [hide]);
   const change = (part: Partial<StudySearch>) =>
-    void navigate({ search: (old) => studySearch({ ...old, ...part }), replace: true, resetScroll: false });
+    void navigate({ to: ".", search: (old) => studySearch({ ...old, ...part }), replace: true, resetScroll: false });
   const toggle = (armId: string) => {
     const next = new Set(hidden);
     if (!next.delete(armId)) next.add(armId);

@@ -3,6 +3,7 @@ import { Button, Group } from "@mantine/core";
 import { IconBan, IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "../../../api/client";
+import { useMayChange } from "../../../api/me";
 import { unwrap } from "../../../api/problem";
 import { studyKeys } from "../../../api/studies";
 import type { StudyDetail } from "../../../api/types";
@@ -11,6 +12,7 @@ import { count } from "../../../format/numbers";
 import type { RunRow } from "./rows";
 
 export function BulkActions({ study, runs }: { study: StudyDetail; runs: RunRow[] }) {
+  const mayChange = useMayChange();
   const client = useQueryClient();
   const act = useMutation({
     mutationFn: async ({ verb, ids }: { verb: "cancel" | "retry"; ids: string[] }) => {
@@ -26,6 +28,7 @@ export function BulkActions({ study, runs }: { study: StudyDetail; runs: RunRow[
   const ids = (statuses: string[]) => runs.filter((run) => statuses.includes(run.status)).map((run) => run.id);
   const open = ids(["queued", "running"]);
   const ended = ids(["failed", "cancelled"]);
+  if (!mayChange) return null;
   return (
     <Group gap={6}>
       {open.length > 0 && (

@@ -1,0 +1,38 @@
+/** Reading what a share link shows, by its secret alone. */
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { PlotlyFigure } from "../figure/plotly";
+import { api } from "./client";
+import { unwrap } from "./problem";
+import type { View } from "./studies";
+
+export const sharedKey = (secret: string) => ["shared", secret] as const;
+
+export const sharedStudy = (secret: string) =>
+  queryOptions({
+    queryKey: [...sharedKey(secret), "study"],
+    queryFn: async ({ signal }) =>
+      unwrap(await api.GET("/api/v1/shared/{secret}", { params: { path: { secret } }, signal })),
+  });
+
+export const sharedComparison = (secret: string, view: View) =>
+  queryOptions({
+    queryKey: [...sharedKey(secret), "comparison", view],
+    queryFn: async ({ signal }) =>
+      unwrap(
+        await api.GET("/api/v1/shared/{secret}/comparison", { params: { path: { secret }, query: view }, signal }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+
+export const sharedFigure = (secret: string, name: string, view: View) =>
+  queryOptions({
+    queryKey: [...sharedKey(secret), "figure", name, view],
+    queryFn: async ({ signal }) =>
+      unwrap(
+        await api.GET("/api/v1/shared/{secret}/figures/{name}", {
+          params: { path: { secret, name }, query: view },
+          signal,
+        }),
+      ) as unknown as PlotlyFigure,
+    placeholderData: keepPreviousData,
+  });

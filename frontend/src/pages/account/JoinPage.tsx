@@ -1,0 +1,58 @@
+/** Making an account by the server's set-up link or an invitation; the secret follows # in the address. */
+import { PasswordInput, TextInput } from "@mantine/core";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useLocation, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { api } from "../../api/client";
+import { me } from "../../api/me";
+import { ApiProblem, unwrap } from "../../api/problem";
+import { problemAt } from "../compose/problems";
+import { AccountForm } from "./AccountForm";
+
+export function JoinPage() {
+  const location = useLocation();
+  const first = location.pathname === "/setup";
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [account, setAccount] = useState({ name: "", email: "", password: "" });
+  const join = useMutation({
+    mutationFn: async () => {
+      const body = { ...account, secret: location.hash };
+      return unwrap(
+        first ? await api.POST("/api/v1/auth/setup", { body }) : await api.POST("/api/v1/invitations/accept", { body }),
+      );
+    },
+    onSuccess: (who) => {
+      client.clear();
+      client.setQueryData(me.queryKey, who);
+      void navigate({ to: "/" });
+    },
+  });
+  const problems = join.error instanceof ApiProblem ? join.error.errors : [];
+  const field = (name: keyof typeof account) => ({
+    value: account[name],
+    required: true,
+    error: problemAt(problems, `/${name}`),
+    onChange: (event: { currentTarget: HTMLInputElement }) =>
+      setAccount({ ...account, [name]: event.currentTarget.value }),
+  });
+  return (
+    <AccountForm
+      title={first ? "Set up Dropscope" : "Join Dropscope"}
+      hint={first ? "The first account is the admin's." : "Make your account; the link works once."}
+      action="Make the account"
+      error={join.error}
+      pending={join.isPending}
+      onSubmit={() => join.mutate()}
+    >
+      <TextInput label="Name" autoComplete="name" {...field("name")} />
+      <TextInput label="E-mail" type="email" autoComplete="username" {...field("email")} />
+      <PasswordInput
+        label="Password"
+        description="At least 10 characters"
+        autoComplete="new-password"
+        {...field("password")}
+      />
+    </AccountForm>
+  );
+}

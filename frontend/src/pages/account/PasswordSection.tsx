@@ -1,0 +1,55 @@
+/** Changing one's own password. */
+import { Button, Group, Paper, PasswordInput, Title } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useState, type FormEvent } from "react";
+import { api } from "../../api/client";
+import { unwrap } from "../../api/problem";
+import { tell, tellError } from "../../components/tell";
+
+export function PasswordSection() {
+  const [old, setOld] = useState("");
+  const [fresh, setFresh] = useState("");
+  const change = useMutation({
+    mutationFn: async () => unwrap(await api.POST("/api/v1/auth/password", { body: { old, new: fresh } })),
+    onSuccess: () => {
+      setOld("");
+      setFresh("");
+      tell("The password is changed; your other sessions have ended.");
+    },
+    onError: tellError,
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    change.mutate();
+  };
+  return (
+    <Paper p="md" component="section" aria-label="Password">
+      <Title order={2} mb="xs">
+        Password
+      </Title>
+      <Group component="form" onSubmit={submit} align="end" gap="sm">
+        <PasswordInput
+          size="xs"
+          w={200}
+          label="Present password"
+          autoComplete="current-password"
+          required
+          value={old}
+          onChange={(event) => setOld(event.currentTarget.value)}
+        />
+        <PasswordInput
+          size="xs"
+          w={200}
+          label="New password"
+          autoComplete="new-password"
+          required
+          value={fresh}
+          onChange={(event) => setFresh(event.currentTarget.value)}
+        />
+        <Button size="xs" type="submit" loading={change.isPending}>
+          Change it
+        </Button>
+      </Group>
+    </Paper>
+  );
+}

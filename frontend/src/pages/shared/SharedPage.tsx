@@ -1,0 +1,80 @@
+/** What a share link shows to whoever has it: a study's answers, charts and table, nothing that can be changed. */
+import { Badge, Container, Group, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { sharedComparison, sharedFigure, sharedStudy } from "../../api/shared";
+import type { SharedStudy } from "../../api/types";
+import { PageError } from "../../app/PageError";
+import { CopyText } from "../../components/CopyText";
+import { CountsText } from "../../components/StatusProgress";
+import { count } from "../../format/numbers";
+import { moment } from "../../format/times";
+import { Answers } from "../study/Answers";
+import { ArmRail } from "../study/ArmRail";
+import { Charts } from "../study/Charts";
+import { ResultTable } from "../study/ResultTable";
+import columns from "../study/StudyPage.module.css";
+import { useView } from "../study/useView";
+import { useSharedStream } from "./useSharedStream";
+
+const route = getRouteApi("/open/s/$secret");
+
+export function SharedPage() {
+  const { secret } = route.useParams();
+  const { query, hidden } = useView();
+  const shared = useQuery({ ...sharedStudy(secret), staleTime: Infinity });
+  const compared = useQuery({ ...sharedComparison(secret, query), enabled: shared.isSuccess });
+  useSharedStream(secret, shared.data?.mode === "live" ? shared.data.event_seq : undefined);
+  useDocumentTitle(shared.data ? `${shared.data.name} · Dropscope` : "Dropscope");
+  if (shared.isError) return <PageError error={shared.error} />;
+  if (!shared.data)
+    return (
+      <Container fluid maw={1760} py="md" aria-busy="true" aria-label="Loading the study">
+        <Skeleton height={560} radius="lg" />
+      </Container>
+    );
+  return (
+    <Container fluid maw={1760} py="md" px={{ base: "sm", sm: "lg" }}>
+      <Stack gap="md">
+        <Header shared={shared.data} />
+        <Answers answers={compared.data?.answers} />
+        <div className={columns.columns}>
+          <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} />
+          <Stack gap="md" miw={0}>
+            <Charts figureOf={(name) => sharedFigure(secret, name, query)} hidden={hidden} />
+            <Paper p="md">
+              <ResultTable comparison={compared.data} hidden={hidden} />
+            </Paper>
+            <Paper p="md" component="section" aria-label="Exact set-up">
+              <Title order={2} mb="xs">
+                Exact set-up
+              </Title>
+              <CopyText text={JSON.stringify(shared.data.spec, null, 2)} label="The study as JSON" />
+            </Paper>
+          </Stack>
+        </div>
+      </Stack>
+    </Container>
+  );
+}
+
+function Header({ shared }: { shared: SharedStudy }) {
+  return (
+    <header>
+      <Title order={1} dir="auto" style={{ overflowWrap: "anywhere" }}>
+        {shared.name}
+      </Title>
+      <Group gap={8}>
+        <Badge size="sm" variant="default" tt="none">
+          {shared.mode === "frozen" ? `frozen ${moment(shared.shared_at)}` : "live"}
+        </Badge>
+        <Text size="sm" c="dimmed">
+          {shared.model} × {shared.dataset} · {count(shared.arms, "arm")}
+          {shared.author && ` · shared by ${shared.author}`}
+        </Text>
+      </Group>
+      <CountsText counts={shared.counts} />
+    </header>
+  );
+}
