@@ -8,13 +8,14 @@ from torch import nn
 from transformer_dropout.hf import FAMILIES
 
 VOCABULARY = 60
-ENCODERS = ("bert", "roberta", "electra", "distilbert")
+ENCODERS = ("bert", "roberta", "xlm-roberta", "electra", "distilbert")
 DECODERS = tuple(name for name in FAMILIES if name not in ENCODERS)
 
 _GROUPED = {"num_key_value_heads": 2, "head_dim": 8}
 _EXTRA: dict[str, tuple[str, dict[str, Any]]] = {
     "bert": ("BertConfig", {}),
     "roberta": ("RobertaConfig", {}),
+    "xlm-roberta": ("XLMRobertaConfig", {}),
     "electra": ("ElectraConfig", {"embedding_size": 16}),
     "distilbert": ("DistilBertConfig", {}),
     "gpt2": ("GPT2Config", {"bos_token_id": 1, "eos_token_id": 2}),
@@ -24,6 +25,8 @@ _EXTRA: dict[str, tuple[str, dict[str, Any]]] = {
     "mistral": ("MistralConfig", _GROUPED | {"sliding_window": 4}),
     "qwen2": ("Qwen2Config", _GROUPED),
     "qwen3": ("Qwen3Config", _GROUPED),
+    "smollm3": ("SmolLM3Config", {"num_key_value_heads": 2}),
+    "phi3": ("Phi3Config", {"num_key_value_heads": 2}),
     "gemma2": ("Gemma2Config", _GROUPED | {"sliding_window": 4, "attn_logit_softcapping": 2.0}),
 }
 

@@ -43,6 +43,7 @@ FAMILIES: dict[str, Family] = {
     for family in (
         _bert_like("bert"),
         _bert_like("roberta"),
+        _bert_like("xlm-roberta"),
         _bert_like("electra"),
         Family("distilbert", "", "transformer.layer", "attention", "ffn.lin2", "ffn.lin2", False),
         Family("gpt2", "", "h", "attn", "mlp.c_proj", "mlp.c_proj", True),
@@ -52,6 +53,8 @@ FAMILIES: dict[str, Family] = {
         _llama_like("mistral"),
         _llama_like("qwen2"),
         _llama_like("qwen3"),
+        _llama_like("smollm3"),
+        _llama_like("phi3"),
         # Gemma 2 normalises the feed-forward output before it joins the residual stream.
         _llama_like("gemma2", ffn_output="post_feedforward_layernorm"),
     )
