@@ -14,7 +14,7 @@ from torch import Tensor
 
 TOKEN_MULTIPLE = 32  # a new shape costs a matrix library milliseconds at first sight
 LENGTH_MULTIPLE = 16
-GROUP_COST = 600  # what one more group costs, in elements of an attention matrix
+GROUP_COST = 12_000  # what one more group costs, in elements of one head's attention matrix
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _cut(rounded: np.ndarray, most: int) -> list[tuple[int, int]]:
     for used in range(1, most + 1):
         for j in range(1, len(edges)):
             options = [
-                (cost + GROUP_COST * 8 + (edges[j] - edges[i]) * float(rounded[edges[j] - 1]) ** 2, (*path, i))
+                (cost + GROUP_COST + (edges[j] - edges[i]) * float(rounded[edges[j] - 1]) ** 2, (*path, i))
                 for i in range(j)
                 if (found := best.get((used - 1, i))) is not None
                 for cost, path in (found,)

@@ -15,8 +15,23 @@ from worker.engine.host import Host
 from worker.engine.lora import Adapter
 from worker.engine.packing import LENGTH_MULTIPLE, TOKEN_MULTIPLE, make_layout
 
-FAMILIES = ("bert", "roberta", "electra", "distilbert", "gpt2", "gpt_neox", "opt", "llama", "mistral", "qwen2", "qwen3")
-ROTARY = ("gpt_neox", "llama", "mistral", "qwen2", "qwen3")
+FAMILIES = (
+    "bert",
+    "roberta",
+    "xlm-roberta",
+    "electra",
+    "distilbert",
+    "gpt2",
+    "gpt_neox",
+    "opt",
+    "llama",
+    "mistral",
+    "qwen2",
+    "qwen3",
+    "smollm3",
+    "phi3",
+)
+ROTARY = ("gpt_neox", "llama", "mistral", "qwen2", "qwen3", "smollm3", "phi3")
 LENGTHS = (5, 9, 17, 1, 12, 33)
 
 
@@ -79,7 +94,7 @@ def test_packed_logits_equal_padded_ones(family: str, left: bool) -> None:
         features = host.features(make_batch(rows, np.arange(len(LENGTHS)), reading), silent(host), None)
         logits = host.logits(features, {name: model.get_parameter(name) for name in head}, None)
     torch.testing.assert_close(logits, expected, atol=2e-6, rtol=1e-5)
-    assert (host.encoder is not None) == (family in ("bert", "roberta"))
+    assert (host.encoder is not None) == (family in ("bert", "roberta", "xlm-roberta"))
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "qwen2"])

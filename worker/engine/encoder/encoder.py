@@ -17,7 +17,7 @@ from worker.engine.encoder.weights import LayerWeights, read_layers
 from worker.engine.lora import Adapter, Target
 from worker.engine.stage import Stage
 
-KEPT_BYTES = 48 << 20  # what is kept of one set of rows
+KEPT_BYTES = 24 << 20  # what is kept of one set of rows
 
 
 class Encoder:

@@ -10,7 +10,7 @@ from transformer_dropout.hf.families import family_of, layer_modules, unwrapped
 from worker.engine.hooks import NativeDropout
 from worker.engine.lora import Target
 
-FAMILIES = frozenset({"bert", "roberta"})
+FAMILIES = frozenset({"bert", "roberta", "xlm-roberta"})
 # Paths of a layer's linear modules; the first three are one product.
 QUERY, KEY, VALUE = "attention.self.query", "attention.self.key", "attention.self.value"
 ATTENTION_OUT, FFN_IN, FFN_OUT = "attention.output.dense", "intermediate.dense", "output.dense"
