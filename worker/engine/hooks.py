@@ -32,6 +32,7 @@ class Hooked:
     native_dropouts: int  # dropout modules of the base model with a rate above 0
     decoder: bool
     segments: bool  # the model has token type ids
+    native_elsewhere: tuple[str, ...]  # dropout of the base model that is no module, so it cannot be switched on here
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def hook(model: nn.Module, stage: Stage) -> Hooked:
         native_dropouts=dropouts + sum(attention.native_attention_rate(module) > 0 for module in attentions),
         decoder=decoder,
         segments=any(name.endswith("token_type_embeddings") for name, _ in model.named_modules()),
+        native_elsewhere=_plain_rates(model, attentions),
     )
 
 
@@ -107,6 +109,18 @@ def _replace_dropouts(model: nn.Module, stage: Stage) -> int:
     for ordinal, module in enumerate(found):
         module.forward = NativeDropout(float(module.p), ordinal, stage).forward  # type: ignore[assignment,method-assign]
     return len(found)
+
+
+def _plain_rates(model: nn.Module, attentions: Sequence[nn.Module]) -> tuple[str, ...]:
+    """Names of dropout rates that modules keep as plain numbers for a functional call; attention's are ours anyway."""
+    known = {id(module) for module in attentions}
+    return tuple(
+        f"{name}.{attribute}"
+        for name, module in model.named_modules()
+        if id(module) not in known
+        for attribute in ("dropout", "activation_dropout", "hidden_dropout", "layerdrop")
+        if isinstance(rate := getattr(module, attribute, None), float) and rate > 0
+    )
 
 
 def _inner(layer: int, drops: Drops, x: Tensor) -> Tensor:

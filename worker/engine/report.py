@@ -16,6 +16,12 @@ STREAM = "philox4x64 (numpy), 16-bit thresholds"
 def hook_report(slot: Slot) -> tuple[dict[str, object], ...]:
     """Sites × layers of a run; raises TrainingError where an active site reaches nothing."""
     hooked = slot.host.hooked
+    if slot.method.native and hooked.native_elsewhere:
+        raise TrainingError(
+            FailureCode.BAD_INPUT,
+            f"Native dropout of this model cannot be kept on: {hooked.native_elsewhere[0]} is applied by a function, "
+            "not by a module. Leave native dropout out for this model.",
+        )
     found: list[dict[str, object]] = [{"position": "adapter", "modules": len(slot.host.targets)}]
     for site in slot.method.sites:
         if not site.active:

@@ -102,3 +102,23 @@ def test_precision_is_measured_once_and_remembered(tmp_path: Path) -> None:
     assert resolve_precision("auto", tmp_path) == other  # read, not measured again
     file.write_text("not json")
     assert resolve_precision("auto", tmp_path) in ("bf16", "fp32")
+
+
+def test_native_dropout_that_cannot_be_switched_on_is_refused(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "home", "opt", "classification")
+    told = trained(world, tmp_path / "out", {"native": world.arm("native_dropout"), "none": world.arm()})
+    assert "Leave native dropout out" in told.only("native", "failed")[0].message
+    assert told.only("none", "finished")
+
+
+def test_a_record_says_what_was_hooked(bert_world: World, tmp_path: Path) -> None:
+    told = trained(bert_world, tmp_path, {"run": bert_world.arm("hiddenkey", rank=2)})
+    started = told.only("run", "started")[0]
+    assert [(hook["position"], hook["modules"]) for hook in started.hooks] == [
+        ("adapter", 4),
+        ("attention_logits", 2),
+        ("hidden", 2),
+    ]
+    assert started.record["precision"] == "fp32"
+    assert started.record["method"]["consistency"]["kind"] == "kl"
+    assert started.trainable_parameters == 4 * (32 * 2 * 2) + 2 * 32 + 2
