@@ -29,9 +29,7 @@ FAMILIES: dict[str, Family] = {
     "roberta": Family(("query", "value"), _ENCODER, positions_offset=True),
     "xlm-roberta": Family(("query", "value"), _ENCODER, positions_offset=True),
     "electra": Family(("query", "value"), _ENCODER),
-    "albert": Family(("query", "value"), _ENCODER),
     "distilbert": Family(("q_lin", "v_lin"), _ENCODER),
-    "modernbert": Family(("Wqkv",), _ENCODER),
     "gpt2": Family(("c_attn",), _DECODER),
     "llama": Family(_QV, _DECODER),
     "mistral": Family(_QV, _DECODER),
@@ -56,6 +54,8 @@ REFUSED: dict[str, str] = {
     "whisper": _ENCODER_DECODER,
     "mamba": "has no attention",
     "mamba2": "has no attention",
+    "albert": "shares one layer's weights among all layers, where a dropout by layer cannot tell them apart",
+    "modernbert": "joins query, key and value in a layout that the dropout of this study does not know yet",
     "gemma2": "caps its attention logits, which the dropout of this study does not yet honour",
 }
 

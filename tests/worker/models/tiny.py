@@ -25,9 +25,7 @@ _PLAIN = {
     "eos_token_id": 3,
 }
 _OWN: dict[str, dict[str, Any]] = {
-    "albert": {"embedding_size": 16},
     "electra": {"embedding_size": 16},
-    "modernbert": {"cls_token_id": 2, "sep_token_id": 3},
     "opt": {"ffn_dim": 64, "word_embed_proj_dim": 32},
     **{family: {"num_key_value_heads": 2} for family in ("llama", "mistral", "qwen2", "smollm3", "phi3")},
     "qwen3": {"num_key_value_heads": 2, "head_dim": 8},
