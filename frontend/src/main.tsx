@@ -10,8 +10,10 @@ import { router } from "./app/router";
 import { cssVariables, theme } from "./app/theme";
 
 const queryClient = makeQueryClient(() => {
-  const { pathname, href } = router.state.location;
-  if (pathname !== "/login") void router.navigate({ to: "/login", search: { to: href } });
+  const { matches, location } = router.state;
+  // Pages that need no account tell of a refusal themselves.
+  if (matches.some((match) => match.routeId === "/inside"))
+    void router.navigate({ to: "/login", search: { to: location.href } });
 });
 
 createRoot(document.getElementById("root")!).render(

@@ -32,6 +32,7 @@ export function JoinPage() {
   const field = (name: keyof typeof account) => ({
     value: account[name],
     required: true,
+    withAsterisk: false,
     error: problemAt(problems, `/${name}`),
     onChange: (event: { currentTarget: HTMLInputElement }) =>
       setAccount({ ...account, [name]: event.currentTarget.value }),

@@ -1,5 +1,5 @@
 /** Title, what it speaks of, whether it follows the study, and how to take it away. */
-import { Badge, Box, Button, CopyButton, Group, Text, Title, Tooltip } from "@mantine/core";
+import { Badge, Box, Button, CopyButton, Group, Text, Title } from "@mantine/core";
 import { IconArrowLeft, IconCheck, IconDownload, IconLink, IconPrinter, IconSnowflake } from "@tabler/icons-react";
 import { reportFile, type Report } from "../../api/reports";
 import { AnchorLink } from "../../components/links";
@@ -20,17 +20,16 @@ export function ReportHeader({ report }: { report: Report }) {
           </Group>
         </AnchorLink>
         <Group gap={6}>
-          <Tooltip label={frozen ? "Show the study as it stands, always" : "Keep what is shown now, whatever comes"}>
-            <Button
-              size="xs"
-              variant="default"
-              leftSection={<IconSnowflake size={14} />}
-              loading={save.isPending}
-              onClick={() => save.mutate({ title, text, version, frozen: !frozen })}
-            >
-              {frozen ? "Make it live" : "Freeze"}
-            </Button>
-          </Tooltip>
+          <Button
+            title={frozen ? "Show the study as it stands, always" : "Keep what is shown now, whatever comes"}
+            size="xs"
+            variant="default"
+            leftSection={<IconSnowflake size={14} />}
+            loading={save.isPending}
+            onClick={() => save.mutate({ title, text, version, frozen: !frozen })}
+          >
+            {frozen ? "Make it live" : "Freeze"}
+          </Button>
           <CopyButton value={location.href} timeout={1500}>
             {({ copied, copy }) => (
               <Button
