@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from backend.cli.console import err
-from backend.client import Client
+from backend.client import Dropscope
 
 Tend = Callable[[], list[str]]
 ENDED = ("succeeded", "failed", "cancelled")
@@ -84,7 +84,7 @@ class Board:
         self.progress.update(self._bars[arm_id], completed=share, seeds=f"{ended}/{len(mine)} seeds")
 
 
-def follow(client: Client, study: dict[str, Any], stop: threading.Event, tend: Tend) -> bool:
+def follow(client: Dropscope, study: dict[str, Any], stop: threading.Event, tend: Tend) -> bool:
     """Show a study until all of its runs have ended (True), or until `stop` is set (False)."""
     board = Board(study, client.runs(study["id"]), err())
     failed: list[BaseException] = []
@@ -111,7 +111,7 @@ def follow(client: Client, study: dict[str, Any], stop: threading.Event, tend: T
     return not stop.is_set()
 
 
-def print_failures(client: Client, study_id: str) -> None:
+def print_failures(client: Dropscope, study_id: str) -> None:
     """Say which runs failed, and why."""
     console = err()
     for run in client.runs(study_id):

@@ -13,7 +13,7 @@ from backend.cli import follow as following
 from backend.cli.console import err, log_to, out
 from backend.cli.result_table import print_result
 from backend.cli.serve import embedded, serve_on
-from backend.client import ApiError, Client, ServerUnreachable
+from backend.client import ApiError, Dropscope, ServerUnreachable
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
@@ -97,12 +97,12 @@ def _train(settings: Settings, spec: dict[str, Any], *, follow: bool, as_json: b
         return code
 
 
-def _client(settings: Settings, url: str) -> Client:
-    return Client(url, settings.token.get_secret_value() if settings.token else None)
+def _client(settings: Settings, url: str) -> Dropscope:
+    return Dropscope(url, settings.token.get_secret_value() if settings.token else None)
 
 
 def _queue_and_follow(
-    client: Client,
+    client: Dropscope,
     spec: dict[str, Any],
     stop: Stop,
     *,

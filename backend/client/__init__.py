@@ -1,6 +1,6 @@
-"""Talk to a Dropscope server from Python: `dropscope.Client("http://127.0.0.1:8321")`."""
+"""Talk to a Dropscope server from Python: `dropscope.Dropscope("http://127.0.0.1:8321")`."""
 
-from .client import Client, Json
+from .client import Dropscope, Json
 from .errors import ApiError, ServerUnreachable
 
-__all__ = ["ApiError", "Client", "Json", "ServerUnreachable"]
+__all__ = ["ApiError", "Dropscope", "Json", "ServerUnreachable"]

@@ -17,7 +17,7 @@ _STREAM_SILENCE_S = 45.0  # the server says "alive" every 15 s
 _RETRY_S = 1.0
 
 
-class Client:
+class Dropscope:
     """A connection to one server; use it as a context manager, or call `close`.
 
     Methods raise ApiError where the server refuses, ServerUnreachable where nobody answers.
@@ -162,7 +162,7 @@ class Client:
 
 
 def has_ended(study: Json) -> bool:
-    """Whether no run of a study (as `Client.study` gives it) is queued or running."""
+    """Whether no run of a study (as `Dropscope.study` gives it) is queued or running."""
     counts = study["counts"]
     return bool(counts["queued"] + counts["running"] == 0)
 

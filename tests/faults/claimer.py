@@ -1,7 +1,13 @@
-"""One claimer of T7, as a process: claims from a database until nothing waits, and prints what it got."""
+"""One claimer of T7, as a process: claims from a database until nothing waits, and prints what it got.
+
+Between claims it rests for up to 20 ms, where a worker would train: eight processes without any rest hold SQLite's lock
+all of the time, and its way of waiting, by polling, is then not fair.
+"""
 
 import os
+import random
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -26,6 +32,7 @@ def main() -> None:
             workers.release(session, worker_id)
         if pack is None:
             break
+        time.sleep(random.random() / 50)
         for run in pack.runs:
             sys.stdout.write(f"{run.run_id} {run.fence}\n")
     database.close()

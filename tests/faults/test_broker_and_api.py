@@ -207,10 +207,10 @@ def read_stream(
     house: House, study_id: str, after: int, last: Callable[[dict[str, Any]], bool]
 ) -> list[dict[str, Any]]:
     """Events after a number, to the first one that is `last`."""
-    from backend.client import Client
+    from backend.client import Dropscope
 
     found = []
-    with Client(house.url) as client:
+    with Dropscope(house.url) as client:
         for event in client.events(study_id, after):
             found.append(event)
             if last(event):

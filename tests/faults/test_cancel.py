@@ -79,9 +79,9 @@ def test_t10_at_the_finish_it_is_one_or_the_other(build: Build) -> None:
     """Twelve short runs are cancelled around their last step: each is cancelled, or has its adapter."""
     house = build()
     house.start(1)
-    runs = house.plant({"steps": 30, "step_s": 0.01}, seeds=12)
+    runs = house.plant({"steps": 40, "step_s": 0.03}, seeds=12)
     for run_id in runs:
-        house.wait_step(run_id, house.random.randrange(20, 31))
+        house.wait_step(run_id, house.random.randrange(10, 40))
 
         def ask(session: Write, run_id: str = run_id) -> None:
             try:

@@ -51,7 +51,8 @@ def filled(place: Settings, runs: int) -> tuple[Database, str, list[str]]:
 
 @pytest.mark.parametrize("pack_size", [1, 12])
 def test_t7_no_run_is_claimed_twice(place: Settings, pack_size: int) -> None:
-    database, _, run_ids = filled(place, RUNS)
+    slow = place.database_url is not None and pack_size == 1  # each claim sorts all that waits
+    database, _, run_ids = filled(place, RUNS // 4 if slow else RUNS)
     claimers = [
         subprocess.Popen(
             [sys.executable, str(HERE / "claimer.py")],

@@ -24,20 +24,21 @@ def size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
-def free_bytes(settings: Settings) -> int:
-    """Room on the disk of the artifacts."""
-    return shutil.disk_usage(settings.shared).free
+def free_bytes(folder: Path) -> int:
+    """Room on the disk of a folder."""
+    return shutil.disk_usage(folder).free
 
 
 def too_full(settings: Settings) -> str | None:
-    """A sentence where the disk is below the floor, else None."""
-    free = free_bytes(settings)
-    if free >= settings.disk_floor_bytes:
-        return None
-    return (
-        f"Training waits for disk space: {free / 2**30:.2f} GiB are free in {settings.shared}, "
-        f"{settings.disk_floor_bytes / 2**30:.2f} GiB are wanted. It goes on by itself once there is room."
-    )
+    """A sentence where the disk of the database or of the artifacts is below the floor, else None."""
+    for folder in (settings.home, settings.shared):
+        free = free_bytes(folder)
+        if free < settings.disk_floor_bytes:
+            return (
+                f"Training waits for disk space: {free / 2**30:.2f} GiB are free in {folder}, "
+                f"{settings.disk_floor_bytes / 2**30:.2f} GiB are wanted. It goes on by itself once there is room."
+            )
+    return None
 
 
 def delete(settings: Settings, key: str) -> None:
