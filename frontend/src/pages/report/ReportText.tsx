@@ -9,13 +9,14 @@ import { useSaveReport } from "./useSaveReport";
 interface Draft {
   title: string;
   text: string;
-  version: number;
+  /** What it began from. */
+  from: Report;
 }
 
 export function ReportText({ report }: { report: Report }) {
   const [draft, setDraft] = useState<Draft>();
   const save = useSaveReport(report.study_id);
-  const edit = () => setDraft({ title: report.title, text: report.text, version: report.version });
+  const edit = () => setDraft({ title: report.title, text: report.text, from: report });
   if (!draft)
     return (
       <Box>
@@ -41,7 +42,11 @@ export function ReportText({ report }: { report: Report }) {
   const title = draft.title.trim();
   const keep = (event: FormEvent) => {
     event.preventDefault();
-    save.mutate({ ...draft, title, frozen: report.frozen }, { onSuccess: () => setDraft(undefined) });
+    const { text, from } = draft;
+    // Freezing makes a new version, too; only another's words are in the way.
+    const same = report.title === from.title && report.text === from.text;
+    const { version } = same ? report : from;
+    save.mutate({ title, text, version, frozen: report.frozen }, { onSuccess: () => setDraft(undefined) });
   };
   return (
     <Box component="form" onSubmit={keep} className="no-print" aria-label="Edit the report">
