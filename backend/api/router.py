@@ -22,9 +22,10 @@ from backend.api import (
     tokens,
     workers,
 )
-from backend.api.auth import authenticated
+from backend.api.auth import COOKIE, authenticated
 from backend.api.clean import only_clean_address, only_clean_body
 from backend.api.schemas.common import ProblemDetails
+from backend.services import access
 
 PREFIX = "/api/v1"
 _NOUNS = (studies, study_changes, stream, export, comparison, reports, runs, artifacts, catalogue, workers)
@@ -58,11 +59,20 @@ def all_routes() -> APIRouter:
 
 
 def describe(schema: dict[str, Any]) -> dict[str, Any]:
-    """Add what FastAPI cannot know: the form of every error (it would describe its own for 422)."""
+    """Add what FastAPI cannot know: the form of every error (it would describe its own for 422), and who is let in."""
     schemas = schema["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     problem = ProblemDetails.model_json_schema(mode="serialization", ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["ProblemDetails"] = problem
+    schema["components"]["securitySchemes"] = {
+        "token": {"type": "http", "scheme": "bearer", "description": "An API token; needed where accounts are on."},
+        "session": {"type": "apiKey", "in": "cookie", "name": COOKIE, "description": "A browser that signed in."},
+    }
+    schema["security"] = [{"token": []}, {"session": []}]
+    for path in schema["paths"].values():
+        for operation in path.values():
+            if operation["operationId"] in access.PUBLIC:
+                operation["security"] = []
     return schema

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def url(team: Team) -> Iterator[str]:
     listening = web.bind("127.0.0.1", 0)
-    server = web.WebServer(team.app, listening, "WARNING")
+    server = web.WebServer(team.app, listening, "WARNING", team.app.state.context.watch.end_soon)
     server.start()
     yield web.address(listening, "127.0.0.1")
     server.stop()
