@@ -5,9 +5,12 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
+import { reloadOnMissingChunk } from "./app/freshBuild";
 import { makeQueryClient } from "./app/queryClient";
 import { router } from "./app/router";
 import { cssVariables, theme } from "./app/theme";
+
+reloadOnMissingChunk();
 
 const queryClient = makeQueryClient(() => {
   const { matches, location } = router.state;

@@ -24,13 +24,13 @@ export const sharedComparison = (secret: string, view: View) =>
     placeholderData: keepPreviousData,
   });
 
-export const sharedFigure = (secret: string, name: string, view: View) =>
+export const sharedFigure = (secret: string, name: string, view: View, logarithmic = false) =>
   queryOptions({
-    queryKey: [...sharedKey(secret), "figure", name, view],
+    queryKey: [...sharedKey(secret), "figure", name, view, logarithmic],
     queryFn: async ({ signal }) =>
       unwrap(
         await api.GET("/api/v1/shared/{secret}/figures/{name}", {
-          params: { path: { secret, name }, query: view },
+          params: { path: { secret, name }, query: { ...view, log_y: logarithmic } },
           signal,
         }),
       ) as unknown as PlotlyFigure,

@@ -82,13 +82,14 @@ export const comparison = (id: string, view: View) =>
 /** A named figure of whatever is shown: a study, or what a share link shows of one. */
 export type FigureOf = (name: string) => ReturnType<typeof figure> | ReturnType<typeof sharedFigure>;
 
-export const figure = (id: string, name: string, view: View) =>
+/** `logarithmic` concerns the chart of losses alone. */
+export const figure = (id: string, name: string, view: View, logarithmic = false) =>
   queryOptions({
-    queryKey: [...studyKeys.drawn(id), "figure", name, view],
+    queryKey: [...studyKeys.drawn(id), "figure", name, view, logarithmic],
     queryFn: async ({ signal }) =>
       unwrap(
         await api.GET("/api/v1/studies/{study_id}/figures/{name}", {
-          params: { path: { study_id: id, name }, query: view },
+          params: { path: { study_id: id, name }, query: { ...view, log_y: logarithmic } },
           signal,
         }),
       ) as unknown as PlotlyFigure,

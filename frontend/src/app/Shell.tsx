@@ -1,6 +1,6 @@
 /** Header and frame around every page. */
 import { ActionIcon, AppShell, Group, Text, Tooltip, UnstyledButton } from "@mantine/core";
-import { useDisclosure, useDocumentTitle } from "@mantine/hooks";
+import { useDisclosure } from "@mantine/hooks";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
 import { useMayChange } from "../api/me";
@@ -17,7 +17,6 @@ export function Shell() {
   const [help, { open, close }] = useDisclosure(false);
   const mayChange = useMayChange();
   useKeys({ "?": open });
-  useDocumentTitle("Dropscope");
   return (
     <AppShell header={{ height: 54 }} padding={0}>
       <a href="#main" className={classes.skip}>

@@ -1,6 +1,7 @@
 /** One chart: draws the server's figure, adds the theme, resizing, kept zoom, shared hover and a text alternative. */
 import { Box, Group, Text, VisuallyHidden, useComputedColorScheme } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
+import { count } from "../format/numbers";
 import { ExportMenu } from "./ExportMenu";
 import { joinHoverGroup, shareHover } from "./hover";
 import {
@@ -18,8 +19,10 @@ const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, d
 export interface FigureProps {
   figure: PlotlyFigure;
   title: string;
-  /** Pixels; the figure's own height where unset. */
+  /** Pixels, at least; the figure's own height where unset. */
   height?: number;
+  /** Take the figure's own height where that is more: charts with a row per arm. */
+  grows?: boolean;
   /** Arms whose traces are not drawn. */
   hidden?: ReadonlySet<string>;
   /** Figures of the same group share the hovered x. */
@@ -29,10 +32,12 @@ export interface FigureProps {
   onPoint?: (point: PlotlyPoint) => void;
 }
 
-export function Figure({ figure, title, height: asked, hidden, hoverGroup, legend, onPoint }: FigureProps) {
+export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup, legend, onPoint }: FigureProps) {
   const box = useRef<HTMLDivElement>(null);
   const [plotly, setPlotly] = useState<Plotly>();
-  const height = asked ?? figure.layout.height ?? 360;
+  const own = figure.layout.height ?? 360;
+  const height = asked === undefined ? own : grows ? Math.max(asked, own) : asked;
+  const leftOut = figure.layout.meta?.arms_left_out ?? 0;
   const scheme = useComputedColorScheme("light");
   const data = useMemo(
     () => figure.data.map((trace) => (hidden?.has(trace.meta?.arm ?? "") ? { ...trace, visible: false } : trace)),
@@ -78,6 +83,12 @@ export function Figure({ figure, title, height: asked, hidden, hoverGroup, legen
         <ExportMenu title={title} figure={figure} element={box} plotly={plotly} />
       </Group>
       <div ref={box} style={{ height, width: "100%" }} aria-hidden="true" />
+      {leftOut > 0 && (
+        <Text size="xs" c="dimmed">
+          {count(leftOut, "arm")} more than can be told apart {leftOut === 1 ? "is" : "are"} not drawn: the baseline and
+          the best of the rest are.
+        </Text>
+      )}
       <VisuallyHidden component="figcaption">{figure.layout.meta?.alt ?? title}</VisuallyHidden>
     </Box>
   );

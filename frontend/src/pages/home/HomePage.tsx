@@ -1,5 +1,6 @@
 /** All studies, the newest first, and the workers that train them. */
 import { Button, Center, Container, Group, Skeleton, Stack, Switch, Text, Title } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -18,6 +19,7 @@ const route = getRouteApi("/inside/");
 export function HomePage() {
   const { q, archived = false } = route.useSearch();
   const navigate = route.useNavigate();
+  useDocumentTitle("Studies · Dropscope");
   const list = useInfiniteQuery(studyList({ q, archived }));
   const studies = list.data?.pages.flatMap((page) => page.items) ?? [];
   const [marked, setMarked] = useState(-1);

@@ -22,7 +22,7 @@ const route = getRouteApi("/open/s/$secret");
 
 export function SharedPage() {
   const { secret } = route.useParams();
-  const { query, hidden } = useView();
+  const { search, query, hidden } = useView();
   const shared = useQuery({ ...sharedStudy(secret), staleTime: Infinity });
   const compared = useQuery({ ...sharedComparison(secret, query), enabled: shared.isSuccess });
   useSharedStream(secret, shared.data?.mode === "live" ? shared.data.event_seq : undefined);
@@ -42,7 +42,10 @@ export function SharedPage() {
         <div className={columns.columns}>
           <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} />
           <Stack gap="md" miw={0}>
-            <Charts figureOf={(name) => sharedFigure(secret, name, query)} hidden={hidden} />
+            <Charts
+              figureOf={(name) => sharedFigure(secret, name, query, name === "losses" && search.log)}
+              hidden={hidden}
+            />
             <Paper p="md">
               <ResultTable comparison={compared.data} hidden={hidden} />
             </Paper>

@@ -1,5 +1,5 @@
 /** The left rail: how to look (baseline, x axis, band) and which arms to draw. */
-import { Button, Collapse, Group, NativeSelect, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Button, Checkbox, Collapse, Group, NativeSelect, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import type { Comparison } from "../../api/types";
@@ -49,7 +49,7 @@ export function ArmRail(props: ArmRailProps) {
 }
 
 function Rail({ comparison, baselineId }: ArmRailProps) {
-  const { query, change } = useView();
+  const { search, query, change } = useView();
   return (
     <Stack gap="sm">
       <NativeSelect
@@ -83,6 +83,12 @@ function Rail({ comparison, baselineId }: ArmRailProps) {
           data={X_AXES}
         />
       </div>
+      <Checkbox
+        size="xs"
+        label="Losses on a logarithmic axis"
+        checked={search.log ?? false}
+        onChange={({ currentTarget }) => change({ log: currentTarget.checked || undefined })}
+      />
       <NativeSelect
         label="Band"
         size="xs"

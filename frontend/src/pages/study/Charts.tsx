@@ -26,7 +26,7 @@ export function Charts(props: ChartsProps) {
         <StudyFigure {...props} name="gap" title="Generalization gap" height={250} hoverGroup="curves" legend={false} />
       </Paper>
       <Paper p="md" className={classes.ranking}>
-        <StudyFigure {...props} name="ranking" title="Ranking" height={622} />
+        <StudyFigure {...props} name="ranking" title="Ranking" height={622} grows />
       </Paper>
     </div>
   );

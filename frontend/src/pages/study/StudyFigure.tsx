@@ -11,13 +11,24 @@ interface StudyFigureProps {
   name: string;
   title: string;
   height?: number;
+  grows?: boolean;
   onPoint?: (point: PlotlyPoint) => void;
   hidden?: ReadonlySet<string>;
   hoverGroup?: string;
   legend?: boolean;
 }
 
-export function StudyFigure({ figureOf, name, title, height, hidden, hoverGroup, legend, onPoint }: StudyFigureProps) {
+export function StudyFigure({
+  figureOf,
+  name,
+  title,
+  height,
+  grows,
+  hidden,
+  hoverGroup,
+  legend,
+  onPoint,
+}: StudyFigureProps) {
   const room = (height ?? 400) + 30;
   const drawn = useQuery(figureOf(name));
   return (
@@ -27,6 +38,7 @@ export function StudyFigure({ figureOf, name, title, height, hidden, hoverGroup,
           figure={drawn.data}
           title={title}
           {...(height && { height })}
+          {...(grows && { grows })}
           {...(onPoint && { onPoint })}
           {...(hidden && { hidden })}
           {...(hoverGroup && { hoverGroup })}

@@ -18,10 +18,10 @@ const route = getRouteApi("/inside/studies/$studyId");
 
 export function StudyPage() {
   const { studyId } = route.useParams();
-  const { query, hidden } = useView();
+  const { search, query, hidden } = useView();
   const study = useQuery(studyDetail(studyId));
   const compared = useQuery(comparison(studyId, query));
-  const figureOf = (name: string) => figure(studyId, name, query);
+  const figureOf = (name: string) => figure(studyId, name, query, name === "losses" && search.log);
   useStudyStream(study.data?.id, study.data?.event_seq);
   useDocumentTitle(study.data ? `${study.data.name} · Dropscope` : "Dropscope");
 

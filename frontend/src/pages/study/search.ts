@@ -37,6 +37,8 @@ export interface StudySearch {
   metric?: Metric | undefined;
   x?: XAxis | undefined;
   band?: Band | undefined;
+  /** Losses on a logarithmic axis. */
+  log?: true | undefined;
   tab?: StudyTab | undefined;
   /** Ids of the arms that are not drawn. */
   hide?: string[] | undefined;
@@ -56,6 +58,7 @@ export function studySearch(raw: Record<string, unknown>): StudySearch {
     metric: oneOf(METRICS, raw.metric),
     x: oneOf(X_AXES, raw.x),
     band: oneOf(BANDS, raw.band),
+    log: raw.log === true || undefined,
     tab: oneOf(TABS, raw.tab),
     hide: hide.length > 0 ? hide : undefined,
     runs: typeof raw.runs === "string" && raw.runs ? raw.runs.slice(0, 200) : undefined,
