@@ -91,17 +91,11 @@ class House:
     def start_broker(self) -> None:
         self.broker = valkey.start(self.socket, self.home / "valkey", self.home / "logs" / "valkey.log")
 
-    def start_api(self) -> None:
+    def start_api(self, worker_count: int = 0) -> None:
+        """`dropscope up`; its own workers have the real trainer."""
         (self.home / "stack.json").unlink(missing_ok=True)
-        command = [
-            str(Path(sys.executable).parent / "dropscope"),
-            "up",
-            "--no-browser",
-            "--port",
-            "0",
-            "--workers",
-            "0",
-        ]
+        dropscope = str(Path(sys.executable).parent / "dropscope")
+        command = [dropscope, "up", "--no-browser", "--port", "0", "--workers", str(worker_count)]
         self.api = Child([sys.executable, *command], self.home / "logs" / "api.log", self.environment())
         self.url = until(self._told_url, "the web server")
 
@@ -148,15 +142,16 @@ class House:
     def orphans(self) -> list[int]:
         """Processes of this house that still run, two seconds after all that should end them: none, one hopes."""
         deadline = time.monotonic() + 2
-        while (found := self._ours()) and time.monotonic() < deadline:
+        while (found := self.ours()) and time.monotonic() < deadline:
             time.sleep(0.05)
         return found
 
     def trainers(self) -> list[int]:
         """Pids of the trainers of this house."""
-        return self._ours("toy_trainer.py")
+        return self.ours("toy_trainer.py")
 
-    def _ours(self, mark: str = "") -> list[int]:
+    def ours(self, mark: str = "") -> list[int]:
+        """Pids of this house's processes, of those whose command names `mark`."""
         marker = f"DROPSCOPE_HOME={self.home}\0".encode()
         found = []
         for process in psutil.process_iter(["pid", "cmdline", "status"]):

@@ -146,3 +146,40 @@ def test_t11_deploys_do_not_cost_work(build: Build, undisturbed: str) -> None:
     assert [house.ends(run_id) for run_id in runs] == [["drained", "succeeded"]] * 2 + [["succeeded"]] * 2
     assert house.digest() == undisturbed
     assert not psutil.pid_exists(worker.pid)
+
+
+def test_t31_out_of_memory_is_explained_and_isolated(build: Build) -> None:
+    """The trainer reports it (on a CPU: the toy does); the next run is trained by a fresh process."""
+    house = build()
+    house.start(1)
+    (bad,) = house.plant({"fail_at": 5, "code": "out_of_memory"})
+    until(lambda: house.run(bad).finished_at, "the end of the bad run", 30)
+    before = house.trainers()
+    (good,) = house.plant({"steps": 10})
+    ended = time.monotonic()
+    until(lambda: house.run(good).finished_at, "the end of the next run", 20)
+    print(f"T31: {house.run(bad).failure_code}; the next run was done {time.monotonic() - ended:.1f} s later")
+    assert (house.run(bad).status, house.run(bad).failure_code) == ("failed", "out_of_memory")
+    assert house.run(bad).message == "The toy was told to fail."
+    assert house.run(good).status == "succeeded"
+    assert not set(before) & set(house.trainers())
+
+
+def test_killed_stack_leaves_no_orphans_and_goes_on(build: Build) -> None:
+    """kill -9 of `dropscope up` itself: Valkey and the workers end by themselves, and the next start goes on."""
+    house = build(broker_url=None)
+    house.start_api(worker_count=1)
+    assert house.api is not None
+    until(house.alive_workers, "a worker")
+    (worker_id, _), *_ = house.alive_workers()
+    os.kill(house.api.pid, signal.SIGKILL)
+    killed = time.monotonic()
+    house.api.wait(5)
+    until(lambda: not house.ours(), "the end of all children", 15)
+    took = time.monotonic() - killed
+    house.start_api(worker_count=1)
+    until(lambda: {w for w, _ in house.alive_workers()} - {worker_id}, "a new worker")
+    print(f"killed stack: nothing left after {took:.1f} s")
+    assert took < 10
+    house.api.ask_to_stop()
+    assert house.api.wait(15)
