@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, Response, StreamingResponse
 
-from backend.api.auth import Who
+from backend.api.auth import Who, while_allowed
 from backend.api.context import App
 from backend.api.schemas.runs import ArtifactFile, ArtifactList, ArtifactOut
 from backend.services import archive
@@ -48,7 +48,7 @@ def download(
         return FileResponse(path, media_type="application/octet-stream", filename=path.name)
     name = f"{artifact.kind}-{artifact.run_id}.zip"
     return StreamingResponse(
-        archive.zipped(folder, artifact.files),
+        while_allowed(archive.zipped(folder, artifact.files), app, who),
         media_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -5,7 +5,9 @@ With them, a request needs a session cookie or a bearer token, but for the few o
 """
 
 import contextlib
-from typing import Annotated, Any
+import time
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
@@ -15,7 +17,9 @@ from backend.services.principal import Principal
 from backend.shared.errors import Forbidden, Unauthorized, Unavailable
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 
+Piece = TypeVar("Piece", str, bytes)
 COOKIE = "dropscope_session"
+ASK_AGAIN_S = 5.0
 OWNER = Principal(user_id=LOCAL_OWNER, workspace_id=LOCAL_WORKSPACE, role="admin")
 NOBODY = Principal(user_id="", workspace_id="", role="viewer", how="link")
 
@@ -65,6 +69,20 @@ def still_allowed(app: Context, who: Principal) -> bool:
         return True
     with app.database.read() as session:
         return sign_in.still_valid(session, who)
+
+
+def while_allowed(pieces: Iterable[Piece], app: Context, who: Principal) -> Iterator[Piece]:
+    """A download, broken off within seconds of the revocation of what it was begun with.
+
+    Raises Unauthorized: the connection then ends without the end of the file, so that nobody takes it for whole.
+    """
+    asked_at = time.monotonic()
+    for piece in pieces:
+        if time.monotonic() - asked_at >= ASK_AGAIN_S:
+            asked_at = time.monotonic()
+            if not still_allowed(app, who):
+                raise Unauthorized("the credential of this download was revoked")
+        yield piece
 
 
 Who = Annotated[Principal, Depends(authenticated)]

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
-from backend.api.auth import Who
+from backend.api.auth import Who, while_allowed
 from backend.api.context import App
 from backend.api.schemas.common import Responses
 from backend.services import export
@@ -21,7 +21,7 @@ def export_csv(study_id: str, who: Who, app: App) -> StreamingResponse:
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
     return StreamingResponse(
-        export.lines(app.database, study_id),
+        while_allowed(export.lines(app.database, study_id), app, who),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{study.id}.csv"', "Cache-Control": "no-store"},
     )

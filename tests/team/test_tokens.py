@@ -1,8 +1,11 @@
 """API tokens: made once, narrowed by scope, worthless when altered, expired or revoked."""
 
+import pytest
 from sqlalchemy import select
 
-from backend.services import credentials
+from backend.api import auth
+from backend.services import credentials, sign_in
+from backend.shared.errors import Unauthorized
 from backend.shared.team_tables import ApiToken, Membership
 from tests.backend.studies import study
 from tests.team.people import API, Team, bearer, past
@@ -66,6 +69,20 @@ def test_what_does_not_work_is_401(team: Team) -> None:
     assert team.client.get(f"{API}/me", headers={"Authorization": f"Basic {good}"}).status_code == 401
     assert team.client.get(f"{API}/me", headers=bearer("x") | member.headers).status_code == 401
     assert team.client.get(f"{API}/me", headers=bearer(good)).status_code == 200
+
+
+def test_a_download_is_broken_off(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "ASK_AGAIN_S", 0.0)
+    member = team.person("member")
+    token = team.token(member)
+    with team.database.read() as session:
+        who = sign_in.by_token(session, token)
+    assert who is not None
+    pieces = auth.while_allowed(["one", "two", "three"], team.app.state.context, who)
+    assert next(pieces) == "one"
+    team.change_token(token, revoked_at=past())
+    with pytest.raises(Unauthorized):
+        next(pieces)
 
 
 def test_one_revokes_ones_own_and_an_admin_everybodys(team: Team) -> None:
