@@ -6,7 +6,6 @@ blue-blindness, on white and on near-black. Methods of one family share a colour
 from the library's presets.
 """
 
-import hashlib
 from dataclasses import dataclass
 
 GREY = "#707070"
@@ -69,7 +68,15 @@ def look(colour_key: str, variant: int = 0) -> Look:
     """Return the look of an arm. A method that is no preset gets a colour by the hash of its key, and a cross."""
     found = METHODS.get(colour_key)
     if found is None:
-        digest = hashlib.sha256(colour_key.encode()).digest()
-        found = (_COMPOSED[digest[0] % len(_COMPOSED)], ("cross", "x", "bowtie", "hourglass")[digest[1] % 4])
+        digest = _fnv1a(colour_key)
+        found = (_COMPOSED[digest % len(_COMPOSED)], ("cross", "x", "bowtie", "hourglass")[(digest >> 8) % 4])
     colour, symbol = found
     return Look(colour, symbol + _MARKS[variant % len(_MARKS)], DASHES[variant % len(DASHES)])
+
+
+def _fnv1a(text: str) -> int:
+    """Return the FNV-1a hash of a text, 32 bits: the page computes the same one for its colour chips."""
+    digest = 0x811C9DC5
+    for byte in text.encode():
+        digest = ((digest ^ byte) * 0x01000193) & 0xFFFFFFFF
+    return digest
