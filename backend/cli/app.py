@@ -109,7 +109,9 @@ def audit(
     email: Annotated[str | None, typer.Option(help="Only what this person did.")] = None,
 ) -> None:
     """Print who did what, the newest first."""
-    team_commands.audit_list(limit, action, email)
+    from backend.cli import team_work
+
+    team_work.audit_list(limit, action, email)
 
 
 @app.command()

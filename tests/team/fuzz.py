@@ -30,7 +30,7 @@ CHECKS = (
 ENDLESS = ("studies_stream", "shared_stream")
 LARGEST_GROWTH_MIB = 200
 WHO = ("admin", "member", "viewer", "anonymous")
-EXAMPLES = 10  # of an operation, a turn
+EXAMPLES = 11  # of an operation, a turn
 
 
 @dataclass
