@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import redis
 
-from backend.client import Client
+from backend.client import Dropscope
 from backend.shared.events import METRICS
 from tests.e2e.stack import STUDY, start
 from tests.team.compose import ADDRESSES, Outside
@@ -65,7 +65,7 @@ def token(server: Outside) -> str:
     """A member's token: set-up link from the log, admin, invitation, member, token."""
     link = server.log("api").read_text().partition("with this link: ")[2].split()[0]
     url, _, secret = link.partition("/setup#")
-    with httpx.Client(base_url=f"{url}{API}", headers={"Origin": url}, timeout=30) as http:
+    with httpx.Dropscope(base_url=f"{url}{API}", headers={"Origin": url}, timeout=30) as http:
         new = {"secret": secret, "email": "ada@example.org", "name": "Ada", "password": PASSWORD}
         assert http.post("/auth/setup", json=new).status_code == 200
         invitation = http.post("/invitations", json={"role": "member"}).json()["secret"]
@@ -79,7 +79,7 @@ def token(server: Outside) -> str:
 
 def outcome(url: str, token: str | None, study_id: str) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """All deterministic numbers by (arm, seed, step), and the SHA-256 of each adapter's files by (arm, seed)."""
-    with Client(url, token) as client:
+    with Dropscope(url, token) as client:
         rows, runs = csv.DictReader(io.StringIO(client.export_csv(study_id))), client.runs(study_id)
     numbers = {(row["arm"], row["seed"], row["step"]): [row[name] for name in DETERMINISTIC] for row in rows}
     headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -91,7 +91,7 @@ def outcome(url: str, token: str | None, study_id: str) -> tuple[dict[Any, Any],
     return numbers, adapters
 
 
-def _training_worker(server: Outside, client: Client, study_id: str) -> tuple[str, psutil.Process]:
+def _training_worker(server: Outside, client: Dropscope, study_id: str) -> tuple[str, psutil.Process]:
     """The name of the worker whose run is in its middle, and its trainer."""
     end = time.monotonic() + 180
     while time.monotonic() < end:
@@ -106,7 +106,7 @@ def _training_worker(server: Outside, client: Client, study_id: str) -> tuple[st
 
 def test_a_study_outlives_a_worker_and_equals_the_embedded_run(server: Outside, token: str) -> None:
     url = f"http://{ADDRESSES['api']}:{server.ports['api']}"
-    with Client(url, token) as client:
+    with Dropscope(url, token) as client:
         study_id = client.create_study(SMALL)["id"]
         name, trainer = _training_worker(server, client, study_id)
         environment = Path(f"/proc/{trainer.pid}/environ").read_bytes().decode()
@@ -128,7 +128,7 @@ def test_a_study_outlives_a_worker_and_equals_the_embedded_run(server: Outside, 
     try:
         embedded = start(home)
         try:
-            with Client(embedded.url) as client:
+            with Dropscope(embedded.url) as client:
                 own = client.wait(client.create_study(SMALL)["id"])
             assert outcome(url, token, study_id) == outcome(embedded.url, None, own["id"])
         finally:
