@@ -65,7 +65,7 @@ def token(server: Outside) -> str:
     """A member's token: set-up link from the log, admin, invitation, member, token."""
     link = server.log("api").read_text().partition("with this link: ")[2].split()[0]
     url, _, secret = link.partition("/setup#")
-    with httpx.Dropscope(base_url=f"{url}{API}", headers={"Origin": url}, timeout=30) as http:
+    with httpx.Client(base_url=f"{url}{API}", headers={"Origin": url}, timeout=30) as http:
         new = {"secret": secret, "email": "ada@example.org", "name": "Ada", "password": PASSWORD}
         assert http.post("/auth/setup", json=new).status_code == 200
         invitation = http.post("/invitations", json={"role": "member"}).json()["secret"]
