@@ -1,5 +1,5 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
-.PHONY: demo up check test bench bench-library bench-engine bench-page screenshots fuzz format clean install install-dev page
+.PHONY: demo up check test bench-library bench-page faults screenshots fuzz format clean install install-dev page
 
 demo: page                     ## train the demo study, live in the browser (ARGS=--exit: stop at its end)
 	.venv/bin/dropscope demo $(ARGS)
@@ -23,6 +23,9 @@ bench-page: install-dev page   ## speed of the page on a large study, each figur
 
 fuzz: install-dev              ## 10,000 odd requests as everybody: no 5xx, no answer off the schema (ARGS=--requests N)
 	.venv/bin/python -m tests.team.fuzz $(ARGS)
+
+faults: install-dev page       ## every fault test at the real lease, with its figure
+	DROPSCOPE_TEST_LEASE_S=30 .venv/bin/pytest -s -m faults $(ARGS)
 
 screenshots: install-dev page  ## pictures of every page in both themes, into docs/images
 	scripts/browser

@@ -79,4 +79,7 @@ def start(home: Path) -> Stack:
             except httpx.HTTPError:
                 pass
         time.sleep(0.2)
-    raise AssertionError(f"the stack did not start (exit status {process.poll()})")
+    status = process.poll()
+    process.terminate()  # or it would outlive the test
+    process.wait(30)
+    raise AssertionError(f"the stack did not start within a minute (exit status {status})")
