@@ -7,17 +7,19 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
+PATIENCE_MS = 30_000  # two cores may be busy with training while the page is looked at
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A headless browser; the test is skipped where none can be started."""
     named = os.environ.get("DROPSCOPE_CHROMIUM")
+    expect.set_options(timeout=PATIENCE_MS)
     found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         try:
@@ -35,7 +37,7 @@ class Watched:
         self.url = url
         self.complaints: list[str] = []
         self.page: Page = browser.new_context(**{"viewport": DESKTOP, **options}).new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(PATIENCE_MS)
         self.page.on("console", lambda said: said.type in ("error", "warning") and self._note(said.text))
         self.page.on("pageerror", lambda error: self._note(str(error)))
         self.page.on("request", lambda asked: self._host(asked.url))
