@@ -1,4 +1,4 @@
-"""What the team's commands do: on the machine of the database, without a server; each leaves a line in the audit log."""
+"""What the team's commands do, on the machine of the database, without a server; each leaves a line in the audit."""
 
 import sys
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Odd requests without end: schemathesis against a real server, as admin, member, viewer and nobody.
 
 `python -m tests.team.fuzz [--requests 10000] [--seed N]`; exit code 0 when no answer was a 5xx or off the schema, no
-route let in whom it should not, and the process did not grow. Requests are counted by the server, not by the client.
+route let in whom it should not, the process did not grow, and the credentials did open doors. Requests are counted by the server, not by the client.
 """
 
 import argparse
@@ -75,7 +75,16 @@ def attack(url: str, headers: dict[str, str], phases: str, examples: int, seed: 
     command = [str(Path(sys.executable).parent / "schemathesis"), "run", f"{url}/api/v1/openapi.json"]
     command += ["--checks", CHECKS, "--phases", phases, "--max-examples", str(examples)]
     command += ["--seed", str(seed), "--no-shrink", "--continue-on-failure", "--warnings", "off", "--no-color"]
-    command += ["--suppress-health-check", "all", "--generation-database", ":memory:", "--request-timeout", "30"]
+    command += [
+        "--generation-with-security-parameters",
+        "false",
+        "--suppress-health-check",
+        "all",
+        "--generation-database",
+        ":memory:",
+        "--request-timeout",
+        "30",
+    ]
     for operation in (*ENDLESS, "auth_logout"):
         command += ["--exclude-operation-id", operation]
     for name, value in headers.items():
@@ -109,11 +118,12 @@ def main(requests: int, seed: int, out: Any = sys.stdout) -> int:
             out.write(f"{sum(counted.statuses.values())} requests after {who}\n")
             turn += 1
         grown = (psutil.Process().memory_info().rss - before) / 2**20
+    let_in = sum(count for status, count in counted.statuses.items() if status not in (401, 429))
     out.write(f"{sum(counted.statuses.values())} requests; by status {dict(sorted(counted.statuses.items()))}; ")
     out.write(f"the server grew by {grown:.0f} MiB\n")
     for failure in counted.failures:
         out.write(f"{failure}\n")
-    return 0 if held and not counted.failures and grown <= LARGEST_GROWTH_MIB else 1
+    return 0 if held and not counted.failures and let_in > requests / 3 and grown <= LARGEST_GROWTH_MIB else 1
 
 
 if __name__ == "__main__":
