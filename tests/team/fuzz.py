@@ -1,7 +1,8 @@
 """Odd requests without end: schemathesis against a real server, as admin, member, viewer and nobody.
 
 `python -m tests.team.fuzz [--requests 10000] [--seed N]`; exit code 0 when no answer was a 5xx or off the schema, no
-route let in whom it should not, the process did not grow, and the credentials did open doors. Requests are counted by the server, not by the client.
+route let in whom it should not, the process did not grow, and the credentials did open doors. Requests are counted by
+the server, not by the client.
 """
 
 import argparse
