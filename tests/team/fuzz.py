@@ -31,7 +31,7 @@ CHECKS = (
 ENDLESS = ("studies_stream", "shared_stream")
 LARGEST_GROWTH_MIB = 200
 WHO = ("admin", "member", "viewer", "anonymous")
-EXAMPLES = 11  # of an operation, a turn
+EXAMPLES = 13  # of an operation, a turn
 
 
 @dataclass
