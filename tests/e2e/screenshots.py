@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import yaml
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.chromium import DESKTOP, PHONE, chromium
 from tests.e2e.stack import start
@@ -84,7 +84,7 @@ def _picture(browser: Browser, address: str, target: Path, theme: str, size: dic
 
 def _settle(page: Page) -> None:
     page.locator("main h1").first.wait_for()
-    page.wait_for_function("document.querySelectorAll('.mantine-Skeleton-root').length === 0")
+    expect(page.locator(".mantine-Skeleton-root")).to_have_count(0, timeout=30_000)
     page.wait_for_timeout(1500)  # Plotly's last frame
 
 
