@@ -22,7 +22,7 @@ from backend.migrations.runner import migrate
 from backend.shared.settings import Settings
 from backend.stack import web
 from tests.backend.studies import post, train
-from tests.team.people import Team, bearer, serving
+from tests.team.people import Team, serving
 
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
@@ -107,8 +107,7 @@ def main(requests: int, seed: int, out: Any = sys.stdout) -> int:
         post(team.client, seeds=1)
         train(team.database, team.settings.home)
         headers: dict[str, dict[str, str]] = {"anonymous": {}}
-        headers |= {role: bearer(team.token(people[role])) for role in ("viewer", "member")}
-        headers["admin"] = {"Cookie": people["admin"].headers["Cookie"], "Origin": url}
+        headers |= {role: {"Cookie": one.headers["Cookie"], "Origin": url} for role, one in people.items()}
         before, held, turn = psutil.Process().memory_info().rss, True, 0
         while sum(counted.statuses.values()) < requests or turn < len(WHO):
             who = WHO[turn % len(WHO)]
