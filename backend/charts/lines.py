@@ -24,7 +24,7 @@ def line_traces(
 ) -> list[Trace]:
     """Return the traces of a quantity: its band first, so that lines lie above it.
 
-    shown: number of arms in the chart (bands are left out in a crowd).  dash: None takes the arm's own.  legend:
+    shown: number of arms in the chart (bands grow fainter with it, and are left out in a crowd).  dash: None takes the arm's own.  legend:
     the entry's text, None for none.  what: the quantity's name in the hover.
     """
     curve = arm.curve
@@ -46,7 +46,7 @@ def line_traces(
                     "x": floats(outline_x),
                     "y": floats(outline_y),
                     "fill": "toself",
-                    "fillcolor": style.fill(0.16),
+                    "fillcolor": style.fill(min(0.16, 0.5 / shown)),
                     "line": {"width": 0},
                     "hoverinfo": "skip",
                     "showlegend": False,
