@@ -24,8 +24,8 @@ def line_traces(
 ) -> list[Trace]:
     """Return the traces of a quantity: its band first, so that lines lie above it.
 
-    shown: number of arms in the chart (bands grow fainter with it, and are left out in a crowd).  dash: None takes the arm's own.  legend:
-    the entry's text, None for none.  what: the quantity's name in the hover.
+    shown: number of arms in the chart (bands grow fainter with it, and are left out in a crowd).  dash: None takes
+    the arm's own.  legend: the entry's text, None for none.  what: the quantity's name in the hover.
     """
     curve = arm.curve
     if curve is None or name not in curve.series:
