@@ -15,7 +15,7 @@ from backend.shared.specs import ArmKeySpec
 from tests.e2e.stack import STUDY, Stack
 from worker.data import draw, load, tokenise
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]  # one stack for both files
 
 
 def test_adapter_reproduces_the_recorded_loss(stack: Stack, finished_study: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from scipy import stats
 
 from tests.e2e.stack import Stack
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]  # one stack for both files
 
 
 def last_values(text: str) -> dict[str, dict[int, dict[str, float]]]:
