@@ -50,7 +50,7 @@ class Watched:
     def close(self) -> None:
         """Close the page; nothing may have gone wrong."""
         self.page.context.close()
-        assert self.complaints == []
+        assert not self.complaints, self.complaints
 
     def _note(self, text: str) -> None:
         self.complaints.append(text)

@@ -35,6 +35,7 @@ export interface FigureProps {
 export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup, legend, onPoint }: FigureProps) {
   const box = useRef<HTMLDivElement>(null);
   const [plotly, setPlotly] = useState<Plotly>();
+  const [failed, setFailed] = useState(false);
   const own = figure.layout.height ?? 360;
   const height = asked === undefined ? own : grows ? Math.max(asked, own) : asked;
   const leftOut = figure.layout.meta?.arms_left_out ?? 0;
@@ -46,7 +47,10 @@ export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup
 
   useEffect(() => {
     let wanted = true;
-    void loadPlotly().then((loaded) => wanted && setPlotly(() => loaded));
+    loadPlotly().then(
+      (loaded) => wanted && setPlotly(() => loaded),
+      () => wanted && setFailed(true),
+    );
     return () => {
       wanted = false;
     };
@@ -83,6 +87,11 @@ export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup
         <ExportMenu title={title} figure={figure} element={box} plotly={plotly} />
       </Group>
       <div ref={box} style={{ height, width: "100%" }} aria-hidden="true" />
+      {failed && (
+        <Text size="sm" role="alert">
+          The chart could not be loaded; reload the page to try again.
+        </Text>
+      )}
       {leftOut > 0 && (
         <Text size="xs" c="dimmed">
           {count(leftOut, "arm")} more than can be told apart {leftOut === 1 ? "is" : "are"} not drawn: the baseline and

@@ -52,7 +52,14 @@ export interface Plotly {
 
 let loading: Promise<Plotly> | undefined;
 
+/** The library; where it could not be fetched, the next figure asks for it again. */
 export function loadPlotly(): Promise<Plotly> {
-  loading ??= import("plotly.js-cartesian-dist-min").then((module) => module.default as unknown as Plotly);
+  loading ??= import("plotly.js-cartesian-dist-min").then(
+    (module) => module.default as unknown as Plotly,
+    (error: unknown) => {
+      loading = undefined;
+      throw error;
+    },
+  );
   return loading;
 }
