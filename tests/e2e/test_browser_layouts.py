@@ -1,17 +1,16 @@
 """What holds on every layout: the policy, accessibility in both themes, nothing wider than a phone."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from backend.shared.store import runs
+from tests.e2e.axe import violations
 from tests.e2e.chromium import DESKTOP, PHONE, Watched, chromium
 from tests.e2e.page_server import Served, served
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -66,9 +65,7 @@ def test_every_layout_is_accessible_and_fits(
     for path in paths:
         page = watched.open(path)
         settled(page)
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run()")["violations"]
-        assert [(path, rule["id"], rule["nodes"][0]["html"][:200]) for rule in found] == []
+        assert [(path, rule["id"], rule["nodes"][0]["html"][:200]) for rule in violations(page)] == []
         wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert (path, wider) == (path, 0)
     watched.close()

@@ -11,11 +11,11 @@ import plotly.io
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.axe import violations
 from tests.e2e.chromium import Watched, chromium
 from tests.e2e.page_server import Served, served
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 TEXT = """## What we asked
 
 **Which dropout** keeps this adapter from overfitting?
@@ -158,8 +158,7 @@ def test_a_report_is_accessible_while_it_is_written(
     page.get_by_role("button", name="Edit title and text").click()
     page.get_by_role("button", name="Make it live").click()
     expect(page.get_by_role("button", name="Freeze")).to_be_visible()
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")["violations"]
+    found = violations(page)
     assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found] == []
     page.get_by_label("Text", exact=True).fill("shorter")
     page.get_by_role("button", name="Save", exact=True).click()
