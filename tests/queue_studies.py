@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.shared.database import Database, Write
+from backend.shared.events import METRICS
 from backend.shared.ids import new_id
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, TrainingSpec
 from backend.shared.tables import (
@@ -40,6 +41,12 @@ def arm_spec(toy: dict[str, Any]) -> ArmKeySpec:
 
 def plant(session: Write, toys: list[dict[str, Any]], seeds: int = 1, **study: Any) -> tuple[str, list[str]]:
     """A study with one arm for each toy plan; returns its id and its runs' ids in the order of the queue."""
+    specs = [arm_spec({**toy, "arm": position}) for position, toy in enumerate(toys)]
+    return plant_arms(session, specs, seeds, **study)
+
+
+def plant_arms(session: Write, specs: list[ArmKeySpec], seeds: int = 1, **study: Any) -> tuple[str, list[str]]:
+    """A study of these arms; returns its id and its runs' ids in the order of the queue."""
     if session.get(Workspace, LOCAL_WORKSPACE) is None:
         session.add(Workspace(id=LOCAL_WORKSPACE, name="local"))
         session.flush()
@@ -48,8 +55,7 @@ def plant(session: Write, toys: list[dict[str, Any]], seeds: int = 1, **study: A
     session.add(Study(id=study_id, name="toys", spec={}, **owner, **study))
     session.flush()
     arm_ids = []
-    for position, toy in enumerate(toys):
-        spec = arm_spec({**toy, "arm": position})
+    for position, spec in enumerate(specs):
         arm_ids.append(new_id("arm"))
         session.add(
             Arm(
@@ -58,7 +64,7 @@ def plant(session: Write, toys: list[dict[str, Any]], seeds: int = 1, **study: A
                 position=position,
                 key=spec.key(),
                 label=f"arm {position}",
-                method="toy",
+                method=spec.method_name or "toy",
                 spec=spec.model_dump(mode="json"),
             )
         )
@@ -83,16 +89,23 @@ def plant(session: Write, toys: list[dict[str, Any]], seeds: int = 1, **study: A
     return study_id, run_ids
 
 
-def digest(database: Database, home: Path) -> str:
-    """SHA-256 over all of what must not depend on faults: losses, evaluations and adapter bytes, by (seed, arm)."""
+def digest(database: Database, home: Path, study_ids: list[str] | None = None) -> str:
+    """SHA-256 over all of what must not depend on faults, by (seed, arm): losses, evaluations and adapter bytes.
+
+    That is every deterministic metric of every evaluation, the training loss of every step, and each file of each
+    adapter; times are left out. All studies, or those given.
+    """
     sha = hashlib.sha256()
+    columns = [getattr(EvaluationRow, metric.column) for metric in METRICS if metric.deterministic]
     with database.read() as session:
-        runs = session.execute(
+        runs = (
             select(Run.id, Run.seed, Arm.position, Run.status)
             .join(Arm, Arm.id == Run.arm_id)
             .order_by(Run.study_id, Run.position)
         )
-        for run_id, seed, position, status in runs.all():
+        if study_ids is not None:
+            runs = runs.where(Run.study_id.in_(study_ids))
+        for run_id, seed, position, status in session.execute(runs).all():
             blocks = session.execute(
                 select(TrainLossBlock.first_step, TrainLossBlock.losses)
                 .where(TrainLossBlock.run_id == run_id)
@@ -100,7 +113,7 @@ def digest(database: Database, home: Path) -> str:
             ).all()
             steps = [first + i for first, block in blocks for i in range(len(block) // 8)]
             evaluations = session.execute(
-                select(EvaluationRow.step, EvaluationRow.validation_loss, EvaluationRow.probe_loss)
+                select(EvaluationRow.step, EvaluationRow.epoch, *columns)
                 .where(EvaluationRow.run_id == run_id)
                 .order_by(EvaluationRow.step)
             )
@@ -108,5 +121,5 @@ def digest(database: Database, home: Path) -> str:
             sha.update(repr([tuple(row) for row in evaluations]).encode())
             for (key,) in session.execute(select(Artifact.storage_key).where(Artifact.run_id == run_id)):
                 for file in sorted((home / "artifacts" / key).iterdir()):
-                    sha.update(file.read_bytes())
+                    sha.update(file.name.encode() + file.read_bytes())
     return sha.hexdigest()

@@ -103,6 +103,26 @@ def doctor() -> None:
 
 
 @app.command()
+def backup(
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="A new folder; by default one below backups/.")
+    ] = None,
+) -> None:
+    """Copy everything of this home into a folder; what runs goes on meanwhile."""
+    from backend.cli import backup_commands
+
+    backup_commands.back_up(_settings(), folder)
+
+
+@app.command()
+def restore(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that `backup` wrote.")]) -> None:
+    """Bring a backup into an empty home (DROPSCOPE_HOME), once every file of it has been checked."""
+    from backend.cli import backup_commands
+
+    backup_commands.restore(_settings(), folder)
+
+
+@app.command()
 def audit(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Most entries to print.")] = 50,
     action: Annotated[str | None, typer.Option(help="Only this action, for example auth_login.")] = None,

@@ -8,6 +8,7 @@ import pytest
 
 from tests.databases import Postgres, postgres_server, sqlite_template
 from tests.faults.house import House
+from tests.faults.real_engine import World
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,6 +26,12 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sqlite_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """What the real engine trains."""
+    return World(tmp_path_factory.mktemp("world"))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The real processes of the product around one home folder, each in a group of its own, to be killed at will.
 
-Leases are 3 s where the product's are 30 s; bars that speak of leases are scaled alike.
+With a `World` the workers train it by the real engine; without one their trainer is the toy, which misbehaves as told.
+Leases are 3 s where the product's are 30 s (DROPSCOPE_TEST_LEASE_S); bars that speak of leases are scaled alike.
 """
 
 import json
@@ -29,7 +30,8 @@ from backend.shared.tables import Attempt, Run
 from backend.stack import home as stack_home
 from backend.stack import valkey
 from backend.stack.child import Child
-from tests.queue_studies import digest, plant
+from tests.faults.real_engine import World
+from tests.queue_studies import digest, plant, plant_arms
 
 TOY_WORKER = str(Path(__file__).with_name("toy_worker.py"))
 LEASE_S = float(os.environ.get("DROPSCOPE_TEST_LEASE_S", "3"))
@@ -56,9 +58,10 @@ def is_running(pid: int) -> bool:
 
 
 class House:
-    """Valkey, workers with the toy trainer, and the web server, around one database."""
+    """Valkey, workers, and the web server, around one database."""
 
-    def __init__(self, database_url: str | None = None, **given: Any) -> None:
+    def __init__(self, database_url: str | None = None, world: World | None = None, **given: Any) -> None:
+        self.world = world
         self.home = Path(tempfile.mkdtemp(prefix="ds-"))
         seed = int(os.environ.get("DROPSCOPE_TEST_SEED", random.SystemRandom().randrange(10**6)))
         self.random = random.Random(seed)
@@ -78,6 +81,8 @@ class House:
             quick["database_url"] = SecretStr(database_url)
         self.settings = Settings(home=self.home, **{**quick, **given})
         stack_home.prepare(self.settings)
+        if world is not None:
+            world.furnish(self.home)
         migrate(self.settings)
         self.database: Database = open_database(self.settings)
         self.socket = socket
@@ -100,7 +105,8 @@ class House:
         self.url = until(self._told_url, "the web server")
 
     def start_worker(self, drain_s: float = 3.0) -> Child:
-        command = [sys.executable, "-P", TOY_WORKER, str(drain_s)]
+        toy = ["-P", TOY_WORKER, str(drain_s)]
+        command = [sys.executable, *(toy if self.world is None else ["-P", "-m", "worker", "--drain-s", str(drain_s)])]
         child = Child(command, self.home / "logs" / f"worker-{len(self.workers)}.log", self.environment())
         self.workers.append(child)
         return child
@@ -148,7 +154,7 @@ class House:
 
     def trainers(self) -> list[int]:
         """Pids of the trainers of this house."""
-        return self.ours("toy_trainer.py")
+        return self.ours("toy_trainer.py" if self.world is None else "worker.trainer")
 
     def ours(self, mark: str = "") -> list[int]:
         """Pids of this house's processes, of those whose command names `mark`."""
@@ -188,6 +194,12 @@ class House:
         with self.database.write() as session:
             return plant(session, list(toys), seeds, **study)[1]
 
+    def plant_real(self, arms: int = 2, seeds: int = 2, epochs: int = 20, evaluations: int = 6) -> list[str]:
+        """A study for the real engine; its runs' ids."""
+        assert self.world is not None
+        with self.database.write() as session:
+            return plant_arms(session, self.world.arms(epochs, evaluations, arms), seeds)[1]
+
     def run(self, run_id: str) -> Run:
         with self.database.read() as session:
             return session.get_one(Run, run_id)
@@ -219,8 +231,10 @@ class House:
         until(lambda: not {"queued", "running"} & set(self.statuses()), "the end of all runs", timeout)
         return self.statuses()
 
-    def digest(self) -> str:
-        return digest(self.database, self.home)
+    def digest(self, *run_ids: str) -> str:
+        """Digest of all studies, or of those that these runs belong to."""
+        studies = sorted({self.run(run_id).study_id for run_id in run_ids}) or None
+        return digest(self.database, self.home, studies)
 
 
 def child_of(worker: Child) -> int:
