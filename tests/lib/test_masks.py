@@ -7,7 +7,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformer_dropout.errors import ShapeError
-from transformer_dropout.masks import Draw, Rows, attention_keep, embedding_noise, head_keep, kept, vector_keep
+from transformer_dropout.masks import (
+    Draw,
+    Rows,
+    attention_keep,
+    counter_numbers,
+    embedding_noise,
+    head_keep,
+    kept,
+    key_words,
+    vector_keep,
+)
 from transformer_dropout.spec import Site
 
 VECTORS = [
@@ -232,7 +242,7 @@ def test_rows_are_read_from_masks_and_refused_with_gaps() -> None:
 
 
 def test_the_stream_of_other_devices_keeps_the_same_promises() -> None:
-    """torch's own generator makes the bits wherever the device is not 'cpu'; 'cpu:0' takes that route here."""
+    """The counter stream makes the bits wherever the device is not 'cpu'; 'cpu:0' takes that route here."""
     rows, packed = Rows((5, 3), (0, 4), 7), Rows((5, 3))
     for site in ATTENTIONS:
         one, two = (attention_keep(site, 0.4, Draw(1, 2, device="cpu:0"), 0, r, 2) for r in (rows, packed))
@@ -248,3 +258,23 @@ def test_the_stream_of_other_devices_keeps_the_same_promises() -> None:
     assert uniform.min() >= 0
     assert uniform.max() < 1
     assert uniform.mean().item() == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_counter_stream_is_the_mixer_it_names_and_its_streams_are_unrelated() -> None:
+    """Against the mixer written in Python's unbounded integers."""
+    whole, key = 0xFFFFFFFF, Draw(5, 7, 1).key(3, 9)
+
+    def word(x: int) -> int:
+        x ^= key & whole
+        x = (x ^ x >> 17) * 0xED5AD4BB & whole
+        x = ((x ^ x >> 11) + (key >> 32)) * 0xAC4C1B51 & whole
+        x = (x ^ x >> 15) * 0x31848BAB & whole
+        return x ^ x >> 14
+
+    halves = [half ^ 0x8000 for i in range(300) for half in (word(i) & 0xFFFF, word(i) >> 16)]
+    assert Draw(5, 7, 1, "cpu:0").bits(3, 9, 599).tolist() == halves[:599]
+    keys = [Draw(seed, step, 0).key(layer, 2) for seed in (0, 1) for step in (0, 1) for layer in (0, 1)]
+    numbers = counter_numbers(torch.from_numpy(key_words(keys)), 1 << 16).float()
+    assert torch.allclose(numbers.mean(1), torch.tensor(-0.5), atol=400)  # 5 standard errors
+    apart = torch.corrcoef(torch.cat([numbers[:, :-1], numbers[:, 1:]])) - torch.eye(16)
+    assert float(apart.abs().max()) < 0.025  # 6 standard errors

@@ -135,6 +135,17 @@ class Drops:
         found = VectorKeep(kept(bits, rate).view(count, features), 1.0 / (1.0 - rate))
         return self._over_tokens(found) if rows == self.layout.tokens else found
 
+    def drop_hidden(self, place: str, layer: int, x: Tensor) -> Tensor:
+        """x [..., E] after the hidden sites of this layer at `place`."""
+        for found in self.hidden(place, layer, x.shape[-1]):
+            x = apply_keep(x, found)
+        return x
+
+    def drop_native(self, ordinal: int, rate: float, x: Tensor) -> Tensor:
+        """x [..., E] after the base model's own dropout module number `ordinal`."""
+        features = x.shape[-1]
+        return apply_keep(x, self.native_vector(ordinal, rate, x.numel() // features, features))
+
     def native_attention(self, layer: int, rate: float, heads: int) -> WeightDrop:
         """The base model's own dropout on attention weights."""
         count = heads * sum(n * n for n in self.rows.lengths)

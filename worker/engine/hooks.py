@@ -17,10 +17,12 @@ from transformers.pytorch_utils import Conv1D
 
 from backend.shared.errors import TrainingError
 from backend.shared.run_status import FailureCode
-from worker.engine import attention
-from worker.engine.drops import Drops, apply_keep
+from worker.engine.attention import native_attention_rate
 from worker.engine.lora import Target
-from worker.engine.stage import Stage
+from worker.engine.stage import Dropping, Hookable
+
+Attach = Callable[[nn.Module, int, bool], None]  # an attention module, its layer, whether it looks backwards only
+MakeTarget = Callable[[nn.Module, str, int, int, int], Target]  # module, name, ordinal, layer, place
 
 
 @dataclass(frozen=True)
@@ -41,25 +43,25 @@ class NativeDropout:
 
     rate: float
     ordinal: int
-    stage: Stage
+    stage: Hookable
 
     def forward(self, x: Tensor) -> Tensor:
         """x [..., E], dropped or as it is."""
         drops = self.stage.drops
-        if drops is None or not drops.native:
-            return x
-        features = x.shape[-1]
-        return apply_keep(x, drops.native_vector(self.ordinal, self.rate, x.numel() // features, features))
+        return x if drops is None or not drops.native else drops.drop_native(self.ordinal, self.rate, x)
 
 
-def hook(model: nn.Module, stage: Stage) -> Hooked:
-    """Hook everything; raises UnsupportedModelError or TrainingError where the model cannot be entered."""
+def hook(model: nn.Module, stage: Hookable, attach: Attach, attention_name: str) -> Hooked:
+    """Hook everything; `attach` prepares a module for the registered attention function of that name.
+
+    Raises UnsupportedModelError or TrainingError where the model cannot be entered.
+    """
     decoder = is_decoder(unwrapped(model).config)
     dropouts = _replace_dropouts(model, stage)
     attentions = attention_modules(model)
     for layer, module in enumerate(attentions):
-        attention.attach(module, layer, decoder, stage)
-    model.set_attn_implementation(attention.NAME)  # type: ignore[operator]  # transformers models have it
+        attach(module, layer, decoder)
+    model.set_attn_implementation(attention_name)  # type: ignore[operator]  # transformers models have it
     for layer, module in enumerate(hidden_modules(model, "ffn_output")):
         module.register_forward_hook(_after(partial(_outer, layer), stage))
     for layer, module in enumerate(hidden_modules(model, "ffn_inner")):
@@ -71,7 +73,7 @@ def hook(model: nn.Module, stage: Stage) -> Hooked:
     return Hooked(
         attention_layers=len(attentions),
         hidden_layers=len(attentions),
-        native_dropouts=dropouts + sum(attention.native_attention_rate(module) > 0 for module in attentions),
+        native_dropouts=dropouts + sum(native_attention_rate(module) > 0 for module in attentions),
         decoder=decoder,
         segments=any(name.endswith("token_type_embeddings") for name, _ in model.named_modules()),
         native_elsewhere=_plain_rates(model, attentions),
@@ -83,14 +85,14 @@ def layer_of(name: str) -> int:
     return next((int(part) for part in name.split(".") if part.isdigit()), 0)
 
 
-def make_targets(model: nn.Module, names: Sequence[str], stage: Stage) -> tuple[Target, ...]:
+def make_targets(model: nn.Module, names: Sequence[str], make: MakeTarget) -> tuple[Target, ...]:
     """Put places for adapters on the linear layers `names`, which are in the model's order."""
     in_layer: dict[int, int] = {}
     found = []
     for ordinal, name in enumerate(names):
         layer = layer_of(name)
         place = in_layer[layer] = in_layer.get(layer, -1) + 1
-        found.append(Target(_linear(model, name), name, ordinal, layer, place, stage))
+        found.append(make(_linear(model, name), name, ordinal, layer, place))
     return tuple(found)
 
 
@@ -104,7 +106,7 @@ def _linear(model: nn.Module, name: str) -> nn.Module:
     return module
 
 
-def _replace_dropouts(model: nn.Module, stage: Stage) -> int:
+def _replace_dropouts(model: nn.Module, stage: Hookable) -> int:
     found = [module for module in model.modules() if isinstance(module, nn.Dropout) and module.p > 0]
     for ordinal, module in enumerate(found):
         module.forward = NativeDropout(float(module.p), ordinal, stage).forward  # type: ignore[assignment,method-assign]
@@ -123,25 +125,21 @@ def _plain_rates(model: nn.Module, attentions: Sequence[nn.Module]) -> tuple[str
     )
 
 
-def _inner(layer: int, drops: Drops, x: Tensor) -> Tensor:
-    return _hidden(drops, "ffn_inner", layer, x)
+def _inner(layer: int, drops: Dropping, x: Tensor) -> Tensor:
+    return drops.drop_hidden("ffn_inner", layer, x)
 
 
-def _outer(layer: int, drops: Drops, x: Tensor) -> Tensor:
-    return _hidden(drops, "ffn_output", layer, x)
+def _outer(layer: int, drops: Dropping, x: Tensor) -> Tensor:
+    return drops.drop_hidden("ffn_output", layer, x)
 
 
-def _noisy(drops: Drops, x: Tensor) -> Tensor:
+def _noisy(drops: Dropping, x: Tensor) -> Tensor:
     return drops.noisy(x)
 
 
-def _hidden(drops: Drops, place: str, layer: int, x: Tensor) -> Tensor:
-    for found in drops.hidden(place, layer, x.shape[-1]):
-        x = apply_keep(x, found)
-    return x
-
-
-def _after(change: Callable[[Drops, Tensor], Tensor], stage: Stage) -> Callable[[nn.Module, object, Tensor], Tensor]:
+def _after(
+    change: Callable[[Dropping, Tensor], Tensor], stage: Hookable
+) -> Callable[[nn.Module, object, Tensor], Tensor]:
     def after(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
         return output if stage.drops is None else change(stage.drops, output)
 
@@ -149,7 +147,7 @@ def _after(change: Callable[[Drops, Tensor], Tensor], stage: Stage) -> Callable[
 
 
 def _before(
-    change: Callable[[Drops, Tensor], Tensor], stage: Stage
+    change: Callable[[Dropping, Tensor], Tensor], stage: Hookable
 ) -> Callable[[nn.Module, tuple[Tensor, ...]], tuple[Tensor, ...]]:
     def before(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         return args if stage.drops is None else (change(stage.drops, args[0]), *args[1:])

@@ -1,6 +1,7 @@
 """The frozen base model as the engine uses it: hooked once, then run for any slot on any packed batch."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -35,12 +36,11 @@ class Host:
         by_hand: bool = True,
     ) -> None:
         self.by_hand = by_hand
-        attention.register()
         self.model, self.reading = model.eval().requires_grad_(False), reading
         self.body: nn.Module = getattr(model, str(getattr(model, "base_model_prefix", "")), model)
         self.stage = Stage()
         self.head_names = tuple(head)
-        self.hooked: Hooked = hook(model, self.stage)
+        self.hooked: Hooked = self._enter()
         self.head = Head(model, self.body, reading.task, self.head_names)
         parameter = next(self.body.parameters())
         self.dtype, self.device = parameter.dtype, parameter.device
@@ -50,13 +50,20 @@ class Host:
         self.base_weights = base_weights(model)
         self._extra = {"use_cache": False} if self.hooked.decoder else {}
 
+    def _enter(self) -> Hooked:
+        attention.register()
+        return hook(self.model, self.stage, partial(attention.attach, stage=self.stage), attention.NAME)
+
+    def _target(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int) -> Target:
+        return Target(module, name, ordinal, layer, place, self.stage)
+
     def retarget(self, names: Sequence[str]) -> None:
         """Put the adapters on other layers; slots made before must not be used any more."""
         if tuple(target.name for target in self.targets) == tuple(names):
             return
         for old in self.targets:
             old.release()
-        self.targets = make_targets(self.model, names, self.stage)
+        self.targets = make_targets(self.model, names, self._target)
         fast = self.by_hand and self.reading.task != "causal_lm" and fits(self.model)
         self.encoder = Encoder(self.model, self.body, self.targets, self.stage, self._starts) if fast else None
 

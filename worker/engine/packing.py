@@ -18,6 +18,19 @@ GROUP_COST = 12_000  # what one more group costs, in elements of one head's atte
 
 
 @dataclass(frozen=True)
+class Rounding:
+    """How coarse the shapes are: tokens and group lengths are multiples of these; what a group costs, and how many."""
+
+    tokens: int = TOKEN_MULTIPLE
+    length: int = LENGTH_MULTIPLE
+    group_cost: float = GROUP_COST
+    groups: int = 4
+
+
+FINE = Rounding()
+
+
+@dataclass(frozen=True)
 class Group:
     """Rows of similar length, padded to `length` for attention. `rows` are numbers of rows in the batch."""
 
@@ -66,17 +79,17 @@ class Packed:
     rows: np.ndarray  # numbers of the rows in their data set
 
 
-def make_layout(lengths: Sequence[int], causal_groups: int | None = None) -> Layout:
-    """Lay out rows of `lengths` real tokens; at most `causal_groups` length groups (4 where unset)."""
+def make_layout(lengths: Sequence[int], rounding: Rounding = FINE) -> Layout:
+    """Lay out rows of `lengths` real tokens."""
     counts = np.asarray(lengths, dtype=np.int64)
     if counts.size == 0 or counts.min() < 1:
         raise ValueError("every row of a batch needs at least one token")
     total = int(counts.sum())
-    size = -(-(total + 1) // TOKEN_MULTIPLE) * TOKEN_MULTIPLE  # one dummy at least
+    size = -(-(total + 1) // rounding.tokens) * rounding.tokens  # one dummy at least
     starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
     positions = np.zeros(size, dtype=np.int64)
     positions[:total] = np.arange(total) - np.repeat(starts, counts)
-    to_padded, to_packed, groups = _place(counts, starts, size, causal_groups or 4)
+    to_padded, to_packed, groups = _place(counts, starts, size, rounding)
     return Layout(
         lengths=tuple(int(n) for n in counts),
         positions=torch.from_numpy(positions),
@@ -89,11 +102,11 @@ def make_layout(lengths: Sequence[int], causal_groups: int | None = None) -> Lay
 
 
 def _place(
-    counts: np.ndarray, starts: np.ndarray, size: int, most: int
+    counts: np.ndarray, starts: np.ndarray, size: int, rounding: Rounding
 ) -> tuple[np.ndarray, np.ndarray, tuple[Group, ...]]:
     order = np.argsort(counts, kind="stable")
-    rounded = -(-counts[order] // LENGTH_MULTIPLE) * LENGTH_MULTIPLE
-    cuts = _cut(rounded, most)
+    rounded = -(-counts[order] // rounding.length) * rounding.length
+    cuts = _cut(rounded, rounding)
     total = int(counts.sum())
     groups: list[Group] = []
     padded: list[np.ndarray] = []
@@ -103,7 +116,7 @@ def _place(
     for at, (begin, end) in enumerate(cuts):
         rows, length = order[begin:end], int(rounded[end - 1])
         if at == len(cuts) - 1 and spare < 0 and bool((counts[rows] == length).all()):
-            length += LENGTH_MULTIPLE  # dummies need one place that is only padding
+            length += rounding.length  # dummies need one place that is only padding
         places = np.arange(length)
         real = places[None, :] < counts[rows, None]
         padded.append(np.where(real, starts[rows, None] + places[None, :], total).ravel())
@@ -119,21 +132,22 @@ def _place(
     return np.concatenate(padded), to_packed, tuple(groups)
 
 
-def _cut(rounded: np.ndarray, most: int) -> list[tuple[int, int]]:
-    """Cut rows sorted by rounded length into at most `most` runs with the least attention area."""
+def _cut(rounded: np.ndarray, rounding: Rounding) -> list[tuple[int, int]]:
+    """Cut rows sorted by rounded length into at most `rounding.groups` runs with the least attention area."""
     edges = [0, *(np.flatnonzero(np.diff(rounded)) + 1).tolist(), len(rounded)]
     best: dict[tuple[int, int], tuple[float, tuple[int, ...]]] = {(0, 0): (0.0, ())}
-    for used in range(1, most + 1):
+    for used in range(1, rounding.groups + 1):
         for j in range(1, len(edges)):
             options = [
-                (cost + GROUP_COST + (edges[j] - edges[i]) * float(rounded[edges[j] - 1]) ** 2, (*path, i))
+                (cost + rounding.group_cost + (edges[j] - edges[i]) * float(rounded[edges[j] - 1]) ** 2, (*path, i))
                 for i in range(j)
                 if (found := best.get((used - 1, i))) is not None
                 for cost, path in (found,)
             ]
             if options:
                 best[(used, j)] = min(options)
-    _, path = min(best[(used, len(edges) - 1)] for used in range(1, most + 1) if (used, len(edges) - 1) in best)
+    last = len(edges) - 1
+    _, path = min(best[(used, last)] for used in range(1, rounding.groups + 1) if (used, last) in best)
     marks = [edges[i] for i in path] + [len(rounded)]
     return list(itertools.pairwise(marks))
 

@@ -5,6 +5,7 @@ a low rate drops, a high rate drops too), and the same mask again when a checkpo
 """
 
 from .attention import AttentionKeep, attention_keep
+from .counter import counter_numbers, key_words
 from .draw import NOISE_STREAM, Draw, kept
 from .rows import Rows
 from .vectors import VectorKeep, embedding_noise, head_keep, vector_keep
@@ -16,8 +17,10 @@ __all__ = [
     "Rows",
     "VectorKeep",
     "attention_keep",
+    "counter_numbers",
     "embedding_noise",
     "head_keep",
     "kept",
+    "key_words",
     "vector_keep",
 ]

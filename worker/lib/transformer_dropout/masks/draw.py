@@ -1,14 +1,16 @@
 """Random bits from a counter-based generator: Philox4x64 keyed by the seed, its counter set by step, layer, site and
 pass.
 
-Salmon et al., *Parallel random numbers: as easy as 1, 2, 3* (SC 2011), in NumPy's implementation. On a GPU the bits
-come from torch's own generator, seeded by the same numbers: CPU and GPU streams differ.
+Salmon et al., *Parallel random numbers: as easy as 1, 2, 3* (SC 2011), in NumPy's implementation. On other devices the
+bits come from `counter`, keyed by the same numbers and made where they are used: CPU and GPU streams differ.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+
+from .counter import counter_numbers, key_words
 
 THRESHOLD_BITS = 16
 # Streams below 256 belong to sites (`Site.stream`); NEFTune's noise has one of its own.
@@ -34,11 +36,8 @@ class Draw:
     def bits(self, layer: int, site: int, count: int) -> torch.Tensor:
         """Return `count` uniform 16-bit numbers, `[count]`, uint16 on a CPU and int32 elsewhere."""
         if self.device != "cpu":
-            generator = torch.Generator(self.device).manual_seed(self._mixed(layer, site))
-            shape = (count,)
-            return torch.randint(
-                0, 1 << THRESHOLD_BITS, shape, generator=generator, device=self.device, dtype=torch.int32
-            )
+            key = torch.from_numpy(key_words([self.key(layer, site)])).to(self.device)
+            return counter_numbers(key, count)[0].to(torch.int32) + (1 << THRESHOLD_BITS - 1)
         return torch.from_numpy(self._words(layer, site, -(-count // 4)).view(np.uint16)[:count])
 
     def uniform(self, layer: int, site: int, count: int) -> torch.Tensor:
@@ -56,14 +55,15 @@ class Draw:
         key = np.array([self.seed & _WORD, _KEY], dtype=np.uint64)
         return np.random.Philox(key=key, counter=counter).random_raw(count)
 
-    def _mixed(self, layer: int, site: int) -> int:
+    def key(self, layer: int, site: int) -> int:
+        """Return the 64-bit key of a stream off the CPU."""
         mixed = 0
         for part in (self.seed, self.step, self.pass_index, layer, site):  # splitmix64 over the parts
             mixed = (mixed + part + 0x9E3779B97F4A7C15) & _WORD
             mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & _WORD
             mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & _WORD
             mixed ^= mixed >> 31
-        return mixed >> 1
+        return mixed
 
 
 def kept(bits: torch.Tensor, rate: float) -> torch.Tensor:

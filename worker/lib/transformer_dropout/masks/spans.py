@@ -8,7 +8,7 @@ from .draw import Draw
 from .rows import Rows
 
 # A span uses two streams: one for its place, one for rounding its length.
-_LENGTH_STREAM = 1 << 16
+LENGTH_STREAM = 1 << 16
 
 
 def span_lengths(site: Site, rate: float, draw: Draw, layer: int, sizes: torch.Tensor, count: int) -> torch.Tensor:
@@ -19,7 +19,7 @@ def span_lengths(site: Site, rate: float, draw: Draw, layer: int, sizes: torch.T
     """
     exact = rate * sizes.double() + 1e-9  # 0.29 x 100 must floor to 29
     if site.span_length == "stochastic":
-        lengths = (exact + draw.uniform(layer, site.stream | _LENGTH_STREAM, count).to(sizes.device)).floor()
+        lengths = (exact + draw.uniform(layer, site.stream | LENGTH_STREAM, count).to(sizes.device)).floor()
     else:
         lengths = exact.floor().clamp(min=1)
     return torch.minimum(lengths.long(), sizes)

@@ -12,7 +12,7 @@ from .rows import Rows
 from .spans import span_keep, span_places
 
 # Above the streams of sites, noise and span lengths.
-_PLACE_SHIFT = 20
+PLACE_SHIFT = 20
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def vector_keep(
     """
     scale: float | torch.Tensor = 1.0 / (1.0 - rate) if site.rescale == "inverted" else 1.0
     if site.structure == "element":
-        bits = draw.bits(layer, site.stream | place << _PLACE_SHIFT, rows.total * features)
+        bits = draw.bits(layer, site.stream | place << PLACE_SHIFT, rows.total * features)
         keep = kept(bits, rate).view(rows.total, features)
     elif site.structure == "span":
         keep = span_keep(site, rate, draw, layer, rows, 1)
