@@ -12,6 +12,17 @@ export default defineConfig({
     chunkSizeWarningLimit: 1600,
     // A data: URL would need nothing, but fonts and scripts stay files so that the policy of the page stays strict.
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        // A page asks for few files: what two pages share comes in one of two chunks, libraries and the product's own.
+        codeSplitting: {
+          groups: [
+            { name: "libraries", test: /node_modules/, minShareCount: 2, priority: 2 },
+            { name: "shared", test: /\/src\//, minShareCount: 2, priority: 1 },
+          ],
+        },
+      },
+    },
   },
   server: { proxy: { "/api": { target: "http://127.0.0.1:8321", changeOrigin: true } } },
   test: {

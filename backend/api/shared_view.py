@@ -50,8 +50,8 @@ class Shown:
 
     def comparison(self, app: Context, query: comparisons.Query) -> Comparison:
         """The comparison of what is shown."""
-        state = ("shared", self.share.id, None if self.share.frozen else self.study.event_seq)
-        return app.comparisons.of(state, lambda: self.snapshot().records, query)
+        state = 0 if self.share.frozen else self.study.event_seq
+        return app.comparisons.of(("shared", self.share.id), state, lambda: self.snapshot().records, query)
 
 
 @contextmanager

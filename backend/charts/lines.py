@@ -60,7 +60,8 @@ def line_traces(
     traces.append(
         {
             "type": "scatter",
-            "mode": "lines+markers",
+            # In a crowd, thousands of markers hide the lines and are slow to draw; a single point has no line.
+            "mode": "lines" if shown > CROWD and np.isfinite(_array(series.mean)).sum() > 1 else "lines+markers",
             "x": floats(x),
             "y": floats(series.mean),
             "text": [_spread(low, high, n, step) for low, high, n, step in spreads],

@@ -24,7 +24,7 @@ createRoot(document.getElementById("root")!).render(
     <MantineProvider theme={theme} cssVariablesResolver={cssVariables} defaultColorScheme="auto">
       <QueryClientProvider client={queryClient}>
         <Notifications position="bottom-right" />
-        <RouterProvider router={router} />
+        <RouterProvider router={router} context={{ queryClient }} />
       </QueryClientProvider>
     </MantineProvider>
   </StrictMode>,

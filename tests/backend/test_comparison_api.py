@@ -2,6 +2,8 @@
 
 import csv
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,10 @@ from fastapi.testclient import TestClient
 
 from backend.charts import FIGURES
 from backend.services import export
+from backend.services.comparison_schema import Comparison
 from backend.services.comparisons import ComparisonCache, Query
+from backend.services.statistics.records import StudyRecords
+from backend.services.study_records import study_records
 from backend.shared.database import Database
 from backend.shared.settings import Settings
 from backend.shared.store import studies
@@ -68,6 +73,34 @@ def test_a_comparison_is_computed_once_a_state(sqlite_client: TestClient, sqlite
     sqlite_client.patch(f"{API}/studies/{study_id}", json={"name": "later"})
     with database.read() as session:
         assert cache.get(session, studies.get(session, LOCAL_WORKSPACE, study_id), Query()).study_name == "later"
+
+
+def test_what_many_ask_for_at_once_is_computed_once(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
+    database: Database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    study_id = post(sqlite_client)["id"]
+    train(database, sqlite_settings.home)
+    with database.read() as session:
+        records = study_records(session, studies.get(session, LOCAL_WORKSPACE, study_id))
+    asked: list[str] = []
+    cache, together = ComparisonCache(), threading.Barrier(4)
+
+    def load(name: str) -> StudyRecords:
+        asked.append(name)
+        return records
+
+    def ask(_: int) -> Comparison:
+        together.wait(30)
+        return cache.of(study_id, 1, lambda: load("first"), Query())
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(ask, range(4)))
+    assert asked == ["first"]
+    assert all(one is found[0] for one in found)
+    assert cache.of(study_id, 2, lambda: load("newer"), Query()) is not found[0]
+    # Somebody whose request began before the newest event is answered, and does not turn the cache back.
+    assert cache.of(study_id, 1, lambda: load("late"), Query()).study_id == study_id
+    assert cache.of(study_id, 2, lambda: load("never"), Query()).study_id == study_id
+    assert asked == ["first", "newer", "late"]
 
 
 def test_every_figure_is_drawn_before_during_and_after(sqlite_client: TestClient, sqlite_settings: Settings) -> None:

@@ -11,9 +11,11 @@ fixed piece of work above 1.15): then only the server's own processor time judge
 import argparse
 import contextlib
 import logging
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,10 +25,10 @@ from statistics import median
 import httpx
 import numpy as np
 import psutil
-import uvicorn
 
 from backend.main import create_app
 from backend.shared.settings import Settings
+from backend.stack.web import WebServer, bind
 from tests.bench.page_data import Trained, make
 
 HOST = "127.0.0.1"
@@ -75,10 +77,14 @@ def serving(home: Path) -> Iterator[tuple[str, psutil.Process]]:
 def serve(home: Path) -> None:
     """Serve that folder on a free port, whose number is the first line of the output."""
     settings = Settings(home=home, lease_s=7200.0, reaper_s=3600.0)
-    config = uvicorn.Config(create_app(settings), host=HOST, port=0, log_level="warning", access_log=False)
-    listening = config.bind_socket()
+    app, listening = create_app(settings), bind(HOST, 0)
+    web = WebServer(app, listening, "warning", app.state.context.watch.end_soon)
+    web.start()
     print(listening.getsockname()[1], flush=True)
-    uvicorn.Server(config).run(sockets=[listening])
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    stop.wait()
+    web.stop()
 
 
 def of_the_api(url: str, server: psutil.Process, trained: Trained) -> Iterator[Measured]:

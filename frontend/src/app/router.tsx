@@ -1,15 +1,21 @@
 /** The pages by address. Each page is a chunk of its own; the address holds the whole view. */
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { loginSearch } from "../pages/account/search";
 import { composeSearch } from "../pages/compose/search";
 import { homeSearch } from "../pages/home/search";
 import { runSearch } from "../pages/run/search";
+import { askEarly } from "../pages/study/early";
 import { studySearch } from "../pages/study/search";
 import { NotFound, PageError } from "./PageError";
 import { PublicShell } from "./PublicShell";
 import { Shell } from "./Shell";
 
-const root = createRootRoute({ notFoundComponent: NotFound, errorComponent: PageError });
+interface Around {
+  queryClient: QueryClient;
+}
+
+const root = createRootRouteWithContext<Around>()({ notFoundComponent: NotFound, errorComponent: PageError });
 const inside = createRoute({ getParentRoute: () => root, id: "inside", component: Shell });
 const open = createRoute({ getParentRoute: () => root, id: "open", component: PublicShell });
 
@@ -31,6 +37,8 @@ const study = createRoute({
   getParentRoute: () => inside,
   path: "/studies/$studyId",
   validateSearch: studySearch,
+  loaderDeps: ({ search }) => search,
+  loader: ({ params, deps, context }) => askEarly(context.queryClient, params.studyId, deps),
   component: lazyRouteComponent(() => import("../pages/study/StudyPage"), "StudyPage"),
 });
 
@@ -88,6 +96,7 @@ export const router = createRouter({
   defaultErrorComponent: PageError,
   defaultNotFoundComponent: NotFound,
   scrollRestoration: true,
+  context: { queryClient: undefined! },
 });
 
 declare module "@tanstack/react-router" {

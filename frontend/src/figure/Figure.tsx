@@ -2,6 +2,7 @@
 import { Box, Group, Text, VisuallyHidden, useComputedColorScheme } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { count } from "../format/numbers";
+import { drawNever, drawSoon } from "./draw";
 import { ExportMenu } from "./ExportMenu";
 import { joinHoverGroup, shareHover } from "./hover";
 import {
@@ -34,6 +35,7 @@ export interface FigureProps {
 
 export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup, legend, onPoint }: FigureProps) {
   const box = useRef<HTMLDivElement>(null);
+  const width = useRef<number>(undefined);
   const [plotly, setPlotly] = useState<Plotly>();
   const [failed, setFailed] = useState(false);
   const own = figure.layout.height ?? 360;
@@ -59,9 +61,12 @@ export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup
   useEffect(() => {
     const element = box.current;
     if (!plotly || !element) return;
-    const layout = onPage(figure.layout, height, legend, chartTemplate(element));
-    void plotly.react(element, data, layout, CONFIG).then((drawn) => {
-      listen(plotly, drawn, hoverGroup, onPoint);
+    drawSoon(element, () => {
+      const layout = onPage(figure.layout, height, legend, chartTemplate(element));
+      width.current = element.offsetWidth;
+      void plotly.react(element, data, layout, CONFIG).then((drawn) => {
+        listen(plotly, drawn, hoverGroup, onPoint);
+      });
     });
   }, [plotly, figure, data, height, legend, scheme, hoverGroup, onPoint]);
 
@@ -69,10 +74,17 @@ export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup
     const element = box.current;
     if (!plotly || !element) return;
     const leave = hoverGroup ? joinHoverGroup(hoverGroup, element) : undefined;
-    const observer = new ResizeObserver(() => element.offsetWidth > 0 && void plotly.Plots.resize(element));
+    const observer = new ResizeObserver(() => {
+      // Not before the first drawing, and not for the height, which is set with the figure.
+      const now = element.offsetWidth;
+      if (now === 0 || width.current === undefined || now === width.current) return;
+      width.current = now;
+      void plotly.Plots.resize(element);
+    });
     observer.observe(element);
     return () => {
       leave?.();
+      drawNever(element);
       observer.disconnect();
       plotly.purge(element);
     };

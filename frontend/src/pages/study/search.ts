@@ -1,4 +1,5 @@
 /** The whole view of a study as its address holds it; what is as usual stays out of the address. */
+import type { View } from "../../api/studies";
 import type { Band, Metric, XAxis } from "../../api/types";
 
 export const X_AXES: { value: XAxis; label: string }[] = [
@@ -64,4 +65,9 @@ export function studySearch(raw: Record<string, unknown>): StudySearch {
     runs: typeof raw.runs === "string" && raw.runs ? raw.runs.slice(0, 200) : undefined,
   };
   return Object.fromEntries(Object.entries(view).filter(([, value]) => value !== undefined));
+}
+
+/** What the server is asked for; `hide`, tab and filter are the page's own. */
+export function viewOf({ baseline, metric = "validation/loss", x = "step", band = "t" }: StudySearch): View {
+  return { baseline, metric, x, band };
 }

@@ -1,14 +1,13 @@
 /** The view of a study: read from the address, changed through it; the same for a study and a shared one. */
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
-import type { View } from "../../api/studies";
-import { studySearch, type StudySearch } from "./search";
+import { studySearch, viewOf, type StudySearch } from "./search";
 
 export function useView() {
   const search: StudySearch = useSearch({ strict: false });
   const navigate = useNavigate();
-  const { baseline, metric = "validation/loss", x = "step", band = "t", hide } = search;
-  const query = useMemo<View>(() => ({ baseline, metric, x, band }), [baseline, metric, x, band]);
+  const { baseline, metric, x, band, hide } = search;
+  const query = useMemo(() => viewOf({ baseline, metric, x, band }), [baseline, metric, x, band]);
   const hidden = useMemo<ReadonlySet<string>>(() => new Set(hide), [hide]);
   const change = (part: Partial<StudySearch>) =>
     void navigate({ to: ".", search: (old) => studySearch({ ...old, ...part }), replace: true, resetScroll: false });
