@@ -46,6 +46,9 @@ class TrainingSpec(Frozen):
     gradient_clip: float = Field(1.0, gt=0, description="Largest norm of a run's gradient.")
     max_length: int = Field(64, ge=4, le=8192, description="Tokens a row is cut to.")
     evaluations: int = Field(8, ge=1, le=500, description="Evenly spaced over the training, the last one at its end.")
+    dropout_on_rows: int = Field(
+        128, ge=0, le=100_000, description="Probe rows judged with dropout on too, for the train/inference gap; 0: off."
+    )
     precision: Precision = "auto"
 
 

@@ -42,7 +42,7 @@ def judge(slot: Slot, batches: Sequence[Batch]) -> Tally:
 
 @torch.no_grad()
 def _probe(slot: Slot, data: SeedBatches) -> dict[str, float]:
-    """The probe with dropout off, and the slice of it with dropout on."""
+    """The probe with dropout off, and the slice of it, if there is one, with dropout on."""
     rest = judge(slot, data.probe_rest)
     off, on, apart = Tally(), Tally(), Tally()
     for batch in data.probe_slice:
@@ -59,9 +59,12 @@ def _probe(slot: Slot, data: SeedBatches) -> dict[str, float]:
             if slot.arm.task != "regression":
                 apart.add(divergence(logits_on, logits), batch.examples[span], None)
     whole = rest.joined(off)
-    values = {"probe/loss": whole.mean, "probe/slice_loss_off": off.mean}
+    values = {"probe/loss": whole.mean}
     if whole.accuracy is not None:
         values["probe/accuracy"] = whole.accuracy
+    if not off:
+        return values
+    values["probe/slice_loss_off"] = off.mean
     values["probe/slice_loss_on"] = on.mean if on else off.mean
     if slot.arm.task != "regression":
         values["probe/slice_kl"] = apart.mean if apart else 0.0

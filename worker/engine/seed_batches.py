@@ -8,20 +8,31 @@ import numpy as np
 from worker.data.draw import SeedData
 from worker.engine.batches import Batch, Reading, evaluation_batches, make_batch
 
-SLICE_ROWS = 128  # rows of the probe that are also judged with dropout on
 _KEPT_STEPS = 8  # slots of a pack are at most a few steps apart
 
 
 class SeedBatches:
-    """Rows of one seed in batches. steps: row numbers of every training step; validation: every seed's batches."""
+    """Rows of one seed in batches.
 
-    def __init__(self, data: SeedData, steps: Sequence[np.ndarray], reading: Reading, validation: list[Batch]) -> None:
+    steps: row numbers of every training step; validation: every seed's batches; dropout_on_rows: how many of the
+    probe's rows are the slice that is also judged with dropout on.
+    """
+
+    def __init__(
+        self,
+        data: SeedData,
+        steps: Sequence[np.ndarray],
+        reading: Reading,
+        validation: list[Batch],
+        dropout_on_rows: int,
+    ) -> None:
         self.steps, self.train_rows = steps, len(data.train)
         self._train, self._reading = data.train, reading
         self.validation = validation
         rows = np.arange(len(data.probe))
-        self.probe_slice = evaluation_batches(data.probe, reading, rows[:SLICE_ROWS])
-        self.probe_rest = evaluation_batches(data.probe, reading, rows[SLICE_ROWS:]) if len(rows) > SLICE_ROWS else []
+        both, rest = rows[:dropout_on_rows], rows[dropout_on_rows:]
+        self.probe_slice = evaluation_batches(data.probe, reading, both) if len(both) else []
+        self.probe_rest = evaluation_batches(data.probe, reading, rest) if len(rest) else []
         self._packed = lru_cache(maxsize=_KEPT_STEPS)(self._pack)
 
     def batch(self, step: int) -> Batch:

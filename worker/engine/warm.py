@@ -66,7 +66,7 @@ class Warm:
         key = (
             tokenised.key,
             (arm.train_rows, arm.validation_rows, arm.probe_rows, seed),
-            (training.batch_size, training.epochs),
+            (training.batch_size, training.epochs, training.dropout_on_rows),
             loaded.host.reading,
         )
         if key not in self._seeds:
@@ -75,7 +75,9 @@ class Warm:
             shared = (tokenised.key, arm.validation_rows, loaded.host.reading)
             if self._validation is None or self._validation[0] != shared:
                 self._validation = (shared, evaluation_batches(drawn.validation, loaded.host.reading))
-            self._seeds[key] = SeedBatches(drawn, steps, loaded.host.reading, self._validation[1])
+            self._seeds[key] = SeedBatches(
+                drawn, steps, loaded.host.reading, self._validation[1], training.dropout_on_rows
+            )
             _trim(self._seeds, _SEEDS_KEPT)
         self._seeds.move_to_end(key)
         return self._seeds[key]

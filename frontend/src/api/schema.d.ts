@@ -2912,6 +2912,7 @@ export interface components {
             /**
              * @default {
              *       "batch_size": 16,
+             *       "dropout_on_rows": 128,
              *       "epochs": 8,
              *       "evaluations": 8,
              *       "gradient_clip": 1,
@@ -3089,6 +3090,12 @@ export interface components {
              * @default 16
              */
             batch_size: number;
+            /**
+             * Dropout On Rows
+             * @description Probe rows judged with dropout on too, for the train/inference gap; 0: off.
+             * @default 128
+             */
+            dropout_on_rows: number;
             /**
              * Epochs
              * @default 8

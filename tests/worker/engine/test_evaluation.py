@@ -122,3 +122,15 @@ def test_a_record_says_what_was_hooked(bert_world: World, tmp_path: Path) -> Non
     assert started.record["precision"] == "fp32"
     assert started.record["method"]["consistency"]["kind"] == "kl"
     assert started.trainable_parameters == 4 * (32 * 2 * 2) + 2 * 32 + 2
+
+
+def test_the_slice_can_be_left_out(bert_world: World, tmp_path: Path) -> None:
+    told = trained(
+        bert_world,
+        tmp_path,
+        {"with": bert_world.arm("hiddenkey"), "without": bert_world.arm("hiddenkey", dropout_on_rows=0)},
+    )
+    whole, short = told.values("with"), told.values("without")
+    kept = {name: value for name, value in whole[-1].items() if not name.startswith("probe/slice")}
+    assert len(kept) == len(whole[-1]) - 3
+    assert short[-1] == pytest.approx(kept, rel=1e-6)  # other batches, so sums in another order
