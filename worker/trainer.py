@@ -87,4 +87,6 @@ def _write(events_fd: int, event: Message) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    _code = main(sys.argv[1:])
+    sys.stderr.flush()
+    os._exit(_code)  # an orderly end would spend a second on taking torch apart

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from transformer_dropout.masks import VectorKeep
 
-from worker.engine.drops import Drops, apply_keep
-from worker.engine.encoder.drops import at_rows
+from worker.engine.drops import Drops
+from worker.engine.encoder.drops import Mask, mask_of
 from worker.engine.lora import Adapter, Target
 
 Gradients = dict[int, tuple[Tensor, Tensor]]  # number of the adapter -> gradients of down and up
@@ -22,8 +21,8 @@ class SavedAdapter:
     ordinal: int
     read: Tensor  # its input after dropout, [M, in]
     inner: Tensor  # [M, r]
-    kept: VectorKeep | None
-    by_rank: VectorKeep | None
+    kept: Mask | None
+    by_rank: Mask | None
 
 
 def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -47,13 +46,13 @@ def add(
     kept = by_rank = None
     if drops is not None:
         found = drops.adapter_input(target.layer, target.place, x.shape[1])
-        kept = None if found is None else at_rows(found, rows)
+        kept = None if found is None else mask_of(found, rows, x.dtype)
         found = drops.adapter_rank(target.layer, target.place, adapter.down.shape[0])
-        by_rank = None if found is None else at_rows(found, rows)
-    read = x if kept is None else apply_keep(x, kept)
+        by_rank = None if found is None else mask_of(found, rows, x.dtype)
+    read = x if kept is None else kept(x)
     inner = (read @ adapter.down.t()).mul_(adapter.scaling)
     if by_rank is not None:
-        inner = apply_keep(inner, by_rank)
+        inner = by_rank(inner)
     y.addmm_(inner, adapter.up.t())
     return SavedAdapter(target.ordinal, read, inner, kept, by_rank)
 
@@ -65,11 +64,11 @@ def back(
     adapter = adapters[saved.ordinal]
     inner = (grad @ adapter.up).mul_(adapter.scaling)
     if saved.by_rank is not None:
-        inner = apply_keep(inner, saved.by_rank)
+        inner = saved.by_rank(inner)
     gradients[saved.ordinal] = (inner.t() @ saved.read, grad.t() @ saved.inner)
     if into is None:
         return
     if saved.kept is None:
         into.addmm_(inner, adapter.down)
     else:
-        into.add_(apply_keep(inner @ adapter.down, saved.kept))
+        into.add_(saved.kept(inner @ adapter.down))

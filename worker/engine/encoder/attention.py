@@ -8,23 +8,22 @@ from torch import Tensor
 from transformer_dropout.functional import rescued
 
 from worker.engine.drops import AttentionDrops
-from worker.engine.encoder.drops import bias_of
+from worker.engine.encoder.drops import bias_of, bits_of
 from worker.engine.packing import Group, Layout
 
 
 @dataclass(frozen=True)
 class WeightFactor:
-    """A keep on attention weights [B, H, Q or 1, L] and its scale."""
+    """A keep on attention weights as bits to AND with, [B, H, Q or 1, L], and its scale."""
 
-    keep: Tensor
+    bits: Tensor
     scale: float
 
     def __call__(self, weights: Tensor) -> Tensor:
         """weights [B·H, Q, L] times keep times scale; also the gradient's way back."""
-        shaped = weights.view(*self.keep.shape[:2], *weights.shape[1:])
-        whole = torch.int16 if weights.element_size() == 2 else torch.int32
-        masked = (shaped * self.scale).view(whole) & self.keep.to(whole).neg_()  # several times faster than a product
-        return masked.view(weights.dtype).view(weights.shape)
+        scaled = weights * self.scale
+        scaled.view(*self.bits.shape[:2], *weights.shape[1:]).view(self.bits.dtype).bitwise_and_(self.bits)
+        return scaled
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,8 @@ def _weights(
     for drop in drops.weights:
         spread = _spread(drop.keep.padded(group.rows, group.length), asking)
         if drop.rescale in ("inverted", "none"):
-            factors.append(WeightFactor(spread, 1.0 / (1.0 - drop.rate) if drop.rescale == "inverted" else 1.0))
+            scale = 1.0 / (1.0 - drop.rate) if drop.rescale == "inverted" else 1.0
+            factors.append(WeightFactor(bits_of(spread, key.dtype), scale))
             continue
         if drop.rescale == "normalized":
             full_bias = _bias(kept, heads, key.dtype)

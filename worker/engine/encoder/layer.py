@@ -10,7 +10,7 @@ from transformer_dropout.masks import VectorKeep
 from worker.engine.drops import AttentionDrops, Drops
 from worker.engine.encoder import adapters as lora
 from worker.engine.encoder import attention
-from worker.engine.encoder.drops import at_rows, dropped
+from worker.engine.encoder.drops import Mask, dropped, mask_of
 from worker.engine.encoder.heads import head_order
 from worker.engine.encoder.weights import ATTENTION_OUT, FFN_IN, FFN_OUT, KEY, QKV, QUERY, LayerWeights, Norm
 from worker.engine.lora import Adapter
@@ -52,7 +52,7 @@ class SavedLayer:
 
     groups: list[attention.SavedGroup]
     adapters: dict[str, lora.SavedAdapter]
-    drops: tuple[tuple[VectorKeep, ...], tuple[VectorKeep, ...], tuple[VectorKeep, ...]]
+    drops: tuple[tuple[Mask, ...], tuple[Mask, ...], tuple[Mask, ...]]
     norms: tuple[SavedNorm, SavedNorm]
     inner: Tensor  # before the activation, [M, F]
     rows: Tensor | None  # the first tokens, where only they were passed on
@@ -182,7 +182,7 @@ def _attention_back(
 
 def _drops(
     at: int, layer: LayerWeights, about: Pass, rows: Tensor | None
-) -> tuple[tuple[VectorKeep, ...], tuple[VectorKeep, ...], tuple[VectorKeep, ...]]:
+) -> tuple[tuple[Mask, ...], tuple[Mask, ...], tuple[Mask, ...]]:
     """What is dropped from the attention block's output, the activation and the feed-forward output."""
     drops = about.drops
     if drops is None:
@@ -194,7 +194,7 @@ def _drops(
         if drops.native and native is not None:
             keeps.append(drops.native_vector(native.ordinal, native.rate, tokens, width))
     found = (out, drops.hidden("ffn_inner", at, inner), outer)
-    a, b, c = (tuple(at_rows(keep, rows) for keep in keeps) for keeps in found)
+    a, b, c = (tuple(mask_of(keep, rows, layer.out.dtype) for keep in keeps) for keeps in found)
     return a, b, c
 
 
