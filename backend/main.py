@@ -20,6 +20,7 @@ from backend.migrations.runner import migrate
 from backend.services.comparisons import ComparisonCache
 from backend.services.monitoring import version
 from backend.services.reaper import Reaper
+from backend.services.sweeping import Sweeper
 from backend.services.watch import StudyWatch
 from backend.shared.database import open_database
 from backend.shared.settings import Settings
@@ -64,7 +65,7 @@ def assemble(settings: Settings) -> FastAPI:
     app.state.registry = CollectorRegistry()
     app.add_middleware(SinglePage)
     app.add_middleware(Audit)
-    app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes, max_file_bytes=settings.max_upload_bytes)
     app.add_middleware(Boundary, allowed_hosts=settings.allowed_hosts)
     if settings.access_log:
         app.add_middleware(AccessLog)
@@ -78,10 +79,13 @@ def assemble(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     context.reaper.start()
+    sweeper = Sweeper(context.database, context.settings)
+    sweeper.start()
     try:
         yield
     finally:
         await context.watch.close()
+        sweeper.stop()
         context.reaper.stop()
         context.doorbell.close()
         context.database.close()

@@ -1,11 +1,11 @@
-"""Routes of what can be asked for: methods, models, data sets."""
+"""Routes of what can be asked for: methods and models."""
 
 from fastapi import APIRouter
 
 from backend.api import views
 from backend.api.context import App
-from backend.api.schemas.catalogue import DatasetList, MethodCatalogue, ModelList
-from backend.shared.catalogue import absent_datasets, absent_models, list_datasets, list_models
+from backend.api.schemas.catalogue import MethodCatalogue, ModelList
+from backend.shared.catalogue import absent_models, list_models
 
 router = APIRouter()
 
@@ -20,9 +20,3 @@ def methods() -> MethodCatalogue:
 def models(app: App) -> ModelList:
     """Base models that can be trained on here."""
     return ModelList(items=list_models(app.settings.shared), missing=absent_models())
-
-
-@router.get("/datasets", operation_id="datasets_list", tags=["datasets"])
-def datasets(app: App) -> DatasetList:
-    """Data sets that can be trained on here."""
-    return DatasetList(items=list_datasets(app.settings.shared), missing=absent_datasets())

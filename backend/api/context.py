@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from backend.dispatch import Doorbell
+from backend.services.commit import Commits
 from backend.services.comparisons import ComparisonCache
 from backend.services.reaper import Reaper
 from backend.services.throttle import Throttle
@@ -25,6 +26,8 @@ class Context:
     watch: StudyWatch
     comparisons: ComparisonCache
     throttle: Throttle = field(default_factory=Throttle)
+    commits: Commits = field(default_factory=Commits)
+    senders: dict[str, object] = field(default_factory=dict)  # upload → the request that sends it now
 
 
 def _context(request: Request) -> Context:

@@ -20,7 +20,14 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_S = 2
 MOST_ERRORS = 100
 UNREADABLE = "the body is not JSON that can be read: not UTF-8, nested too deep, or with a number of too many digits"
-_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "too_slow",
+    413: "too_large",
+}
 _SENTENCES = {
     404: "there is nothing at this address",
     405: "this address does not take that method",
@@ -56,6 +63,8 @@ def problem(
         errors=list(errors)[:MOST_ERRORS],
     )
     further = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    if state.get("close"):
+        further["Connection"] = "close"
     return JSONResponse(
         body.model_dump(), status, headers={**further, **(headers or {})}, media_type="application/problem+json"
     )

@@ -8,6 +8,7 @@ from backend.api import (
     artifacts,
     catalogue,
     comparison,
+    datasets,
     export,
     health,
     reports,
@@ -20,6 +21,7 @@ from backend.api import (
     study_changes,
     team,
     tokens,
+    uploads,
     workers,
 )
 from backend.api.auth import COOKIE, authenticated
@@ -28,7 +30,20 @@ from backend.api.schemas.common import ProblemDetails
 from backend.services import access
 
 PREFIX = "/api/v1"
-_NOUNS = (studies, study_changes, stream, export, comparison, reports, runs, artifacts, catalogue, workers)
+_NOUNS = (
+    studies,
+    study_changes,
+    stream,
+    export,
+    comparison,
+    reports,
+    runs,
+    artifacts,
+    catalogue,
+    datasets,
+    uploads,
+    workers,
+)
 _TEAM = (sign_in, team, tokens, shares, shared_view)
 _SENTENCES = {
     401: "Not signed in, or with a token that does not work.",

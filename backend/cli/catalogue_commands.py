@@ -11,7 +11,7 @@ from backend.services import registry
 from backend.services.principal import Principal
 from backend.shared.database import Database, open_database
 from backend.shared.errors import InvalidInput
-from backend.shared.rows.importing import ImportPlan
+from backend.shared.rows.plan import ImportPlan
 from backend.shared.rows.row import ColumnMapping
 from backend.shared.settings import Settings
 from backend.shared.specs import Task
@@ -27,7 +27,7 @@ def add_data(settings: Settings, file: Path, task: str, columns: dict[str, str |
     if known is None:
         raise InvalidInput(f"There is no task {task!r}; it is one of {', '.join(get_args(Task))}.", "/task")
     with _database(settings) as database:
-        plan = ImportPlan(known, ColumnMapping(**columns))
+        plan = ImportPlan(task=known, mapping=ColumnMapping(**columns))
         facts = registry.add_dataset(database, settings, OWNER, file, plan, dataset_id=name)
     rows = ", ".join(f"{count} {split}" for split, count in facts.rows.items())
     out().print(f"Added {facts.id}: {rows} rows; {facts.kept} of {facts.read} rows kept.", markup=False)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from backend.shared import report_tables, team_tables  # noqa: F401  (puts them into the metadata)
+from backend.shared import report_tables, team_tables, upload_tables  # noqa: F401  (puts them into the metadata)
 from backend.shared.tables import Table
 
 context.configure(

@@ -4,16 +4,18 @@ Default deny: an operation that is not named here needs `member` to write and `v
 another workspace is answered as if it did not exist.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from sqlalchemy import Select, null, select
 from sqlalchemy.orm import Session
 
 from backend.services.principal import Principal, Role
+from backend.shared.catalogue.builtin_data import BUILTIN
 from backend.shared.errors import Forbidden, NotFound
-from backend.shared.tables import Artifact, Run, Study
+from backend.shared.tables import Artifact, Dataset, Run, Study
 from backend.shared.team_tables import ApiToken, Invitation, Membership, Share
+from backend.shared.upload_tables import Upload
 
 RANK: dict[str, int] = {"viewer": 0, "member": 1, "admin": 2}
 SCOPES: dict[str, Role] = {"read": "viewer", "run": "member", "admin": "admin"}
@@ -51,6 +53,8 @@ OBJECTS: dict[str, tuple[Any, Select[*tuple[Any, ...]]]] = {
     "run_id": (Run.id, select(Run.workspace_id, _NOBODY)),
     "artifact_id": (Artifact.id, select(Run.workspace_id, _NOBODY).join(Artifact, Artifact.run_id == Run.id)),
     "share_id": (Share.id, select(Share.workspace_id, _NOBODY)),
+    "dataset_id": (Dataset.id, select(Dataset.workspace_id, _NOBODY)),
+    "upload_id": (Upload.id, select(Upload.workspace_id, Upload.created_by)),
     "invitation_id": (Invitation.id, select(Invitation.workspace_id, _NOBODY)),
     "user_id": (Membership.user_id, select(Membership.workspace_id, _NOBODY)),
     "token_id": (
@@ -58,6 +62,7 @@ OBJECTS: dict[str, tuple[Any, Select[*tuple[Any, ...]]]] = {
         select(Membership.workspace_id, ApiToken.user_id).join(ApiToken, ApiToken.user_id == Membership.user_id),
     ),
 }
+EVERYBODYS: Mapping[str, Container[str]] = {"dataset_id": BUILTIN}  # come with the product
 NO_OBJECTS = frozenset({"name", "secret"})  # path parameters that name no stored object
 
 
@@ -75,7 +80,7 @@ def check(session: Session, who: Principal, operation: str, method: str, path: M
     """
     for parameter, value in path.items():
         if parameter not in NO_OBJECTS:
-            _visible(session, who, parameter, value)
+            visible(session, who, parameter, value)
     least = needed(operation, method)
     if RANK[who.role] < RANK[least]:
         through = "this token's scope" if who.how == "token" else "your role"
@@ -84,7 +89,10 @@ def check(session: Session, who: Principal, operation: str, method: str, path: M
         raise Forbidden("a token cannot do this; sign in with your password")
 
 
-def _visible(session: Session, who: Principal, parameter: str, value: str) -> None:
+def visible(session: Session, who: Principal, parameter: str, value: str) -> None:
+    """Raises NotFound for an object that is not there, or not theirs to see."""
+    if value in EVERYBODYS.get(parameter, ()):
+        return
     noun = parameter.removesuffix("_id").replace("_", " ")
     if parameter in OBJECTS:
         column, query = OBJECTS[parameter]

@@ -11,8 +11,9 @@ from backend.shared.ids import new_id
 from backend.shared.tables import LOCAL_WORKSPACE
 from backend.shared.team_tables import AuditEntry
 
-READS = frozenset({"artifacts_download", "studies_export"})  # reading operations that are kept, too
-SILENT = frozenset({"studies_preview"})  # changes nothing, and the form asks at each key
+READS = frozenset({"artifacts_download", "datasets_refused", "studies_export"})  # reading operations that are kept, too
+# These change nothing that is kept, and are asked again and again: at each key, for each piece of a file.
+SILENT = frozenset({"studies_preview", "uploads_preview", "uploads_content"})
 
 
 def write(

@@ -28,7 +28,7 @@ def lines(database: Database, study_id: str) -> Iterator[str]:
         arms = {arm.id: arm for arm in studies.arms(session, study_id)}
         runs = run_store.of_study(session, study_id)
         further = metrics.further_names(session, study_id)
-    yield _line([*HEAD, *(metric.name for metric in METRICS), *further])
+    yield csv_line([*HEAD, *(metric.name for metric in METRICS), *further])
     for start in range(0, len(runs), RUNS_AT_ONCE):
         some = runs[start : start + RUNS_AT_ONCE]
         with database.read() as session:
@@ -38,7 +38,7 @@ def lines(database: Database, study_id: str) -> Iterator[str]:
 
 def _run(run: Run, arm: Arm, rows: Sequence[Row[Any]], further: list[str]) -> str:
     told = [text(arm.label), text(arm.method), str(run.seed), run.id, run.status]
-    return "".join(_line([*told, str(row.step), repr(row.epoch), *_numbers(row, further)]) for row in rows)
+    return "".join(csv_line([*told, str(row.step), repr(row.epoch), *_numbers(row, further)]) for row in rows)
 
 
 def text(value: str) -> str:
@@ -52,7 +52,8 @@ def _numbers(row: Row[Any], further: list[str]) -> list[str]:
     return [str(row.nonfinite.get(name, "")) if value is None else repr(value) for name, value in values]
 
 
-def _line(cells: list[str]) -> str:
+def csv_line(cells: list[str]) -> str:
+    """One line of a CSV file."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerow(cells)
     return buffer.getvalue()

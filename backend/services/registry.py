@@ -14,10 +14,11 @@ from backend.shared.catalogue.inspect_model import Naming, inspect_folder
 from backend.shared.catalogue.models import BUILTIN as BUILTIN_MODELS
 from backend.shared.catalogue.models import manifest_path, write_manifest
 from backend.shared.catalogue.names import check_id, slug
-from backend.shared.database import Database
+from backend.shared.database import Database, Write
 from backend.shared.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from backend.shared.files import new_folder
-from backend.shared.rows.importing import ImportPlan, import_rows
+from backend.shared.rows.importing import import_rows
+from backend.shared.rows.plan import ImportPlan
 from backend.shared.settings import Settings
 from backend.shared.tables import Dataset, RegisteredModel
 
@@ -69,8 +70,11 @@ def add_dataset(
     title: str | None = None,
     dataset_id: str | None = None,
     licence: str = UNKNOWN_LICENCE,
+    name: str | None = None,
+    also: Callable[[Write, DatasetFacts], None] | None = None,
 ) -> DatasetFacts:
-    """Read files into a stored data set. The id is made from the file's name unless given.
+    """Read files into a stored data set. The id is made from the file's name (`name`, where it has another) unless
+    given; `also` is done in the transaction that stores it.
 
     Raises:
         InvalidInput: the file cannot be trusted or used; the sentence names line and column.
@@ -80,11 +84,12 @@ def add_dataset(
     """
     for file in (train, validation):
         _check_size(file, settings)
-    chosen = _free_id(dataset_id, train.stem, lambda one: one in BUILTIN_DATASETS or _dataset(settings, one))
+    called = Path(name or train.name)
+    chosen = _free_id(dataset_id, called.stem, lambda one: one in BUILTIN_DATASETS or _dataset(settings, one))
     folder = datasets_root(settings.shared) / chosen
     naming = {
         "id": chosen,
-        "title": title or train.name,
+        "title": title or called.name,
         "builtin": False,
         "source": "added file",
         "licence": licence,
@@ -100,13 +105,13 @@ def add_dataset(
         id=chosen,
         workspace_id=who.workspace_id,
         created_by=who.user_id,
-        name=naming["title"],
+        name=str(naming["title"])[:200],
         storage_key=f"datasets/{chosen}",
         content_hash=facts.content_hash,
         facts=facts.model_dump(mode="json"),
     )
     try:
-        _insert(database, row, chosen)
+        _insert(database, row, chosen, lambda session: also(session, facts) if also else None)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -131,10 +136,14 @@ def _free_id(asked: str | None, name: str, taken: Callable[[str], bool]) -> str:
     return next(one for number in range(1, 10_000) if not taken(one := plain if number == 1 else f"{plain}-{number}"))
 
 
-def _insert(database: Database, row: Dataset | RegisteredModel, chosen: str) -> None:
+def _insert(
+    database: Database, row: Dataset | RegisteredModel, chosen: str, also: Callable[[Write], None] = lambda _: None
+) -> None:
     try:
         with database.write() as session:
             session.add(row)
+            session.flush()
+            also(session)
     except IntegrityError as error:
         raise _taken(chosen) from error
 

@@ -19,16 +19,19 @@ class Throttle:
         self._tries: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def count(self, key: str, times: int = 1) -> None:
-        """Count a try; `times` multiplies how many are allowed. Raises TooManyRequests, and then counts nothing."""
-        at = self._clock()
+    def count(self, key: str, times: int = 1, *, most: int | None = None, within_s: float | None = None) -> None:
+        """Count a try; `times` multiplies how many are allowed. Raises TooManyRequests, and then counts nothing.
+
+        `most` and `within_s` are this throttle's own unless given; a key keeps to one pair of them.
+        """
+        at, most, within_s = self._clock(), most or self.most, within_s or self.within_s
         with self._lock:
             tries = self._tries.setdefault(key, deque())
             self._tries.move_to_end(key)
-            while tries and tries[0] <= at - self.within_s:
+            while tries and tries[0] <= at - within_s:
                 tries.popleft()
-            if len(tries) >= self.most * times:
-                wait = math.ceil(tries[0] + self.within_s - at)
+            if len(tries) >= most * times:
+                wait = math.ceil(tries[0] + within_s - at)
                 raise TooManyRequests(f"too many tries; wait {wait} s and try again", wait)
             tries.append(at)
             while len(self._tries) > MOST_KEYS:

@@ -56,6 +56,9 @@ class DatasetFacts(Frozen):
     kept: int
     refused: int = Field(0, description="Rows that could not be used.")
     repeats: int = Field(0, description="Of the refused rows, those that said again what an earlier row said.")
+    duplicates: int = Field(0, description="Of the rows kept, those that say what an earlier row says.")
+    leaked: int = Field(0, description="Validation rows whose text (or prompt) is a training row's, too.")
+    conflicting: int = Field(0, description="Rows that share their text with a row of another label.")
 
     @property
     def ref(self) -> DatasetRef:

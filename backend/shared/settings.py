@@ -55,6 +55,10 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(1 << 20, gt=0, description="Largest JSON body of a request.")
     max_upload_bytes: int = Field(1 << 30, gt=0, description="Largest uploaded data set.")
+    upload_idle_s: float = Field(
+        45.0, gt=0, description="An unfinished upload that nothing is added to for this long is thrown away."
+    )
+    uploads_per_hour: int = Field(10, ge=1, description="Most uploads that one person begins in an hour.")
     max_runs: int = Field(2000, ge=1, description="Most runs of one study.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

@@ -12,13 +12,13 @@ from backend.services.principal import Principal
 from backend.shared.catalogue import dataset_folder, find_dataset, find_model, list_datasets, list_models
 from backend.shared.database import Database, sqlite_engine
 from backend.shared.errors import Conflict, InvalidInput, TooLarge, Unavailable
-from backend.shared.rows.importing import ImportPlan
+from backend.shared.rows.plan import ImportPlan
 from backend.shared.settings import Settings
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Dataset, RegisteredModel, Table, Workspace
 from tests.backend.test_catalogue_models import CONFIG, folder_of
 
 WHO = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
-PLAN = ImportPlan("classification")
+PLAN = ImportPlan(task="classification")
 
 
 @pytest.fixture

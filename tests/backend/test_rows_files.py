@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import DatasetFacts
 from backend.shared.rows.delimited import read_delimited
-from backend.shared.rows.importing import ImportPlan, import_rows
+from backend.shared.rows.importing import import_rows
+from backend.shared.rows.plan import ImportPlan
 from backend.shared.rows.row import ColumnMapping
 from backend.shared.rows.text_file import text_lines
 
@@ -98,8 +99,8 @@ def test_rows_read_are_rows_kept_and_refused(tmp_path: Path) -> None:
     assert (facts.read, facts.kept, facts.refused) == (42, 40, 2)
     refused = [json.loads(line) for line in (tmp_path / "out" / "refused.jsonl").read_text().splitlines()]
     assert refused == [
-        {"place": "line 22", "column": "text", "reason": "is empty"},
-        {"place": "line 23", "column": "label", "reason": "is missing"},
+        {"place": "line 22", "column": "text", "reason": "is empty", "values": {"text": "  ", "label": "1"}},
+        {"place": "line 23", "column": "label", "reason": "is missing", "values": {"text": "film", "label": ""}},
     ]
     assert sum(facts.rows.values()) == 40
 
@@ -118,7 +119,7 @@ def test_columns_are_guessed_or_told(tmp_path: Path) -> None:
         (tmp_path / "two").mkdir() or tmp_path / "two",
         tmp_path / "mine.csv",
         None,
-        ImportPlan("classification", ColumnMapping(text="Sentence2", text_pair="Sentence1")),
+        ImportPlan(task="classification", mapping=ColumnMapping(text="Sentence2", text_pair="Sentence1")),
         NAMING,
     )
     assert told.content_hash != facts.content_hash
@@ -127,7 +128,7 @@ def test_columns_are_guessed_or_told(tmp_path: Path) -> None:
             (tmp_path / "three").mkdir() or tmp_path / "three",
             tmp_path / "mine.csv",
             None,
-            ImportPlan("classification", ColumnMapping(text="words")),
+            ImportPlan(task="classification", mapping=ColumnMapping(text="words")),
             NAMING,
         )
 

@@ -66,6 +66,8 @@ def _objects(team: Team) -> dict[str, str]:
         "study_id": study["id"],
         "run_id": run_id,
         "artifact_id": artifact,
+        "dataset_id": _dataset(client),
+        "upload_id": client.post(f"{API}/uploads", json={"name": "a.csv", "bytes": 1000}).json()["id"],
         "user_id": team.person("viewer").id,
         "token_id": str(credentials.token_id(team.token(owner))),
         "invitation_id": client.post(f"{API}/invitations", json={}).json()["id"],
@@ -73,6 +75,14 @@ def _objects(team: Team) -> dict[str, str]:
         "secret": _share(team, owner, study["id"]),
         "name": "losses",
     }
+
+
+def _dataset(client: TestClient) -> str:
+    rows = "text,label\n" + "".join(f"film {i},{i % 2}\n" for i in range(20))
+    upload = client.post(f"{API}/uploads", json={"name": "films.csv"}).json()["id"]
+    assert client.put(f"{API}/uploads/{upload}/content", content=rows).status_code == 200
+    made = client.post(f"{API}/uploads/{upload}/commit", json={"task": "classification"})
+    return str(made.json()["id"])
 
 
 def _share(team: Team, owner: Person, study_id: str) -> str:

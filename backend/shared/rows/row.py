@@ -5,7 +5,7 @@ A row has the keys `text`, `text_pair` where there are two texts, and `label`; o
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 from backend.shared.specs import Frozen, Task
@@ -87,6 +87,8 @@ def check_text(value: str, column: str) -> str:
     """
     if "\0" in value:
         raise BadCell(column, "a NUL character, so this is not a text file")
+    if value.isascii() and len(value) <= MAX_CELL_BYTES:
+        return value
     try:
         size = len(value.encode("utf-8"))
     except UnicodeEncodeError:
@@ -96,23 +98,28 @@ def check_text(value: str, column: str) -> str:
     return value
 
 
-def normalise(values: Mapping[str, Any], mapping: ColumnMapping, task: Task) -> Row:
-    """A normalised row; labels of classification stay as they are written until all are known.
+def row_maker(mapping: ColumnMapping, task: Task) -> Callable[[Mapping[str, Any]], Row]:
+    """A function from a file's values to a normalised row, the mapping looked up once.
 
-    Raises:
+    Labels of classification stay as they are written until all are known. What it raises:
         RowRefused: an empty text, a missing or unfitting label.
         BadCell: see `check_text`.
     """
-    row: Row = {}
-    for key, column in mapping.named().items():
-        value = values.get(column)
-        if key == "label":
-            row[key] = _label(value, column, task)
-        elif key == "references":
-            row[key] = _references(value, column)
-        else:
-            row[key] = _text(value, column)
-    return row
+    columns = tuple(mapping.named().items())
+
+    def make(values: Mapping[str, Any]) -> Row:
+        row: Row = {}
+        for key, column in columns:
+            value = values.get(column)
+            if key == "label":
+                row[key] = _label(value, column, task)
+            elif key == "references":
+                row[key] = _references(value, column)
+            else:
+                row[key] = _text(value, column)
+        return row
+
+    return make
 
 
 def _text(value: Any, column: str) -> str:
@@ -155,4 +162,4 @@ def _label(value: Any, column: str, task: Task) -> str | float:
 
 
 MAX_LABEL = 200
-Format = Literal["csv", "tsv", "jsonl"]
+Format = Literal["csv", "tsv", "jsonl", "parquet"]

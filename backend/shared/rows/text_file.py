@@ -7,6 +7,7 @@ from pathlib import Path
 from backend.shared.errors import InvalidInput
 
 MAX_LINE_BYTES = 64 << 20
+PARQUET = b"PAR1"
 _CHUNK = 1 << 20
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a zip archive (or a spreadsheet); save it as CSV"),
@@ -15,7 +16,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
     (b"BZh", "compressed with bzip2; unpack it first"),
     (b"\xfd7zXZ\x00", "compressed with xz; unpack it first"),
-    (b"PAR1", "a Parquet file, which is not read yet; save it as CSV or JSONL"),
+    (PARQUET, "a Parquet file; give it the ending .parquet (or the format parquet)"),
     (b"\x93NUMPY", "a NumPy array"),
     (b"\x89HDF", "an HDF5 file"),
     (b"%PDF", "a PDF"),

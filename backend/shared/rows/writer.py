@@ -3,8 +3,7 @@
 import hashlib
 import json
 from array import array
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,31 +12,28 @@ import numpy as np
 
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import SPLITS, DatasetFacts
+from backend.shared.rows.ledger import DROPPED, Ledger
 from backend.shared.rows.row import Row
-from backend.shared.rows.split import held_out, row_key
 from backend.shared.specs import Task
 
-MAX_ROWS = 5_000_000
-MAX_LABELS = 1000
-KEPT_REFUSALS = 10_000
+KEPT_REFUSALS = 100_000
+KEPT_CHARACTERS = 1000  # of a refused cell
 FACTS_FILE = "facts.json"
 REFUSED_FILE = "refused.jsonl"
 _UNSPLIT = "unsplit.jsonl"
-_OPEN = -1  # the row's split is to be drawn
+REPEATS = "says what another row says"
 
 
 class DatasetWriter:
-    """Collects rows into a folder, then splits them and writes the facts. Memory: 17 bytes a row."""
+    """Collects rows into a folder, then splits them and writes the facts. Memory: 33 bytes a row."""
 
     def __init__(self, folder: Path, task: Task, seed: int = 0) -> None:
         self.folder = folder
         self.task = task
-        self.seed = seed
-        self.refused: Counter[str] = Counter()
-        self._labels: dict[str, int] = {}
-        self._keys, self._classes, self._splits = array("q"), array("q"), array("b")
+        self.ledger = Ledger(task, seed)
         self._rows = (folder / _UNSPLIT).open("w", encoding="utf-8", newline="\n")
         self._refusals = (folder / REFUSED_FILE).open("w", encoding="utf-8", newline="\n")
+        self._lines = array("q")
 
     def __enter__(self) -> Self:
         return self
@@ -48,63 +44,48 @@ class DatasetWriter:
         self._rows.close()
         self._refusals.close()
 
-    @property
-    def kept(self) -> int:
-        """Rows added so far."""
-        return len(self._keys)
-
-    def add(self, row: Row, split: str | None = None) -> None:
-        """Add a row to a split, or leave its split to be drawn.
+    def add(self, row: Row, split: str | None = None, group: str | None = None, line: int = 0) -> None:
+        """Add a row of a split, or one whose split is to be drawn; `line` says where it stands.
 
         Raises:
             InvalidInput: over five million rows, or more than 1,000 different labels.
         """
-        if self.kept >= MAX_ROWS:
-            raise InvalidInput(f"The data set has more than {MAX_ROWS:,} rows; give a part of it.")
-        label = 0
-        if self.task == "classification":
-            label = self._labels.setdefault(row["label"], len(self._labels))
-            if len(self._labels) > MAX_LABELS:
-                raise InvalidInput(
-                    f"The label column has more than {MAX_LABELS:,} different values; is it the right column, "
-                    "or is the task regression?"
-                )
-        self._keys.append(row_key(row, self.seed))
-        self._classes.append(label)
-        self._splits.append(_OPEN if split is None else SPLITS.index(split))
+        self.ledger.add(row, split, group)
+        self._lines.append(line)
         self._rows.write(_line(row))
 
-    def refuse(self, place: str, column: str, reason: str) -> None:
-        """Count a row that cannot be used; the first ten thousand are listed in `refused.jsonl`."""
-        if self.refused.total() < KEPT_REFUSALS:
-            self._refusals.write(_line({"place": place, "column": column, "reason": reason}))
-        self.refused[f"column {column!r} {reason}"] += 1
+    def refuse(self, place: str, column: str, reason: str, values: Mapping[str, Any] | None = None) -> None:
+        """Count a row that cannot be used; the first hundred thousand are listed, with what they say."""
+        if self.ledger.refused.total() < KEPT_REFUSALS:
+            said = {key: str(value)[:KEPT_CHARACTERS] for key, value in (values or {}).items() if value is not None}
+            self._refusals.write(_line({"place": place, "column": column, "reason": reason, "values": said}))
+        self.ledger.refuse(column, reason)
 
-    def finish(self, naming: dict[str, Any], ratio: float = 0.2, repeats: int = 0) -> DatasetFacts:
+    def finish(
+        self, naming: dict[str, Any], ratio: float = 0.2, repeats: int = 0, drop_repeats: bool = False
+    ) -> DatasetFacts:
         """Split the rows, write `train.jsonl`, `validation.jsonl` and `facts.json`.
 
-        `naming` gives id, title, builtin, source and licence; `ratio` is the share held out of rows without a split.
+        `naming` gives id, title, builtin, source and licence; `ratio` is the share held out of rows without a split;
+        `drop_repeats` refuses rows that say what another row says; `repeats` were refused before.
 
         Raises:
             InvalidInput: nothing to train on, only one label, or nothing left to validate on.
         """
         self._rows.close()
-        self._refusals.close()
         self._check()
-        names = sorted(self._labels, key=_label_order)
+        names = sorted(self.ledger.labels, key=_label_order)
         codes = {name: code for code, name in enumerate(names)}
-        splits = np.array(self._splits, dtype=np.int64)
-        is_open = splits == _OPEN
-        held = held_out(np.array(self._keys)[is_open], np.array(self._classes)[is_open], ratio)
-        splits[is_open] = held  # True is 1: validation
+        verdict = self.ledger.decide(ratio, drop_repeats)
+        splits, read = verdict.splits, self.ledger.kept + self.ledger.refused.total()
         digests, columns, numbers = self._write(splits, codes)
+        self._refusals.close()
         rows = {split: int((splits == place).sum()) for place, split in enumerate(SPLITS)}
         for split, count in rows.items():
             if count == 0:
                 raise InvalidInput(f"No row is left for {split}; the data set is too small to be split.")
-        ordered = (
-            np.array([codes[name] for name in self._labels], dtype=np.int64)[np.array(self._classes)] if names else None
-        )
+        ordered = np.array([codes[name] for name in self.ledger.labels], dtype=np.int64) if names else None
+        dropped = int((splits == DROPPED).sum())
         facts = DatasetFacts(
             **naming,
             task=self.task,
@@ -113,27 +94,30 @@ class DatasetWriter:
             rows=rows,
             label_names=tuple(names),
             label_counts={
-                split: tuple(np.bincount(ordered[splits == place], minlength=len(names)).tolist())
+                split: tuple(np.bincount(ordered[self.ledger.classes][splits == place], minlength=len(names)).tolist())
                 for place, split in enumerate(SPLITS)
             }
             if ordered is not None
             else {},
             label_range=numbers,
-            read=self.kept + self.refused.total(),
-            kept=self.kept,
-            refused=self.refused.total(),
-            repeats=repeats,
+            read=read,
+            kept=self.ledger.kept - dropped,
+            refused=read - self.ledger.kept + dropped,
+            repeats=repeats + dropped,
+            duplicates=verdict.duplicates,
+            leaked=verdict.leaked,
+            conflicting=verdict.conflicting,
         )
         (self.folder / FACTS_FILE).write_text(facts.model_dump_json(indent=1), encoding="utf-8")
         return facts
 
     def _check(self) -> None:
-        if self.kept == 0:
-            why = "; ".join(f"{count} × {reason}" for reason, count in self.refused.most_common(3))
+        if self.ledger.kept == 0:
+            why = "; ".join(f"{count} × {reason}" for reason, count in self.ledger.refused.most_common(3))
             raise InvalidInput(f"No usable row was found ({why or 'the file has none'}).")
-        if self.task == "classification" and len(self._labels) < 2:
+        if self.task == "classification" and len(self.ledger.labels) < 2:
             raise InvalidInput(
-                f"All rows have the same label {next(iter(self._labels))!r}; there is nothing to tell apart."
+                f"All rows have the same label {next(iter(self.ledger.labels))!r}; there is nothing to tell apart."
             )
 
     def _write(
@@ -146,8 +130,11 @@ class DatasetWriter:
         files = [(self.folder / f"{split}.jsonl").open("wb") for split in SPLITS]
         try:
             with (self.folder / _UNSPLIT).open("r", encoding="utf-8", newline="\n") as source:
-                for place, line in zip(splits, source, strict=True):
+                for place, line, number in zip(splits, source, self._lines, strict=True):
                     row = json.loads(line)
+                    if place == DROPPED:
+                        self.refuse(f"line {number}", "prompt" if "prompt" in row else "text", REPEATS, row)
+                        continue
                     columns.update(dict.fromkeys(row))
                     if self.task == "classification":
                         row["label"] = codes[row["label"]]

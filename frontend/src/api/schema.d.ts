@@ -112,10 +112,74 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Datasets
+         * List Datasets
          * @description Data sets that can be trained on here.
          */
         get: operations["datasets_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description What is known of a data set.
+         */
+        get: operations["datasets_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Delete a data set; 409 where a study that is not archived stands on it, or where it came with the product.
+         */
+        delete: operations["datasets_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/refused.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Refused
+         * @description Each row that was left out: its place, the column, the reason, and what it says.
+         */
+        get: operations["datasets_refused"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset_id}/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rows
+         * @description The rows of a split as they are trained on, labels by name.
+         */
+        get: operations["datasets_rows"];
         put?: never;
         post?: never;
         delete?: never;
@@ -848,6 +912,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create
+         * @description Announce a file. Send it next; after 45 seconds without a byte it is forgotten.
+         */
+        post: operations["uploads_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description How much has come.
+         */
+        get: operations["uploads_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Throw an upload away, with what has come of it.
+         */
+        delete: operations["uploads_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Commit
+         * @description Make a data set of the file. The same request again gives the same data set; 503: it is being read, ask again.
+         */
+        post: operations["uploads_commit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Content
+         * @description Send the file, or go on with it. What has come stays when the connection breaks; a newer request takes over.
+         */
+        put: operations["uploads_content"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{upload_id}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Upload
+         * @description What the file would become: columns, guesses, first rows, labels, lengths, repeats, leakage. Stores nothing.
+         */
+        post: operations["uploads_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1284,6 +1452,73 @@ export interface components {
             valid: boolean;
         };
         /**
+         * ColumnMapping
+         * @description Which column of a file is what. Texts and label for classification and regression, else prompt and completion.
+         */
+        ColumnMapping: {
+            /** Completion */
+            completion?: string | null;
+            /** Label */
+            label?: string | null;
+            /** Prompt */
+            prompt?: string | null;
+            /** References */
+            references?: string | null;
+            /** Text */
+            text?: string | null;
+            /** Text Pair */
+            text_pair?: string | null;
+        };
+        /**
+         * CommitPlan
+         * @description How an upload becomes a data set, and how that is called.
+         */
+        CommitPlan: {
+            /**
+             * Drop Repeats
+             * @description Refuse rows that say what another row says, those held out before those trained on.
+             * @default false
+             */
+            drop_repeats: boolean;
+            /**
+             * Format
+             * @description By the file's name where unset.
+             */
+            format?: ("csv" | "tsv" | "jsonl" | "parquet") | null;
+            /**
+             * Id
+             * @description By default made from the file's name.
+             */
+            id?: string | null;
+            /**
+             * Licence
+             * @default not stated
+             */
+            licence: string;
+            /** @default {} */
+            mapping: components["schemas"]["ColumnMapping"];
+            /**
+             * @default {
+             *       "by": "ratio",
+             *       "ratio": 0.2,
+             *       "seed": 0
+             *     }
+             */
+            split: components["schemas"]["SplitPlan"];
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "regression" | "causal_lm";
+            /** Title */
+            title?: string | null;
+            /**
+             * Validation Upload Id
+             * @description Another upload, of the rows held out; the split is then not used.
+             */
+            validation_upload_id?: string | null;
+        };
+        /**
          * Comparison
          * @description The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run
          *     last.
@@ -1430,10 +1665,22 @@ export interface components {
              */
             columns: string[];
             /**
+             * Conflicting
+             * @description Rows that share their text with a row of another label.
+             * @default 0
+             */
+            conflicting: number;
+            /**
              * Content Hash
              * @description SHA-256 over the task, the label names and the bytes of both splits.
              */
             content_hash: string;
+            /**
+             * Duplicates
+             * @description Of the rows kept, those that say what an earlier row says.
+             * @default 0
+             */
+            duplicates: number;
             /** Id */
             id: string;
             /** Kept */
@@ -1459,6 +1706,12 @@ export interface components {
                 number,
                 number
             ] | null;
+            /**
+             * Leaked
+             * @description Validation rows whose text (or prompt) is a training row's, too.
+             * @default 0
+             */
+            leaked: number;
             /** Licence */
             licence: string;
             /**
@@ -1509,6 +1762,90 @@ export interface components {
             missing: components["schemas"]["Absent"][];
         };
         /**
+         * DatasetPreview
+         * @description What the file would become. With `problems` it would be refused as it is.
+         */
+        DatasetPreview: {
+            /** Columns */
+            columns: string[];
+            /**
+             * Conflicting
+             * @description Rows that share their text with a row of another label.
+             */
+            conflicting: number;
+            /**
+             * Duplicates
+             * @description Rows that say what an earlier row says.
+             */
+            duplicates: number;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "csv" | "tsv" | "jsonl" | "parquet";
+            /** Kept */
+            kept: number;
+            /** Label Count */
+            label_count: number;
+            /** Label Range */
+            label_range: [
+                number,
+                number
+            ] | null;
+            /**
+             * Labels
+             * @description The most frequent labels, for classification.
+             */
+            labels: components["schemas"]["Label"][];
+            /**
+             * Leaked
+             * @description Validation rows whose text (or prompt) is a training row's, too.
+             */
+            leaked: number;
+            lengths: components["schemas"]["Lengths"] | null;
+            mapping: components["schemas"]["ColumnMapping"];
+            /** Problems */
+            problems: components["schemas"]["Flaw"][];
+            /**
+             * Read
+             * @description Rows that were read: kept + refused.
+             */
+            read: number;
+            /**
+             * Refusals
+             * @description The first of them.
+             */
+            refusals: components["schemas"]["Refusal"][];
+            /** Refused */
+            refused: number;
+            /**
+             * Rows
+             * @description Rows in each split.
+             */
+            rows: {
+                [key: string]: number;
+            };
+            /**
+             * Sample
+             * @description The first rows as the file has them, long cells cut.
+             */
+            sample: {
+                [key: string]: string | null;
+            }[];
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "regression" | "causal_lm";
+            /** Warnings */
+            warnings: string[];
+            /**
+             * Whole
+             * @description Whether that is the whole file; a large one is looked at in part.
+             */
+            whole: boolean;
+        };
+        /**
          * DatasetRef
          * @description A data set pinned by the hash of its content.
          */
@@ -1517,6 +1854,18 @@ export interface components {
             content_hash: string;
             /** Id */
             id: string;
+        };
+        /**
+         * DatasetRows
+         * @description Some rows of a split, in order.
+         */
+        DatasetRows: {
+            /** Items */
+            items: {
+                [key: string]: unknown;
+            }[];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /**
          * Definition
@@ -1671,6 +2020,19 @@ export interface components {
             [key: string]: unknown;
         };
         /**
+         * Flaw
+         * @description One thing to be changed before the file can be a data set.
+         */
+        Flaw: {
+            /** Detail */
+            detail: string;
+            /**
+             * Pointer
+             * @description JSON pointer into the plan; '' is the file itself.
+             */
+            pointer: string;
+        };
+        /**
          * Health
          * @description Whether this process is up, and what it can reach.
          */
@@ -1764,6 +2126,51 @@ export interface components {
              * @enum {string}
              */
             role: "viewer" | "member" | "admin";
+        };
+        /**
+         * Label
+         * @description A label and its rows in each split.
+         */
+        Label: {
+            /** Name */
+            name: string;
+            /** Train */
+            train: number;
+            /** Validation */
+            validation: number;
+        };
+        /**
+         * Lengths
+         * @description Tokens a row, over the rows that were measured.
+         */
+        Lengths: {
+            /**
+             * Context Length
+             * @description The model reads no more tokens than this.
+             */
+            context_length: number;
+            /** Counts */
+            counts: number[];
+            /**
+             * Edges
+             * @description Edges of the histogram's bins, one more than there are bins.
+             */
+            edges: number[];
+            /**
+             * Exact
+             * @description By the model's own tokenizer; false: estimated from the number of characters.
+             */
+            exact: boolean;
+            /** Longest */
+            longest: number;
+            /** Median */
+            median: number;
+            /** Model */
+            model: string;
+            /** P95 */
+            p95: number;
+            /** Rows */
+            rows: number;
         };
         /**
          * Login
@@ -2185,6 +2592,18 @@ export interface components {
             seeds_complete: number;
             /** Sentence */
             sentence: string;
+        };
+        /**
+         * Refusal
+         * @description A row that would be left out.
+         */
+        Refusal: {
+            /** Column */
+            column: string;
+            /** Place */
+            place: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * ReportIn
@@ -2720,6 +3139,40 @@ export interface components {
             structure: string;
         };
         /**
+         * SplitPlan
+         * @description Which rows are held out for validation: a share of them, whole groups of them, or those that a column names.
+         */
+        SplitPlan: {
+            /**
+             * By
+             * @default ratio
+             * @enum {string}
+             */
+            by: "ratio" | "group" | "column";
+            /**
+             * Column
+             * @description Column of the group, or of the split's name.
+             */
+            column?: string | null;
+            /**
+             * Ratio
+             * @description Share held out: of the rows of each label, or of the groups.
+             * @default 0.2
+             */
+            ratio: number;
+            /**
+             * Seed
+             * @description Another seed holds out other rows.
+             * @default 0
+             */
+            seed: number;
+            /**
+             * Validation Names
+             * @description By column: the names held out; all others are trained on.
+             */
+            validation_names?: string[] | null;
+        };
+        /**
          * StudyDetail
          * @description A study with its arms.
          */
@@ -3162,6 +3615,83 @@ export interface components {
             total_points: number;
             /** Values */
             values: (number | null)[];
+        };
+        /**
+         * UploadCreate
+         * @description A file to be sent.
+         */
+        UploadCreate: {
+            /**
+             * Bytes
+             * @description Its size; unset: as many as one request brings.
+             */
+            bytes?: number | null;
+            /**
+             * Name
+             * @description Its name; the ending says the format.
+             */
+            name: string;
+        };
+        /**
+         * UploadOut
+         * @description A file on its way; go on at offset `received` where it was cut off.
+         */
+        UploadOut: {
+            /** Bytes */
+            bytes: number | null;
+            /** Complete */
+            complete: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Dataset Id
+             * @description The data set that was made of it.
+             */
+            dataset_id: string | null;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Received */
+            received: number;
+        };
+        /**
+         * UploadPreview
+         * @description How the file would be read; what is left out is guessed.
+         */
+        UploadPreview: {
+            /**
+             * Drop Repeats
+             * @default false
+             */
+            drop_repeats: boolean;
+            /** Format */
+            format?: ("csv" | "tsv" | "jsonl" | "parquet") | null;
+            /** @default {} */
+            mapping: components["schemas"]["ColumnMapping"];
+            /**
+             * Model
+             * @description Count lengths in this model's tokens.
+             */
+            model?: string | null;
+            /**
+             * @default {
+             *       "by": "ratio",
+             *       "ratio": 0.2,
+             *       "seed": 0
+             *     }
+             */
+            split: components["schemas"]["SplitPlan"];
+            /** Task */
+            task?: ("classification" | "regression" | "causal_lm") | null;
+            /**
+             * Validation Upload Id
+             * @description Another upload, of the rows held out.
+             */
+            validation_upload_id?: string | null;
         };
         /**
          * UserList
@@ -3756,6 +4286,386 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetList"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    datasets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetFacts"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    datasets_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    datasets_refused: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV with a header line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    datasets_rows: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of one page. */
+                limit?: number;
+                split?: "train" | "validation";
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetRows"];
                 };
             };
             /** @description Not signed in, or with a token that does not work. */
@@ -7722,6 +8632,585 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    uploads_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    uploads_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    uploads_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    uploads_commit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CommitPlan"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetFacts"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    uploads_content: {
+        parameters: {
+            query?: {
+                /** @description Bytes that have come before; 409 says how many. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadOut"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    uploads_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                upload_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadPreview"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetPreview"];
+                };
             };
             /** @description Not signed in, or with a token that does not work. */
             401: {

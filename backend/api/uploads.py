@@ -1,0 +1,157 @@
+"""Routes of uploads: announce a file, send it in one or several pieces, look at it, make a data set of it."""
+
+from typing import Annotated, Any
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Query, Request, Response, status
+from starlette.exceptions import HTTPException
+
+from backend.api.auth import Who, still_allowed
+from backend.api.context import App, Context
+from backend.api.file_body import Body
+from backend.api.schemas.uploads import UploadCreate, UploadOut, UploadPreview
+from backend.services import access, uploads
+from backend.services.commit import CommitPlan
+from backend.services.dataset_preview import DatasetPreview, PreviewPlan, preview
+from backend.services.principal import Principal
+from backend.shared.errors import Conflict, TooLarge, Unauthorized
+from backend.shared.facts import DatasetFacts
+from backend.shared.rows.importing import format_of
+from backend.shared.upload_tables import Upload
+
+router = APIRouter(prefix="/uploads", tags=["uploads"])
+_disk = CapacityLimiter(4)  # threads that write files; all other requests keep theirs
+FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("", operation_id="uploads_create", status_code=status.HTTP_201_CREATED)
+def create(wanted: UploadCreate, who: Who, app: App, response: Response) -> UploadOut:
+    """Announce a file. Send it next; after 45 seconds without a byte it is forgotten."""
+    if who.how != "local":
+        app.throttle.count(f"upload {who.user_id}", most=app.settings.uploads_per_hour, within_s=3600)
+    name = wanted.name.replace("\\", "/").rpartition("/")[2] or "file"
+    with app.database.write() as session:
+        row = uploads.create(session, app.settings, who, name, wanted.bytes)
+        response.headers["Location"] = f"/api/v1/uploads/{row.id}"
+        return _shown(app, row)
+
+
+@router.get("/{upload_id}", operation_id="uploads_get")
+def get(upload_id: str, who: Who, app: App) -> UploadOut:
+    """How much has come."""
+    with app.database.read() as session:
+        return _shown(app, uploads.get(session, upload_id))
+
+
+@router.delete("/{upload_id}", operation_id="uploads_delete", status_code=status.HTTP_204_NO_CONTENT)
+def delete(upload_id: str, who: Who, app: App) -> None:
+    """Throw an upload away, with what has come of it."""
+    app.senders.pop(upload_id, None)
+    with app.database.write() as session:
+        uploads.delete(session, app.settings, upload_id)
+
+
+@router.put("/{upload_id}/content", operation_id="uploads_content", openapi_extra=FILE)
+async def content(
+    upload_id: str,
+    request: Request,
+    who: Who,
+    app: App,
+    offset: Annotated[int, Query(ge=0, le=2**50, description="Bytes that have come before; 409 says how many.")] = 0,
+) -> UploadOut:
+    """Send the file, or go on with it. What has come stays when the connection breaks; a newer request takes over."""
+    mine, body = object(), Body(request)
+    request.state.close = True  # after a refusal what still comes of the body is not read
+    sink = await to_thread.run_sync(_open, app, upload_id, offset)
+    app.senders[upload_id] = mine
+    try:
+        length = request.headers.get("content-length", "")
+        sink.expect(int(length) if length.isdigit() else 0)
+        while piece := await body.read():
+            if app.senders.get(upload_id) is not mine:
+                raise Conflict("another request goes on with this upload, or it was deleted")
+            await to_thread.run_sync(sink.write, piece, limiter=_disk)
+            if body.look_is_due():
+                await to_thread.run_sync(_look, app, who, upload_id)
+        done = await to_thread.run_sync(sink.finish, limiter=_disk)
+        request.state.close = False
+        return await to_thread.run_sync(_ended, app, upload_id, done)
+    except (TooLarge, HTTPException) as error:
+        if getattr(error, "status", 0) == 413 or getattr(error, "status_code", 0) == 413:
+            await to_thread.run_sync(delete, upload_id, who, app)
+        raise
+    finally:
+        if app.senders.get(upload_id) is mine:
+            del app.senders[upload_id]
+        sink.close()
+
+
+@router.post("/{upload_id}/preview", operation_id="uploads_preview")
+def preview_upload(upload_id: str, plan: UploadPreview, who: Who, app: App) -> DatasetPreview:
+    """What the file would become: columns, guesses, first rows, labels, lengths, repeats, leakage. Stores nothing."""
+    with app.database.write() as session:
+        upload, held = _both(session, who, upload_id, plan.validation_upload_id)
+        uploads.touch(session, upload_id)
+    train = uploads.require_complete(upload, app.settings)
+    validation = None if held is None else uploads.require_complete(held, app.settings)
+    asked = PreviewPlan(**plan.model_dump(include=set(PreviewPlan.model_fields)))
+    with uploads.reading():
+        return preview(app.settings.shared, train, plan.format or format_of(upload.name), asked, validation)
+
+
+@router.post("/{upload_id}/commit", operation_id="uploads_commit", status_code=status.HTTP_201_CREATED)
+def commit(upload_id: str, plan: CommitPlan, who: Who, app: App, response: Response) -> DatasetFacts:
+    """Make a data set of the file. The same request again gives the same data set; 503: it is being read, ask again."""
+    with app.database.read() as session:
+        _both(session, who, upload_id, plan.validation_upload_id)
+    facts = app.commits.commit(app.database, app.settings, who, upload_id, plan)
+    response.headers["Location"] = f"/api/v1/datasets/{facts.id}"
+    return facts
+
+
+def _both(session: Any, who: Principal, upload_id: str, validation_id: str | None) -> tuple[Upload, Upload | None]:
+    if validation_id is None:
+        return uploads.get(session, upload_id), None
+    access.visible(session, who, "upload_id", validation_id)
+    if validation_id == upload_id:
+        raise Conflict("the same upload cannot be trained on and held out; leave validation_upload_id out")
+    return uploads.get(session, upload_id), uploads.get(session, validation_id)
+
+
+def _shown(app: Context, row: Upload) -> UploadOut:
+    return UploadOut(
+        id=row.id,
+        name=row.name,
+        bytes=row.bytes,
+        received=uploads.received(app.settings, row) if row.dataset_id is None else row.bytes or 0,
+        complete=row.complete,
+        dataset_id=row.dataset_id,
+        created_at=row.created_at,
+    )
+
+
+def _open(app: Context, upload_id: str, offset: int) -> uploads.Sink:
+    with app.database.write() as session:
+        row = uploads.get(session, upload_id)
+        uploads.touch(session, upload_id)
+    if row.complete:
+        raise Conflict("all of this upload has come already")
+    return uploads.Sink(app.settings, row, offset)
+
+
+def _look(app: Context, who: Principal, upload_id: str) -> None:
+    if not still_allowed(app, who):
+        raise Unauthorized("the credential of this upload was revoked")
+    with app.database.write() as session:
+        uploads.touch(session, upload_id)
+
+
+def _ended(app: Context, upload_id: str, done: bool) -> UploadOut:
+    with app.database.write() as session:
+        uploads.touch(session, upload_id, complete=done)
+        return _shown(app, uploads.get(session, upload_id))

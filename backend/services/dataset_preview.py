@@ -1,0 +1,229 @@
+"""What files would become as a data set, before anything is stored: read as strictly, counted, and looked through."""
+
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from backend.services.lengths import Lengths, measure
+from backend.services.preview_words import warnings
+from backend.shared.errors import InvalidInput, Problem
+from backend.shared.facts import SPLITS
+from backend.shared.rows.importing import bad_cell, open_table, row_reader
+from backend.shared.rows.ledger import Ledger
+from backend.shared.rows.plan import ImportPlan, SplitPlan, settle_mapping
+from backend.shared.rows.row import BadCell, ColumnMapping, Format, Row, RowRefused, guess_mapping
+from backend.shared.specs import Frozen, Task
+
+MOST_ROWS = 100_000
+MOST_SECONDS = 8.0
+SHOWN_ROWS, SHOWN_CHARACTERS, SHOWN_REFUSALS, SHOWN_LABELS = 20, 300, 50, 50
+MEASURED_ROWS = 1000
+
+
+class PreviewPlan(Frozen):
+    """What is known so far of how the file is to be read; what is left out is guessed."""
+
+    task: Task | None = None
+    mapping: ColumnMapping = ColumnMapping()
+    format: Format | None = None
+    split: SplitPlan = SplitPlan()
+    drop_repeats: bool = False
+    model: str | None = Field(None, max_length=200, description="Count lengths in this model's tokens.")
+
+
+class Flaw(Frozen):
+    """One thing to be changed before the file can be a data set."""
+
+    pointer: str = Field(description="JSON pointer into the plan; '' is the file itself.")
+    detail: str
+
+
+class Refusal(Frozen):
+    """A row that would be left out."""
+
+    place: str
+    column: str
+    reason: str
+
+
+class Label(Frozen):
+    """A label and its rows in each split."""
+
+    name: str
+    train: int
+    validation: int
+
+
+class DatasetPreview(Frozen):
+    """What the file would become. With `problems` it would be refused as it is."""
+
+    format: Format
+    columns: tuple[str, ...]
+    task: Task
+    mapping: ColumnMapping
+    problems: tuple[Flaw, ...]
+    read: int = Field(description="Rows that were read: kept + refused.")
+    whole: bool = Field(description="Whether that is the whole file; a large one is looked at in part.")
+    kept: int
+    refused: int
+    refusals: tuple[Refusal, ...] = Field(description="The first of them.")
+    rows: dict[str, int] = Field(description="Rows in each split.")
+    labels: tuple[Label, ...] = Field(description="The most frequent labels, for classification.")
+    label_count: int
+    label_range: tuple[float, float] | None
+    duplicates: int = Field(description="Rows that say what an earlier row says.")
+    leaked: int = Field(description="Validation rows whose text (or prompt) is a training row's, too.")
+    conflicting: int = Field(description="Rows that share their text with a row of another label.")
+    lengths: Lengths | None
+    sample: tuple[dict[str, str | None], ...] = Field(
+        description="The first rows as the file has them, long cells cut."
+    )
+    warnings: tuple[str, ...]
+
+
+@dataclass
+class _Seen:
+    ledger: Ledger
+    sample: list[dict[str, str | None]] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    measured: list[Row] = field(default_factory=list)
+    numbers: list[float] = field(default_factory=list)
+    read: int = 0
+    whole: bool = True
+
+
+def preview(
+    home: Path, train: Path, form: Format, asked: PreviewPlan, validation: Path | None = None
+) -> DatasetPreview:
+    """Look at the file, and at the one for validation where there is one; `form` is the format of both.
+
+    Raises:
+        InvalidInput: not even the columns can be read, or there is no such model.
+    """
+    columns, rows = open_table(train, form)
+    task = asked.task or guess_task(columns)
+    plan = ImportPlan(**{**asked.model_dump(exclude={"model", "task"}), "task": task})
+    seen, problems = _Seen(Ledger(task, plan.split.seed)), []
+    try:
+        _read(seen, columns, rows, plan, None if validation is None else "train")
+        if validation is not None:
+            _read(seen, *open_table(validation, form), plan, "validation")
+    except InvalidInput as error:
+        problems = list(error.problems)
+    try:
+        mapping = settle_mapping(plan.mapping, columns, task)
+    except InvalidInput:
+        mapping = guess_mapping(columns, task)
+    if not seen.sample:
+        seen.sample = [_shown(values) for _, values in _first(train, form)]
+    lengths = None if asked.model is None else measure(home, asked.model, seen.measured)
+    return _told(form, columns, plan, mapping, seen, problems, lengths)
+
+
+def guess_task(columns: list[str]) -> Task:
+    """causal_lm where the names are of prompts and completions only, else classification."""
+    one = guess_mapping(columns, "causal_lm")
+    other = guess_mapping(columns, "classification")
+    both = one.prompt is not None and one.completion is not None
+    return "causal_lm" if both and other.label is None else "classification"
+
+
+def _first(path: Path, form: Format) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The first rows of a file that a plan does not fit, as far as they can be read."""
+    _, rows = open_table(path, form)
+    try:
+        for _ in range(SHOWN_ROWS):
+            if (found := next(rows, None)) is None:
+                return
+            yield found
+    except InvalidInput:
+        return
+    finally:
+        rows.close()  # type: ignore[attr-defined]  # all three readers are generators
+
+
+def _read(seen: _Seen, columns: list[str], rows: Iterator[Any], plan: ImportPlan, split: str | None) -> None:
+    make, place = row_reader(columns, plan, split)
+    draw, end = random.Random(0), time.monotonic() + MOST_SECONDS
+    for number, values in rows:
+        if seen.read >= MOST_ROWS or (seen.read % 100 == 99 and time.monotonic() > end):
+            seen.whole = False
+            break
+        seen.read += 1
+        if len(seen.sample) < SHOWN_ROWS:
+            seen.sample.append(_shown(values))
+        try:
+            row = make(values)
+            seen.ledger.add(row, *place(values))
+        except RowRefused as refused:
+            seen.ledger.refuse(refused.column, refused.reason)
+            if len(seen.refusals) < SHOWN_REFUSALS:
+                told = Refusal(place=f"line {number:,}", column=refused.column[:200], reason=refused.reason)
+                seen.refusals.append(told)
+            continue
+        except BadCell as bad:
+            raise bad_cell(bad, f"line {number:,}") from bad
+        if plan.task == "regression":
+            seen.numbers.append(row["label"])
+        if len(seen.measured) < MEASURED_ROWS:
+            seen.measured.append(row)
+        elif (drawn := int(draw.random() * seen.ledger.kept)) < MEASURED_ROWS:
+            seen.measured[drawn] = row
+
+
+def _shown(values: dict[str, Any]) -> dict[str, str | None]:
+    return {
+        key[:200]: None if value is None else str(value)[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
+        for key, value in values.items()
+    }
+
+
+def _told(
+    form: Format,
+    columns: list[str],
+    plan: ImportPlan,
+    mapping: ColumnMapping,
+    seen: _Seen,
+    problems: list[Problem],
+    lengths: Lengths | None,
+) -> DatasetPreview:
+    ledger = seen.ledger
+    verdict = ledger.decide(plan.split.ratio, plan.drop_repeats)
+    rows = {split: int((verdict.splits == place).sum()) for place, split in enumerate(SPLITS)}
+    kept = sum(rows.values())
+    found = DatasetPreview(
+        format=form,
+        columns=tuple(columns),
+        task=plan.task,
+        mapping=mapping,
+        problems=tuple(Flaw(pointer=one.pointer, detail=one.message) for one in problems),
+        read=seen.read,
+        whole=seen.whole and not problems,
+        kept=kept,
+        refused=seen.read - kept,
+        refusals=tuple(seen.refusals),
+        rows=rows,
+        labels=_labels(ledger, verdict.splits),
+        label_count=len(ledger.labels),
+        label_range=(min(seen.numbers), max(seen.numbers)) if seen.numbers else None,
+        duplicates=verdict.duplicates,
+        leaked=verdict.leaked,
+        conflicting=verdict.conflicting,
+        lengths=lengths,
+        sample=tuple(seen.sample),
+        warnings=(),
+    )
+    return found.model_copy(update={"warnings": tuple(warnings(found))})
+
+
+def _labels(ledger: Ledger, splits: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Label, ...]:
+    names = list(ledger.labels)
+    train, validation = (np.bincount(ledger.classes[splits == place], minlength=len(names)) for place in (0, 1))
+    order = np.argsort(-(train + validation), kind="stable")[:SHOWN_LABELS]
+    return tuple(Label(name=names[i], train=int(train[i]), validation=int(validation[i])) for i in order if names)

@@ -1,0 +1,116 @@
+"""How files become a data set: the task, which column is what, and which rows are held out."""
+
+from collections.abc import Callable
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from backend.shared.errors import InvalidInput
+from backend.shared.rows.row import REQUIRED, ColumnMapping, Format, RowRefused, guess_mapping, keys_of
+from backend.shared.specs import Frozen, Task
+
+Place = tuple[str | None, str | None]  # split and group, each where the file says it
+TRAIN_NAMES = frozenset({"train", "training"})
+VALIDATION_NAMES = frozenset({"validation", "valid", "val", "dev", "eval"})
+
+
+class SplitPlan(Frozen):
+    """Which rows are held out for validation: a share of them, whole groups of them, or those that a column names."""
+
+    by: Literal["ratio", "group", "column"] = "ratio"
+    column: str | None = Field(None, max_length=1000, description="Column of the group, or of the split's name.")
+    ratio: float = Field(0.2, gt=0, lt=1, description="Share held out: of the rows of each label, or of the groups.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Another seed holds out other rows.")
+    validation_names: tuple[str, ...] | None = Field(
+        None, min_length=1, max_length=50, description="By column: the names held out; all others are trained on."
+    )
+
+    @model_validator(mode="after")
+    def _column_where_needed(self) -> Self:
+        if (self.column is None) != (self.by == "ratio"):
+            raise ValueError(f"a split by {self.by} {'needs' if self.column is None else 'takes no'} `column`")
+        return self
+
+    def placer(self, columns: list[str]) -> Callable[[dict[str, Any]], Place]:
+        """A function from a row's values to its split and group; it raises RowRefused where the cell says neither.
+
+        Raises:
+            InvalidInput: there is no such column.
+        """
+        if self.column is None:
+            return lambda values: (None, None)
+        if self.column not in columns:
+            raise _no_column(self.column, columns, "/split/column")
+        column = self.column
+
+        def group(values: dict[str, Any]) -> Place:
+            return None, _cell(values, column)
+
+        held = None if self.validation_names is None else {name.strip().casefold() for name in self.validation_names}
+
+        def split(values: dict[str, Any]) -> Place:
+            name = _cell(values, column).casefold()
+            if held is not None:
+                return ("validation" if name in held else "train"), None
+            if name in VALIDATION_NAMES:
+                return "validation", None
+            if name not in TRAIN_NAMES:
+                raise RowRefused(column, "names a split that is neither train nor validation")
+            return "train", None
+
+        return group if self.by == "group" else split
+
+
+class ImportPlan(Frozen):
+    """How files become a data set. Columns that `mapping` leaves out are guessed from their names."""
+
+    task: Task
+    mapping: ColumnMapping = ColumnMapping()
+    format: Format | None = Field(None, description="By the file's name where unset.")
+    split: SplitPlan = SplitPlan()
+    drop_repeats: bool = Field(
+        False, description="Refuse rows that say what another row says, those held out before those trained on."
+    )
+
+
+def _cell(values: dict[str, Any], column: str) -> str:
+    found = values.get(column)
+    text = "" if found is None or isinstance(found, list | dict) else str(found).strip()
+    if not text:
+        raise RowRefused(column, "is empty")
+    return text
+
+
+def settle_mapping(mapping: ColumnMapping, columns: list[str], task: Task) -> ColumnMapping:
+    """The mapping with its gaps filled from the column names, checked against them.
+
+    Raises:
+        InvalidInput: a column that is not there, a key of another task, a column missing, or one used twice.
+    """
+    given = mapping.named()
+    for key, column in given.items():
+        if key not in keys_of(task):
+            raise InvalidInput(
+                f"A {key} column has no meaning for {task}; it takes {', '.join(keys_of(task))}.", f"/mapping/{key}"
+            )
+        if column not in columns:
+            raise _no_column(column, columns, f"/mapping/{key}")
+    guessed = {k: v for k, v in guess_mapping(columns, task).named().items() if v not in given.values()}
+    settled = guessed | given
+    for key in REQUIRED[task]:
+        if key not in settled:
+            raise InvalidInput(
+                f"Which column is the {key}? The file has: {_listed(columns)}. Name it (--{key} COLUMN).",
+                f"/mapping/{key}",
+            )
+    if len(set(settled.values())) != len(settled):
+        raise InvalidInput("One column is used for two things; name each one's own column.", "/mapping")
+    return ColumnMapping(**settled)
+
+
+def _no_column(column: str, columns: list[str], pointer: str) -> InvalidInput:
+    return InvalidInput(f"There is no column {column[:100]!r}. The file has: {_listed(columns)}.", pointer)
+
+
+def _listed(columns: list[str]) -> str:
+    return ", ".join(repr(column[:60]) for column in columns[:20])
