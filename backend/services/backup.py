@@ -19,7 +19,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from backend.migrations import runner
 from backend.services.monitoring import version
-from backend.shared import report_tables, team_tables  # noqa: F401  (puts them into the metadata)
+from backend.shared import report_tables, team_tables, upload_tables  # noqa: F401  (puts them into the metadata)
 from backend.shared.database import Database, Write, open_database
 from backend.shared.errors import Conflict, InvalidInput, StartupError, Unavailable
 from backend.shared.files import new_folder, sha256_of
