@@ -6,12 +6,10 @@ from typing import Any
 
 from celery import Celery
 
+from backend.shared import bell
 from backend.shared.settings import Settings
 
 log = logging.getLogger(__name__)
-LOOK = "dropscope.look"
-QUEUE = "dropscope"
-EXPIRES_S = 30
 _TRANSPORT: dict[str, Any] = {
     "socket_timeout": 2,
     "socket_connect_timeout": 2,
@@ -69,11 +67,11 @@ class Doorbell:
 
     def _send(self) -> None:
         try:
-            self._celery.send_task(LOOK, queue=QUEUE, expires=EXPIRES_S, retry=False, ignore_result=True)
+            rung = bell.ring(self._celery)
         except Exception as error:  # whatever the broker's client raises: the reaper rings again
             self.failed += 1
             self.last_error = type(error).__name__  # the message may hold the broker's address and password
             log.warning("the doorbell could not be rung (%s); the reaper rings again", self.last_error)
         else:
-            self.rung += 1
+            self.rung += rung
             self.last_error = None

@@ -18,6 +18,7 @@ import psutil
 from celery import Celery, signals
 from sqlalchemy.exc import DBAPIError
 
+from backend.shared import bell
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError, Unavailable
 from backend.shared.host import this_host
@@ -28,7 +29,7 @@ from backend.shared.store import workers
 from worker.supervisor.keeper import Keeper
 from worker.supervisor.loop import Supervisor
 from worker.supervisor.trainer_process import TRAINER
-from worker.tasks import LOOK, QUEUE, add_look
+from worker.tasks import add_look
 
 log = logging.getLogger(__name__)
 CONFIGURATION: dict[str, Any] = {
@@ -37,7 +38,7 @@ CONFIGURATION: dict[str, Any] = {
     "result_backend": None,
     "task_serializer": "json",
     "accept_content": ["json"],
-    "task_default_queue": QUEUE,
+    "task_default_queue": bell.QUEUE,
     "worker_prefetch_multiplier": 1,
     "worker_disable_prefetch": True,
     "worker_concurrency": 1,
@@ -75,7 +76,7 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
 
         def send() -> None:
             try:
-                app.send_task(LOOK, queue=QUEUE, expires=30, retry=False, ignore_result=True)
+                bell.ring(app)
             except Exception as error:  # whatever the broker's client raises
                 log.info("the doorbell could not be rung: %s", error)
 
@@ -132,7 +133,7 @@ def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str
             "--quiet",
             "worker",
             f"--hostname=dropscope-{os.getpid()}@{socket.gethostname()}",
-            f"--queues={QUEUE}",
+            f"--queues={bell.QUEUE}",
             "--pool=prefork",
             "--concurrency=1",
             "--without-gossip",

@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING
 
 from celery import Celery
 
+from backend.shared.bell import LOOK
+
 if TYPE_CHECKING:
     from worker.celery_app import Held
-
-QUEUE = "dropscope"
-LOOK = "dropscope.look"
 
 
 def add_look(app: Celery, held: "Held") -> None:

@@ -21,7 +21,7 @@ def live() -> Health:
 @router.get("/readyz", operation_id="health_ready", responses={503: {"model": Health}})
 def ready(app: App, response: Response) -> Health:
     """This process can reach its database, at the newest migration; the broker is reported but not needed."""
-    found = monitoring.checks(app.database, app.doorbell)
+    found = monitoring.checks(app.database, app.settings, app.doorbell)
     if not found.ready:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Health(status="ok" if found.ready else "unready", version=monitoring.version(), checks=found.checks)

@@ -19,6 +19,7 @@ from backend.api import (
     stream,
     studies,
     study_changes,
+    study_queue,
     team,
     tokens,
     uploads,
@@ -33,6 +34,7 @@ PREFIX = "/api/v1"
 _NOUNS = (
     studies,
     study_changes,
+    study_queue,
     stream,
     export,
     comparison,

@@ -15,6 +15,7 @@ from backend.shared.store import events as event_store
 from backend.shared.store import logs as log_store
 from backend.shared.store import metrics as metric_store
 from backend.shared.store import runs as store
+from backend.shared.store.queue import clock
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 Step = Annotated[int | None, Query(ge=0, le=2**53)]
@@ -25,7 +26,7 @@ def get(run_id: str, who: Who, app: App) -> RunDetail:
     """A run with its attempts and why each of them ended."""
     with app.database.read() as session:
         run, arm = store.get(session, who.workspace_id, run_id)
-        return views.run_detail(run, arm, store.attempts(session, run_id))
+        return views.run_detail(run, arm, store.attempts(session, run_id), clock(session))
 
 
 @router.get("/{run_id}/metrics", operation_id="runs_metrics")

@@ -11,12 +11,13 @@ from backend.api.paging import Cursor, Limit, encode, number_and_id
 from backend.api.schemas.common import Page
 from backend.api.schemas.runs import RunSummary
 from backend.api.schemas.studies import StudyDetail, StudyPreview, StudySummary
-from backend.services import preview, studies
+from backend.services import preview, studies, waiting
 from backend.shared.run_status import RunStatus
 from backend.shared.specs import StudySpec
 from backend.shared.store import runs as run_store
 from backend.shared.store import studies as store
 from backend.shared.store import tallies
+from backend.shared.store.queue import clock
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 IdempotencyKey = Annotated[
@@ -73,12 +74,14 @@ def get(study_id: str, who: Who, app: App) -> StudyDetail:
     """A study with its arms."""
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
+        tally = tallies.tallies(session, [study_id])[study_id]
         return views.study_detail(
             study,
             store.arms(session, study_id),
-            tallies.tallies(session, [study_id])[study_id],
+            tally,
             tallies.counts_by_arm(session, study_id),
             run_store.queue_position(session, study),
+            waiting.reason(session, app.settings, study, tally.counts),
         )
 
 
@@ -100,6 +103,7 @@ def list_runs(
         found = run_store.page(
             session, study_id, statuses=run_status, arm_ids=arm_id, seed=seed, after=after, limit=limit + 1
         )
+        at = clock(session)
     rows, more = found[:limit], len(found) > limit
     last = encode(rows[-1][0].position, rows[-1][0].id) if more else None
-    return Page(items=[views.run_summary(run, arm) for run, arm in rows], next_cursor=last)
+    return Page(items=[views.run_summary(run, arm, at) for run, arm in rows], next_cursor=last)

@@ -1,6 +1,7 @@
 """Rows of the store and plans of the services as what the API answers."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import cache
 
 from transformer_dropout.spec import CONSISTENCY, PRESETS, DropoutSpec, catalogue, describe, formula
@@ -33,6 +34,7 @@ def study_detail(
     tally: Tally,
     by_arm: Mapping[str, Mapping[str, int]],
     queue_position: int | None,
+    waits_for: str | None,
 ) -> StudyDetail:
     """A study with its arms."""
     shown = [_arm(arm, by_arm.get(arm.id, {}), arm.id == study.baseline_arm_id) for arm in arms]
@@ -43,6 +45,7 @@ def study_detail(
             "arms": shown,
             "baseline_arm_id": study.baseline_arm_id,
             "queue_position": queue_position,
+            "waits_for": waits_for,
         }
     )
 
@@ -112,7 +115,8 @@ def preview(found: Preview) -> StudyPreview:
     )
 
 
-def _run(run: Run, arm: Arm) -> dict[str, object]:
+def _run(run: Run, arm: Arm, at: datetime) -> dict[str, object]:
+    lapsed = _lapsed(run, at)
     return {
         "id": run.id,
         "study_id": run.study_id,
@@ -121,9 +125,9 @@ def _run(run: Run, arm: Arm) -> dict[str, object]:
         "method": arm.method,
         "seed": run.seed,
         "position": run.position,
-        "status": RunStatus(run.status),
+        "status": RunStatus.QUEUED if lapsed else RunStatus(run.status),
         "failure_code": FailureCode(run.failure_code) if run.failure_code else None,
-        "message": run.message,
+        "message": lapsed or run.message,
         "step": run.step,
         "total_steps": run.total_steps,
         "progress": min(1.0, run.step / run.total_steps) if run.total_steps else 0.0,
@@ -137,16 +141,23 @@ def _run(run: Run, arm: Arm) -> dict[str, object]:
     }
 
 
-def run_summary(run: Run, arm: Arm) -> RunSummary:
-    """A line of a list of runs."""
-    return RunSummary.model_validate(_run(run, arm))
+def _lapsed(run: Run, at: datetime) -> str | None:
+    """A sentence where the run's lease has run out: it is not running then, whatever its row still says."""
+    if run.status != RunStatus.RUNNING or run.lease_until is None or run.lease_until >= at:
+        return None
+    return f"Its worker's lease ran out at {run.lease_until:%H:%M:%S} UTC; the run waits for another worker."
 
 
-def run_detail(run: Run, arm: Arm, attempts: Sequence[Attempt]) -> RunDetail:
+def run_summary(run: Run, arm: Arm, at: datetime) -> RunSummary:
+    """A line of a list of runs; `at` is the moment by the clock of leases."""
+    return RunSummary.model_validate(_run(run, arm, at))
+
+
+def run_detail(run: Run, arm: Arm, attempts: Sequence[Attempt], at: datetime) -> RunDetail:
     """A run with its attempts."""
     return RunDetail.model_validate(
         {
-            **_run(run, arm),
+            **_run(run, arm, at),
             "spec": RunSpec(arm=ArmKeySpec.model_validate(arm.spec), seed=run.seed),
             "checkpoint_step": run.checkpoint_step,
             "trainable_parameters": run.trainable_parameters,

@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
 from backend.shared.store import events, idempotency, requests, tallies
 from backend.shared.store import studies as store
-from backend.shared.tables import Arm, Study, now
+from backend.shared.tables import AT_ONCE, Arm, Run, Study, now
 
 
 def create(database: Database, settings: Settings, asked: StudySpec, who: Principal, key: str | None = None) -> str:
@@ -104,7 +105,7 @@ def add_runs(
             "position": first + i,
             "priority": study.priority,
             "status": RunStatus.QUEUED,
-            "not_before": at,
+            "not_before": AT_ONCE,
             "total_steps": total_steps,
             "created_at": at,
         }
@@ -170,6 +171,20 @@ def cancel(session: Write, who: Principal, study_id: str) -> tuple[int, int]:
     store.get(session, who.workspace_id, study_id)
     asked = requests.cancel_study(session, study_id)
     session.flush()
-    counts = tallies.tallies(session, [study_id])[study_id].counts
-    stopping = counts.get(RunStatus.RUNNING, 0)
+    running = select(func.count()).where(Run.study_id == study_id, Run.status == RunStatus.RUNNING)
+    stopping = session.scalar(running) or 0
     return asked - stopping, stopping
+
+
+def move_to_front(session: Write, who: Principal, study_id: str) -> None:
+    """Give a study a higher priority than all others that wait."""
+    store.get(session, who.workspace_id, study_id)
+    requests.move_to_front(session, study_id)
+
+
+def retry_failed(session: Write, who: Principal, study_id: str) -> int:
+    """Queue all failed runs of a study again; Conflict where it is archived. Returns how many."""
+    study = store.get(session, who.workspace_id, study_id)
+    if study.archived_at is not None:
+        raise Conflict("this study is archived; restore it, then retry")
+    return requests.retry_failed(session, study_id)

@@ -29,7 +29,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+AT_ONCE = EPOCH  # `not_before` of a run that waits for nothing: no clock of any machine can hold it back
 LOCAL_WORKSPACE = "local"
 LOCAL_OWNER = "local-owner"
 
@@ -51,11 +52,11 @@ class UtcTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError("a stored time must carry its timezone")
-        return (value - _EPOCH) // timedelta(microseconds=1)
+        return (value - EPOCH) // timedelta(microseconds=1)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Back to an aware time in UTC."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
+        return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
 class Table(DeclarativeBase):
@@ -133,7 +134,7 @@ class Run(Table):
     status: Mapped[str] = mapped_column(String(16), default=RunStatus.QUEUED)
     failure_code: Mapped[str | None] = mapped_column(String(32))
     message: Mapped[str | None] = mapped_column(Text)  # a sentence beside the status
-    not_before: Mapped[datetime] = mapped_column(default=now)
+    not_before: Mapped[datetime] = mapped_column(default=AT_ONCE)
     cancel_requested_at: Mapped[datetime | None]
     fence: Mapped[int] = mapped_column(default=0)  # rises with every claim
     attempt: Mapped[int] = mapped_column(default=0)  # attempts begun

@@ -1,23 +1,31 @@
 """The service around its routes: health, Prometheus, catalogue, the page, the doorbell."""
 
 import json
+import re
 import socket
 import tempfile
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from redis import Redis
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from backend.api import problems
 from backend.api.page import SinglePage
-from backend.dispatch import LOOK, QUEUE, Doorbell
+from backend.dispatch import Doorbell
+from backend.shared.bell import LOOK, QUEUE
 from backend.shared.database import Database
+from backend.shared.host import this_process
+from backend.shared.run_status import FailureCode
 from backend.shared.settings import Settings
+from backend.shared.store import endings, queue, workers
+from backend.shared.tables import Run, StudyEvent, now
 from backend.stack import valkey
 from tests.backend.studies import API, post, train
 
@@ -54,7 +62,46 @@ def test_prometheus_counts_runs_and_workers(client: TestClient, database: Databa
     assert "dropscope_workers 1.0" in lines
     assert any(line.startswith("dropscope_doorbell_rings_total") for line in lines)
     assert 'dropscope_request_seconds_count{operation="studies_create",status="202"} 1.0' in lines
+    assert 'dropscope_attempts_total{end="succeeded"} 2.0' in lines
+    assert "dropscope_queue_depth 2.0" in lines
+    assert "dropscope_lease_renewals_total 2.0" in lines
     assert not any(line.startswith("python_") for line in lines)
+
+
+def test_the_age_of_the_queue_begins_anew_with_a_retry(client: TestClient, database: Database) -> None:
+    def oldest() -> float:
+        lines = client.get("/metrics").text.splitlines()
+        return float(next(line for line in lines if line.startswith("dropscope_queue_oldest_seconds ")).split()[1])
+
+    def age(hours: int) -> None:
+        past = now() - timedelta(hours=hours)
+        with database.write() as session:
+            session.execute(update(Run).values(created_at=past))
+            session.execute(update(StudyEvent).values(at=past))
+
+    assert oldest() == 0
+    study_id = post(client, seeds=1, arms=[{"method": "none"}])["id"]
+    age(hours=2)
+    assert 7200 <= oldest() < 7300
+    with database.write() as session:
+        worker_id = workers.register(session, this_process(), "cpu", "0")
+        pack = queue.claim_pack(session, worker_id, 12, 30)
+        assert pack is not None
+        endings.fail(session, pack.runs[0].run_id, pack.runs[0].fence, FailureCode.INTERNAL, "no")
+    age(hours=1)
+    assert oldest() == 0
+    assert client.post(f"{API}/studies/{study_id}/retry").json() == {"queued": 1}
+    assert oldest() < 60
+
+
+def test_every_alert_speaks_of_metrics_that_exist(client: TestClient) -> None:
+    rules = yaml.safe_load((Path(__file__).parents[2] / "docs" / "alerts.yml").read_text())["groups"][0]["rules"]
+    exposed = {line.split("{")[0].split(" ")[0] for line in client.get("/metrics").text.splitlines() if line[0] != "#"}
+    for rule in rules:
+        named = set(re.findall(r"dropscope_\w+", rule["expr"]))
+        assert named, rule["alert"]
+        assert named <= exposed | {"dropscope_up"}, rule["alert"]
+        assert rule["annotations"]["summary"]
 
 
 def test_what_can_be_asked_for(client: TestClient) -> None:
@@ -142,7 +189,7 @@ def test_a_ring_reaches_the_broker_and_many_are_few(tmp_path: Path) -> None:
             bell.close()
             with Redis(unix_socket_path=str(path)) as client:
                 waiting = client.lrange(QUEUE, 0, -1)
-            assert len(waiting) == bell.rung < 10
+            assert len(waiting) == bell.rung == 1
             assert json.loads(waiting[0])["headers"]["task"] == LOOK
         finally:
             broker.ask_to_stop()

@@ -77,7 +77,7 @@ def test_t6_duplicate_delivery_is_harmless(build: Build, world: World) -> None:
     """Fifty rings for each run, before, while and after they are trained."""
     from celery import Celery
 
-    from backend.dispatch import LOOK, QUEUE
+    from backend.shared.bell import LOOK, QUEUE
 
     def ring(times: int) -> None:
         for _ in range(times):

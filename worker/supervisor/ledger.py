@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from backend.shared import disk
 from backend.shared.database import Database, Write
 from backend.shared.errors import Unavailable
 from backend.shared.events import (
@@ -171,7 +172,7 @@ class Ledger:
         if told is None:
             return None
         key = storage.storage_key(self.settings, told.folder)
-        return endings.NewAdapter(key, told.files, storage.size(Path(told.folder)))
+        return endings.NewAdapter(key, told.files, disk.size(Path(told.folder)))
 
     def _tidy(self, written: list[Checkpoint]) -> None:
         for event in written:

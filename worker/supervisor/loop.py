@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import DBAPIError
 
+from backend.shared import disk
 from backend.shared.database import Database
 from backend.shared.errors import Unavailable
 from backend.shared.settings import Settings
 from backend.shared.store import queue
 from backend.shared.store.queue import Pack
-from worker.supervisor import storage
 from worker.supervisor.keeper import Keeper
 from worker.supervisor.pack_watch import PackWatch
 from worker.supervisor.trainer_process import TRAINER, TrainerProcess
@@ -52,7 +52,7 @@ class Supervisor:
         """Claim and train until nothing waits, the worker drains, or the disk is too full; return the packs trained."""
         packs = 0
         while not self.keeper.draining:
-            full = storage.too_full(self.settings)
+            full = disk.too_full(self.settings)
             if full:
                 log.warning(full)
                 break

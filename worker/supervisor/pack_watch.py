@@ -5,6 +5,7 @@ import time
 
 from pydantic import ValidationError
 
+from backend.shared import disk
 from backend.shared.database import Database, Write
 from backend.shared.events import Cancel, Drain, PackDone, PackedRun, Start
 from backend.shared.run_status import FailureCode
@@ -153,7 +154,7 @@ class PackWatch:
                 self._cancel(run_id)
         if at - self._disk_checked > DISK_CHECK_S:
             self._disk_checked = at
-            sentence = storage.too_full(self.settings)
+            sentence = disk.too_full(self.settings)
             if sentence:
                 self._drain(sentence)
         if not self._draining and not self._asked & self.ledger.open.keys():

@@ -1,4 +1,4 @@
-"""Where attempts leave their files below the artifacts' root, how much room the disk has, and what may be deleted."""
+"""Where attempts leave their files below the artifacts' root, and what of them may be deleted."""
 
 import shutil
 from pathlib import Path
@@ -17,28 +17,6 @@ def attempt_folder(settings: Settings, run_id: str, fence: int) -> Path:
 def storage_key(settings: Settings, folder: str) -> str:
     """The key of a folder: its path below the artifacts' root. Raises ValueError for a folder elsewhere."""
     return str(Path(folder).resolve().relative_to(settings.artifacts.resolve()))
-
-
-def size(folder: Path) -> int:
-    """Bytes of all files in a folder."""
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-
-
-def free_bytes(folder: Path) -> int:
-    """Room on the disk of a folder."""
-    return shutil.disk_usage(folder).free
-
-
-def too_full(settings: Settings) -> str | None:
-    """A sentence where the disk of the database or of the artifacts is below the floor, else None."""
-    for folder in (settings.home, settings.shared):
-        free = free_bytes(folder)
-        if free < settings.disk_floor_bytes:
-            return (
-                f"Training waits for disk space: {free / 2**30:.2f} GiB are free in {folder}, "
-                f"{settings.disk_floor_bytes / 2**30:.2f} GiB are wanted. It goes on by itself once there is room."
-            )
-    return None
 
 
 def delete(settings: Settings, key: str) -> None:

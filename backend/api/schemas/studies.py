@@ -54,6 +54,9 @@ class StudyDetail(StudySummary):
     queue_position: int | None = Field(
         description="Runs of other studies that are queued ahead of this study's next run; null when nothing is queued."
     )
+    waits_for: str | None = Field(
+        description="Why nothing of it is trained although runs are queued, and what to do: no worker, a full disk."
+    )
 
 
 class StudyPatch(Frozen):
@@ -103,6 +106,20 @@ class StudyPreview(Out):
     estimated_memory_bytes: int | None = Field(description="Weights of the model in one worker, in the compute dtype.")
     estimate_basis: str = Field(description="A sentence on where the estimate comes from, or why there is none.")
     yaml: str = Field(description="The same study as a file for `dropscope run`.")
+
+
+class RetryResult(Out):
+    """How many runs a retry queued again."""
+
+    queued: int
+
+
+class StudyFiles(Out):
+    """What the ended runs of a study keep on disk."""
+
+    adapters: int
+    checkpoints: int
+    bytes: int
 
 
 class CancelResult(Out):

@@ -82,7 +82,7 @@ def give_back(session: Write, run_id: str, fence: int, message: str) -> bool:
         return False
     if run.cancel_requested_at is not None:
         return cancelled(session, run_id, fence)
-    return _end(session, run_id, fence, RunStatus.QUEUED, AttemptEnd.DRAINED, message, {"not_before": now()})
+    return _end(session, run_id, fence, RunStatus.QUEUED, AttemptEnd.DRAINED, message, {})
 
 
 def lose(
@@ -105,7 +105,7 @@ def lose(
         return None
     in_pack = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.claim_id == run.claim_id))
     lost = run.lost_attempts + (in_pack == 1)
-    values: dict[str, Any] = {"alone": True, "lost_attempts": lost, "not_before": now()}
+    values: dict[str, Any] = {"alone": True, "lost_attempts": lost}
     status = RunStatus.QUEUED
     if run.cancel_requested_at is not None:
         status = RunStatus.CANCELLED

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, cast, exists, func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from backend.shared.database import Write
 from backend.shared.ids import new_id
 from backend.shared.run_status import RunStatus
 from backend.shared.store import events
-from backend.shared.tables import Arm, Attempt, Run, Study, UtcTime, Worker, now
+from backend.shared.tables import EPOCH, Arm, Attempt, Run, Study, UtcTime, Worker, now
 
 NO_SYNC = {"synchronize_session": False}
 
@@ -56,6 +56,14 @@ class Renewal:
     cancel: frozenset[str]
 
 
+def clock(session: Session) -> datetime:
+    """The moment by the database's clock, so that leases of many machines are told by one."""
+    if session.get_bind().dialect.name == "sqlite":
+        return now()
+    micros = session.scalar(select(cast(func.extract("epoch", func.clock_timestamp()) * 1_000_000, BigInteger)))
+    return EPOCH + timedelta(microseconds=micros or 0)
+
+
 def claimable(at: datetime) -> ColumnElement[bool]:
     """Queued, due, and of a study that is neither paused nor archived; needs `runs` joined with `studies`."""
     waiting = (Run.status == RunStatus.QUEUED) & (Run.not_before <= at)
@@ -68,7 +76,7 @@ def claim_pack(session: Write, worker_id: str, pack_size: int, lease_s: float) -
     Mates share the study, the seed and the checkpoint's step. A pack holds at most `pack_size` runs and at most the
     study's arms spread over the idle workers, so that the first comparison of all arms is complete early.
     """
-    at = now()
+    at = clock(session)
     worker = session.get(Worker, worker_id)
     if worker is None or worker.draining or worker.stopped_at is not None:
         return None
@@ -168,7 +176,7 @@ def renew(session: Write, pack: Pack, lease_s: float) -> Renewal:
     renewed = (
         update(Run)
         .where(Run.claim_id == pack.claim_id, Run.status == RunStatus.RUNNING)
-        .values(heartbeat_seq=Run.heartbeat_seq + 1, lease_until=now() + timedelta(seconds=lease_s))
+        .values(heartbeat_seq=Run.heartbeat_seq + 1, lease_until=clock(session) + timedelta(seconds=lease_s))
         .returning(Run.id, Run.fence, Run.cancel_requested_at)
         .execution_options(**NO_SYNC)
     )

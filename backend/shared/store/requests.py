@@ -9,7 +9,7 @@ from backend.shared.errors import Conflict, NotFound
 from backend.shared.run_status import TERMINAL, FailureCode, RunStatus
 from backend.shared.store import events
 from backend.shared.store.queue import NO_SYNC
-from backend.shared.tables import EvaluationRow, Run, RunLog, Study, TrainLossBlock, now
+from backend.shared.tables import AT_ONCE, EvaluationRow, Run, RunLog, Study, TrainLossBlock, now
 
 # After these a checkpoint is worth going on from; after any other failure a retry starts afresh.
 _RESUMABLE = {None, FailureCode.WORKER_LOST, FailureCode.DISK_FULL, FailureCode.TIME_LIMIT}
@@ -98,7 +98,6 @@ def _cancel(session: Write, runs: list[Run]) -> None:
 
 
 def _retry(session: Write, runs: list[Run]) -> None:
-    at = now()
     news: dict[str, list[events.NewEvent]] = {}
     for run in runs:
         if run.failure_code not in _RESUMABLE or run.checkpoint_key is None:
@@ -109,7 +108,7 @@ def _retry(session: Write, runs: list[Run]) -> None:
         run.status, run.failure_code, run.message, run.final = RunStatus.QUEUED, None, None, None
         run.cancel_requested_at = run.finished_at = None
         run.lost_attempts = 0
-        run.not_before = at
+        run.not_before = AT_ONCE
         news.setdefault(run.study_id, []).append(("run", run.id, {"status": run.status, "step": run.step}))
     _tell(session, news)
 

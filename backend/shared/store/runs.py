@@ -9,6 +9,7 @@ from backend.shared.errors import NotFound
 from backend.shared.run_status import RunStatus
 from backend.shared.store.queue import claimable
 from backend.shared.store.studies import made_before
+from backend.shared.store.tallies import shown_status
 from backend.shared.tables import Arm, Attempt, Run, Study, now
 
 
@@ -30,10 +31,10 @@ def page(
     after: tuple[int, str] | None,
     limit: int,
 ) -> list[tuple[Run, Arm]]:
-    """Runs of a study by position, beginning after the key `after` = (position, id)."""
+    """Runs of a study by position, of the shown statuses, beginning after the key `after` = (position, id)."""
     query = select(Run, Arm).join(Arm, Arm.id == Run.arm_id).where(Run.study_id == study_id)
     if statuses:
-        query = query.where(Run.status.in_(statuses))
+        query = query.where(shown_status(session).in_(statuses))
     if arm_ids:
         query = query.where(Run.arm_id.in_(arm_ids))
     if seed is not None:

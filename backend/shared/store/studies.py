@@ -1,20 +1,18 @@
 """Studies and their arms: found, listed, stored."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, insert, or_, select
 from sqlalchemy.orm import Session
 
 from backend.shared.database import Write
 from backend.shared.errors import NotFound
-from backend.shared.tables import Arm, Run, Study
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from backend.shared.tables import EPOCH, Arm, Run, Study
 
 
 def sort_key(study: Study) -> tuple[int, str]:
     """What the list of studies is ordered by: microseconds of creation since 1970, then the id."""
-    return (study.created_at - _EPOCH) // timedelta(microseconds=1), study.id
+    return (study.created_at - EPOCH) // timedelta(microseconds=1), study.id
 
 
 def made_before(at: datetime, study_id: str) -> ColumnElement[bool]:
@@ -46,7 +44,7 @@ def page(
         parts = (Study.name, Study.spec["model"].as_string(), Study.spec["dataset"].as_string())
         query = query.where(or_(*(part.icontains(search, autoescape=True) for part in parts)))
     if before is not None:
-        query = query.where(made_before(_EPOCH + timedelta(microseconds=before[0]), before[1]))
+        query = query.where(made_before(EPOCH + timedelta(microseconds=before[0]), before[1]))
     return list(session.scalars(query.order_by(Study.created_at.desc(), Study.id.desc()).limit(limit)))
 
 

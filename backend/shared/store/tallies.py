@@ -4,11 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import ColumnElement, Row, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from backend.shared.run_status import TERMINAL, RunStatus
+from backend.shared.store.queue import clock
 from backend.shared.tables import Run
+
+_SHOWN: ColumnElement[str] = literal_column("shown")
+
+
+def shown_status(session: Session) -> ColumnElement[str]:
+    """The status that people are shown: a run whose lease has run out is not running, it waits for another worker."""
+    lapsed = (Run.status == RunStatus.RUNNING) & (Run.lease_until < clock(session))
+    return case((lapsed, RunStatus.QUEUED.value), else_=Run.status)
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ def tallies(session: Session, study_ids: Sequence[str]) -> dict[str, Tally]:
     query = (
         select(
             Run.study_id,
-            Run.status,
+            shown_status(session).label("shown"),
             func.count().label("runs"),
             func.sum(case((ended, total), else_=Run.step)).label("done"),
             func.sum(case((ended, 0), else_=total - Run.step)).label("left"),
@@ -68,7 +77,7 @@ def tallies(session: Session, study_ids: Sequence[str]) -> dict[str, Tally]:
             func.count(Run.worker_id.distinct()).label("workers"),
         )
         .where(Run.study_id.in_(study_ids))
-        .group_by(Run.study_id, Run.status)
+        .group_by(Run.study_id, _SHOWN)
     )
     shapes = (
         select(Run.study_id, func.count(Run.arm_id.distinct()), func.count(Run.seed.distinct()))
@@ -84,27 +93,27 @@ def tallies(session: Session, study_ids: Sequence[str]) -> dict[str, Tally]:
 
 def _tally(rows: list[Row[Any]], arms: int, seeds: int) -> Tally:
     return Tally(
-        counts={row.status: row.runs for row in rows},
+        counts={row.shown: row.runs for row in rows},
         arms=arms,
         seeds=seeds,
         steps_done=int(sum(row.done for row in rows)),
         steps_left=int(sum(row.left for row in rows)),
         steps_trained=int(sum(row.trained for row in rows)),
         seconds=float(sum(row.seconds for row in rows)),
-        workers=sum(row.workers for row in rows if row.status == RunStatus.RUNNING),
+        workers=sum(row.workers for row in rows if row.shown == RunStatus.RUNNING),
     )
 
 
 def counts_by_arm(session: Session, study_id: str) -> dict[str, dict[str, int]]:
     """Arm id → status → runs."""
-    query = select(Run.arm_id, Run.status, func.count()).where(Run.study_id == study_id)
+    query = select(Run.arm_id, shown_status(session).label("shown"), func.count()).where(Run.study_id == study_id)
     found: dict[str, dict[str, int]] = {}
-    for arm_id, status, count in session.execute(query.group_by(Run.arm_id, Run.status)):
+    for arm_id, status, count in session.execute(query.group_by(Run.arm_id, _SHOWN)):
         found.setdefault(arm_id, {})[status] = count
     return found
 
 
 def all_counts(session: Session) -> dict[str, int]:
     """Status → runs, over everything this database holds."""
-    rows = session.execute(select(Run.status, func.count()).group_by(Run.status))
+    rows = session.execute(select(shown_status(session).label("shown"), func.count()).group_by(_SHOWN))
     return {row[0]: row[1] for row in rows}

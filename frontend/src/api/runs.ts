@@ -4,7 +4,7 @@ import { api } from "./client";
 import { unwrap } from "./problem";
 import type { EventOut, LogLine } from "./types";
 
-export const runKeys = { run: (id: string) => ["run", id] as const };
+export const runKeys = { all: ["run"] as const, run: (id: string) => ["run", id] as const };
 
 export const runDetail = (id: string) =>
   queryOptions({

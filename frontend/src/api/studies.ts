@@ -43,6 +43,8 @@ export const studyDetail = (id: string) =>
     queryKey: [...studyKeys.study(id), "detail"],
     queryFn: async ({ signal }) =>
       unwrap(await api.GET("/api/v1/studies/{study_id}", { params: { path: { study_id: id } }, signal })),
+    // What holds a study up (no worker, a full disk, a lease that ran out) is no event of its stream.
+    refetchInterval: ({ state }) => ((state.data?.counts.queued ?? 0) > 0 ? 10_000 : false),
   });
 
 /** All runs of a study; a study has at most 2,000. */

@@ -8,11 +8,11 @@ import psutil
 import pytest
 from sqlalchemy import update
 
+from backend.shared import disk
 from backend.shared.run_status import AttemptEnd
 from backend.shared.store import endings, requests
 from backend.shared.tables import Run, Worker
 from tests.worker.supervisor.conftest import Build, House, until
-from worker.supervisor import storage
 from worker.supervisor.trainer_process import scrubbed
 
 pytestmark = pytest.mark.slow
@@ -125,7 +125,7 @@ def test_nothing_is_claimed_on_a_full_disk_and_running_work_is_given_back(
     (run_id,) = house.plant(LONG)
     monkeypatch.setattr("worker.supervisor.pack_watch.DISK_CHECK_S", 0.1)
     free = [1 << 30]
-    monkeypatch.setattr(storage, "free_bytes", lambda _: free[0])
+    monkeypatch.setattr(disk, "free_bytes", lambda _: free[0])
     house.begin()
     house.wait_step(run_id, 5)
     free[0] = 1000

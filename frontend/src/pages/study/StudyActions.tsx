@@ -1,9 +1,10 @@
-/** Pause, extend, share, report; in the menu what is rarer: clone, cancel, archive. A viewer has the report only. */
+/** Pause, extend, share, report; in the menu what is rarer: clone, queue, cancel, archive. A viewer has the report only. */
 import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconArchive,
   IconArrowBackUp,
+  IconArrowBarToUp,
   IconBan,
   IconCopy,
   IconDots,
@@ -11,7 +12,9 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
   IconPlus,
+  IconRefresh,
   IconShare,
+  IconTrash,
 } from "@tabler/icons-react";
 import { useMayChange } from "../../api/me";
 import type { StudyDetail } from "../../api/types";
@@ -20,7 +23,9 @@ import { ShareDialog } from "../../components/ShareDialog";
 import { useArchive } from "../../components/useArchive";
 import { CancelDialog } from "./CancelDialog";
 import { ExtendDialog } from "./ExtendDialog";
+import { PurgeDialog } from "./PurgeDialog";
 import { useStudyChanges } from "./useStudyChanges";
+import { useStudyQueue } from "./useStudyQueue";
 
 export function StudyActions({ study }: { study: StudyDetail }) {
   const mayChange = useMayChange();
@@ -43,9 +48,11 @@ export function StudyActions({ study }: { study: StudyDetail }) {
 function Changes({ study }: { study: StudyDetail }) {
   const { update } = useStudyChanges(study.id);
   const { archive, restore } = useArchive();
+  const { front, retryFailed } = useStudyQueue(study.id);
   const [extending, extend] = useDisclosure(false);
   const [cancelling, cancel] = useDisclosure(false);
   const [sharing, share] = useDisclosure(false);
+  const [purging, purge] = useDisclosure(false);
   const open = study.counts.queued + study.counts.running > 0;
   const pause = {
     label: study.paused ? "Go on" : "Pause",
@@ -79,6 +86,21 @@ function Changes({ study }: { study: StudyDetail }) {
           <MenuItemLink to="/new" search={{ from: study.id }} leftSection={<IconCopy size={15} />}>
             Clone and edit
           </MenuItemLink>
+          {(study.queue_position ?? 0) > 0 && (
+            <Menu.Item leftSection={<IconArrowBarToUp size={15} />} onClick={() => front.mutate()}>
+              Move to the front
+            </Menu.Item>
+          )}
+          {study.counts.failed > 0 && study.archived_at === null && (
+            <Menu.Item leftSection={<IconRefresh size={15} />} onClick={() => retryFailed.mutate()}>
+              Retry {study.counts.failed} failed
+            </Menu.Item>
+          )}
+          {!open && (
+            <Menu.Item leftSection={<IconTrash size={15} />} onClick={purge.open}>
+              Delete files
+            </Menu.Item>
+          )}
           {open ? (
             <Menu.Item color="red" leftSection={<IconBan size={15} />} onClick={cancel.open}>
               Cancel all runs
@@ -96,6 +118,7 @@ function Changes({ study }: { study: StudyDetail }) {
       </Menu>
       <ExtendDialog study={study} opened={extending} onClose={extend.close} />
       <CancelDialog study={study} opened={cancelling} onClose={cancel.close} />
+      <PurgeDialog study={study} opened={purging} onClose={purge.close} />
       <ShareDialog studyId={study.id} opened={sharing} onClose={share.close} />
     </>
   );

@@ -1,5 +1,5 @@
 /** Name, progress and what can be done with the study as a whole. */
-import { Badge, Box, Group, Text } from "@mantine/core";
+import { Alert, Badge, Box, Group, Text } from "@mantine/core";
 import type { StudyDetail } from "../../api/types";
 import { CountsText, StatusProgress } from "../../components/StatusProgress";
 import { count } from "../../format/numbers";
@@ -42,6 +42,11 @@ export function StudyHeader({ study }: { study: StudyDetail }) {
             {open && (study.eta_seconds === null ? "no estimate yet" : `about ${duration(study.eta_seconds)} to go`)}
           </Text>
         </Group>
+        {study.waits_for && (
+          <Alert variant="light" color="yellow" mt="xs" py="xs" role="status">
+            {study.waits_for}
+          </Alert>
+        )}
       </Box>
     </Box>
   );
