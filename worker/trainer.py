@@ -48,7 +48,7 @@ def _serve(inbox: Inbox, events_fd: int) -> None:
             found.append(inbox.get())
         return found
 
-    device = torch.device("cpu")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_num_threads(1)  # one thread a worker: faster in sum than two, and the same bits every time
     emit(Ready(pid=os.getpid(), device=str(device), torch_version=torch.__version__))
     warm: Warm | None = None

@@ -21,7 +21,10 @@ class UnreadableCheckpoint(Exception):
 
 @dataclass
 class Progress:
-    """Where a run stands, beside its tensors. `losses` are those since the evaluation before."""
+    """Where a run stands, beside its tensors.
+
+    losses: those since the evaluation before.  stack: the shape of the stack that it was trained in, if it was.
+    """
 
     step: int = 0
     tokens: int = 0
@@ -29,6 +32,7 @@ class Progress:
     flops: float = 0.0
     bad_steps: int = 0
     losses: list[float] = field(default_factory=list)
+    stack: dict[str, int] | None = None
 
 
 def write_checkpoint(folder: Path, progress: Progress, key: str, seed: int, tensors: Mapping[str, Tensor]) -> Path:

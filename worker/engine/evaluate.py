@@ -1,6 +1,7 @@
 """Validation and probe in evaluation mode, a slice with dropout on too: means over units, never over batches."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,13 +16,39 @@ from worker.engine.slot import Slot
 _UNITS = 512  # units whose logits are computed at once: a vocabulary of 50,000 makes 100 MB of them
 
 
+@dataclass
+class Judged:
+    """What one evaluation counted: the validation set; the probe but for its slice; the slice, dropout off and on."""
+
+    validation: Tally
+    rest: Tally
+    off: Tally = field(default_factory=Tally)
+    on: Tally = field(default_factory=Tally)
+    apart: Tally = field(default_factory=Tally)  # divergence of the slice's outputs with dropout on from those without
+
+
 def evaluate(slot: Slot, data: SeedBatches) -> dict[str, float]:
     """All measured values of one evaluation, by names of METRICS; the base model's weights stay as they are."""
-    validation = judge(slot, data.validation)
+    judged = Judged(judge(slot, data.validation), judge(slot, data.probe_rest))
+    _judge_slice(slot, data, judged)
+    return measured(slot, judged)
+
+
+def measured(slot: Slot, judged: Judged) -> dict[str, float]:
+    """The values of one evaluation, by names of METRICS."""
+    validation, off, on, apart = judged.validation, judged.off, judged.on, judged.apart
     values = {"validation/loss": validation.mean, "validation/loss_se": validation.standard_error}
     if validation.accuracy is not None:
         values["validation/accuracy"] = validation.accuracy
-    values.update(_probe(slot, data))
+    whole = judged.rest.joined(off)
+    values["probe/loss"] = whole.mean
+    if whole.accuracy is not None:
+        values["probe/accuracy"] = whole.accuracy
+    if off:
+        values["probe/slice_loss_off"] = off.mean
+        values["probe/slice_loss_on"] = on.mean if on else off.mean
+        if slot.arm.task != "regression":
+            values["probe/slice_kl"] = apart.mean if apart else 0.0
     if slot.progress.losses:
         values["train/loss"] = float(np.mean(slot.progress.losses))
     values["train/tokens"] = float(slot.progress.tokens)
@@ -41,34 +68,21 @@ def judge(slot: Slot, batches: Sequence[Batch]) -> Tally:
 
 
 @torch.no_grad()
-def _probe(slot: Slot, data: SeedBatches) -> dict[str, float]:
-    """The probe with dropout off, and the slice of it, if there is one, with dropout on."""
-    rest = judge(slot, data.probe_rest)
-    off, on, apart = Tally(), Tally(), Tally()
+def _judge_slice(slot: Slot, data: SeedBatches, judged: Judged) -> None:
+    """The slice of the probe, if there is one, with dropout off and on."""
     for batch in data.probe_slice:
         features = slot.host.features(batch, slot.adapters, None)
         drops = slot.drops(batch, slot.progress.step, SLICE_PASS)
         dropped = None if drops is None else slot.host.features(batch, slot.adapters, drops)
         for span, logits in _logits(slot, features, len(batch.examples)):
-            _count(slot, off, batch, span, logits)
+            _count(slot, judged.off, batch, span, logits)
             if dropped is None or drops is None:
                 continue
             drops.units = span
             logits_on = slot.host.logits(dropped[span], slot.head, drops)
-            _count(slot, on, batch, span, logits_on)
+            _count(slot, judged.on, batch, span, logits_on)
             if slot.arm.task != "regression":
-                apart.add(divergence(logits_on, logits), batch.examples[span], None)
-    whole = rest.joined(off)
-    values = {"probe/loss": whole.mean}
-    if whole.accuracy is not None:
-        values["probe/accuracy"] = whole.accuracy
-    if not off:
-        return values
-    values["probe/slice_loss_off"] = off.mean
-    values["probe/slice_loss_on"] = on.mean if on else off.mean
-    if slot.arm.task != "regression":
-        values["probe/slice_kl"] = apart.mean if apart else 0.0
-    return values
+                judged.apart.add(divergence(logits_on, logits), batch.examples[span], None)
 
 
 def _logits(slot: Slot, features: Tensor, units: int) -> list[tuple[slice, Tensor]]:

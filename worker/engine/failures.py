@@ -9,6 +9,7 @@ from transformer_dropout import DropoutError
 
 from backend.shared.errors import DropscopeError, TrainingError
 from backend.shared.run_status import FailureCode
+from backend.shared.specs import TrainingSpec
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
 
@@ -29,8 +30,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
 
 
-def explain(error: BaseException) -> Failure:
-    """The failure that an exception means."""
+def explain(error: BaseException, training: TrainingSpec | None = None) -> Failure:
+    """The failure that an exception means; training: the numbers of the run that it ended."""
     if isinstance(error, TrainingError):
         return Failure(error.failure, error.message)
     if isinstance(error, DropscopeError | DropoutError):
@@ -38,8 +39,7 @@ def explain(error: BaseException) -> Failure:
     if is_out_of_memory(error):
         return Failure(
             FailureCode.OUT_OF_MEMORY,
-            "Memory ran out even with this run alone. Lower training.batch_size or training.max_length, "
-            "or pick a smaller model.",
+            f"Memory ran out even with this run alone. Lower {_sizes(training)}, or pick a smaller model.",
             str(error),
         )
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -51,3 +51,10 @@ def explain(error: BaseException) -> Failure:
         "retry the run, and report the log if it happens again.",
         details,
     )
+
+
+def _sizes(training: TrainingSpec | None) -> str:
+    """What decides about memory, by name and with its value."""
+    if training is None:
+        return "training.batch_size or training.max_length"
+    return f"training.batch_size (now {training.batch_size}) or training.max_length (now {training.max_length})"

@@ -1,65 +1,168 @@
 """One pack from its command to its end: slots set up or refused one by one, trained together, halved for memory."""
 
-import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from backend.shared.events import PackedRun, Start
 from worker import models
 from worker.engine.checkpoint import UnreadableCheckpoint, latest_checkpoint, read_checkpoint
 from worker.engine.evaluate import judge
 from worker.engine.failures import explain, is_out_of_memory
+from worker.engine.host import Host
 from worker.engine.loop import Commands, Place, train
 from worker.engine.report import hook_report, run_record
 from worker.engine.reporter import Emit, Reporter
 from worker.engine.slot import Slot
+from worker.engine.stack.bits import Stream
+from worker.engine.stack.evaluate import judge_stack
+from worker.engine.stack.host import StackHost
+from worker.engine.stack.loop import StackLoop
+from worker.engine.stack.seating import Seating, seat
+from worker.engine.stack.shape import StackShape
+from worker.engine.stack.stack import Stack
 from worker.engine.warm import Warm
+
+
+@dataclass
+class Waiting:
+    """Runs that are to be trained together; most: how many at a time, after memory ran out."""
+
+    runs: list[PackedRun]
+    most: int | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that can be trained, before it is announced."""
+
+    place: Place
+    hooks: tuple[dict[str, object], ...]
+    notes: tuple[tuple[Literal["info", "warning"], str], ...]
+
+    def announce(self, stack: dict[str, int] | None = None, stream: Stream = "philox") -> Place:
+        """Say that the run has started; stack: the shape of the stack it is in."""
+        slot, reporter = self.place.slot, self.place.reporter
+        slot.progress.stack = stack
+        record = run_record(slot, 1 if stack is None else stack, stream)
+        reporter.started(slot.progress.step, slot.steps, slot.parameters.count, self.hooks, record)
+        for level, text in self.notes:
+            reporter.log(level, text)
+        return self.place
 
 
 def run_pack(start: Start, warm: Warm, emit: Emit, commands: Commands) -> bool:
     """Train the runs of a pack and say how each ended; return False where a drain stopped them."""
-    waiting = [list(start.runs)]
+    waiting = [Waiting(list(start.runs))]
     while waiting:
-        runs = waiting.pop(0)
-        places = prepare(runs, warm, emit)
+        now = waiting.pop(0)
+        prepared = _prepared(now.runs, warm, emit)
+        places = [each.place for each in prepared]
+        if not places:
+            continue
+        together, failed = len(places), False
         try:
-            if not train(places, commands, lambda place: _finish(place, warm), start.checkpoint_s):
-                for run in (run for later in waiting for run in later):
+            if warm.stacked:
+                seating = _seated(places, warm, now.most)
+                waiting[:0] = [Waiting([places[at].slot.run for at in group], now.most) for group in seating.later]
+                prepared = [prepared[at] for at in seating.now]
+                places[:] = [each.place for each in prepared]
+                together = seating.shape.slots
+                done = _train_stack(prepared, places, seating, warm, commands, start.checkpoint_s)
+            else:
+                for each in prepared:
+                    each.announce()
+                done = train(places, commands, lambda place: _finish(place, warm), start.checkpoint_s)
+            if not done:
+                for run in (run for later in waiting for run in later.runs):
                     Reporter(run, emit).drained(_saved_step(run))
                 return False
         except Exception as error:
-            waiting = _after_failure(error, places, waiting)
+            waiting, failed = _after_failure(error, places, together, waiting), True
+        if failed or warm.stacked:
+            warm.tidy()  # not above: the exception holds what it came through
     return True
 
 
 def prepare(runs: Sequence[PackedRun], warm: Warm, emit: Emit) -> list[Place]:
-    """Set up the runs that can be trained, and fail the others with a sentence each."""
-    places: list[Place] = []
+    """Set up the runs that can be trained one after the other, and fail the others with a sentence each."""
+    return [each.announce() for each in _prepared(runs, warm, emit)]
+
+
+def _prepared(runs: Sequence[PackedRun], warm: Warm, emit: Emit) -> list[Prepared]:
+    found: list[Prepared] = []
     for run in runs:
         reporter = Reporter(run, emit)
         try:
-            places.append(_place(run, warm, reporter))
+            found.append(_prepare(run, warm, reporter))
         except Exception as error:
             reporter.fail(explain(error))
-    return places
+    return found
 
 
-def _place(run: PackedRun, warm: Warm, reporter: Reporter) -> Place:
+def _prepare(run: PackedRun, warm: Warm, reporter: Reporter) -> Prepared:
     arm = run.spec.arm
     loaded = warm.base(arm, warm.precision(arm))
     data = warm.seed(arm, run.spec.seed, loaded)
     slot = Slot(run, loaded.host, loaded.host.hooked.attention_layers, len(data.steps))
+    notes: list[tuple[Literal["info", "warning"], str]] = []
     unreadable = _restore(slot)
-    reporter.started(slot.progress.step, slot.steps, slot.parameters.count, hook_report(slot), run_record(slot))
     if unreadable:
-        reporter.log("warning", f"{unreadable}; the run starts afresh, which costs time and changes nothing else.")
-    for note in warm.tokenised(arm, loaded).notes:
-        reporter.log("info", note)
+        notes.append(("warning", f"{unreadable}; the run starts afresh, which costs time and changes nothing else."))
+    notes += [("info", note) for note in warm.tokenised(arm, loaded).notes]
     if slot.method.native and loaded.host.hooked.native_dropouts == 0:
-        reporter.log(
-            "warning", "The base model's own configuration turns no dropout on: native dropout changes nothing."
+        notes.append(
+            ("warning", "The base model's own configuration turns no dropout on: native dropout changes nothing.")
         )
-    return Place.of(slot, data, reporter)
+    return Prepared(Place.of(slot, data, reporter), hook_report(slot), tuple(notes))
+
+
+def _seated(places: Sequence[Place], warm: Warm, most: int | None) -> Seating:
+    """Who is trained in the next stack, as far as memory goes."""
+    slots = [place.slot for place in places]
+    fits = warm.most_slots(slots, places[0].data)
+    return seat(places, fits if most is None else min(most, fits))
+
+
+def _train_stack(
+    prepared: Sequence[Prepared],
+    places: list[Place],
+    seating: Seating,
+    warm: Warm,
+    commands: Commands,
+    checkpoint_s: float,
+) -> bool:
+    """Train the runs of one stack; `places` loses each as it ends."""
+    for each in prepared:
+        each.announce(seating.shape.record(), warm.stream)
+        if seating.note:
+            each.place.reporter.log("warning", seating.note)
+    host = places[0].slot.host
+    assert isinstance(host, StackHost)  # a stacked Warm makes no other
+    stack = Stack(host, [place.slot for place in places], seating.shape, warm.stream)
+    loop = StackLoop(stack, places, checkpoint_s)
+    return loop.train(commands, lambda ending: _finish_stack(ending, seating.shape, warm))
+
+
+def _finish_stack(places: Sequence[Place], shape: StackShape, warm: Warm) -> list[Callable[[], dict[str, float]]]:
+    """Measure in fp32 what the adapters are held against, all at once; each call writes one adapter."""
+    exact = warm.base(places[0].slot.arm, "fp32").host
+    assert isinstance(exact, StackHost)
+    twins = [_twin(place.slot, exact) for place in places]
+    stack = Stack(exact, twins, replace(shape, detached=0, paired=0), warm.stream)
+    tallies = judge_stack(stack, places[0].data.validation)
+    return [
+        partial(_exported, place, warm, tally.mean) for place, tally in zip(places, tallies[: len(places)], strict=True)
+    ]
+
+
+def _twin(slot: Slot, host: Host) -> Slot:
+    """The same run on another base."""
+    twin = Slot(slot.run, host, host.hooked.attention_layers, slot.steps)
+    twin.parameters.load(slot.parameters.values)
+    return twin
 
 
 def _restore(slot: Slot) -> str:
@@ -74,36 +177,38 @@ def _restore(slot: Slot) -> str:
 
 
 def _finish(place: Place, warm: Warm) -> dict[str, float]:
-    """Write the adapter, and measure in fp32 what it is held against."""
+    """Measure in fp32 what the adapter is held against, and write it."""
+    twin = _twin(place.slot, warm.base(place.slot.arm, "fp32").host)
+    return _exported(place, warm, judge(twin, place.data.validation).mean)
+
+
+def _exported(place: Place, warm: Warm, exact_loss: float) -> dict[str, float]:
+    """Write the adapter; the final values. exact_loss: of the validation set, in fp32."""
     slot, arm = place.slot, place.slot.arm
     loaded = warm.base(arm, warm.precision(arm))
     folder = slot.folder / "adapter"
     place.reporter.adapter(folder, models.export_adapter(folder, loaded.base, arm, slot.exported()))
-    exact = warm.base(arm, "fp32")
-    twin = Slot(slot.run, exact.host, exact.host.hooked.attention_layers, slot.steps)
-    twin.parameters.load(slot.parameters.values)
-    return {
-        "validation/loss_fp32": judge(twin, place.data.validation).mean,
-        "flops": slot.progress.flops,
-    }
+    return {"validation/loss_fp32": exact_loss, "flops": slot.progress.flops}
 
 
-def _after_failure(error: Exception, places: list[Place], waiting: list[list[PackedRun]]) -> list[list[PackedRun]]:
-    """What is left to train after an exception: out of memory, the runs again in halves; anything else fails them."""
-    if not is_out_of_memory(error) or len(places) < 2:
+def _after_failure(error: Exception, places: list[Place], together: int, waiting: list[Waiting]) -> list[Waiting]:
+    """What is left to train after an exception: out of memory, the runs again in halves; anything else fails them.
+
+    together: how many took memory, vacant slots included.
+    """
+    if not is_out_of_memory(error) or together < 2:
         for place in places:
-            place.reporter.fail(explain(error))
+            place.reporter.fail(explain(error, place.slot.arm.training))
         return waiting
-    half = (len(places) + 1) // 2
+    half = (together + 1) // 2
     again = [_again(place) for place in places]
     for place in places:
         place.reporter.log(
             "warning",
-            f"Memory ran out with {len(places)} runs together; they go on {half} at a time from the last checkpoint.",
+            f"Memory ran out with {together} runs together; they go on {half} at a time from the last checkpoint.",
         )
     places.clear()
-    gc.collect()
-    return [again[:half], again[half:], *waiting]
+    return [*(Waiting(again[at : at + half], half) for at in range(0, len(again), half)), *waiting]
 
 
 def _again(place: Place) -> PackedRun:

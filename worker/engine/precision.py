@@ -28,10 +28,12 @@ def processor() -> str:
     return "unknown"
 
 
-def resolve_precision(asked: Precision, home: Path) -> Computed:
-    """The precision of a run; `auto` is measured once a machine and kept under `home`/cache."""
+def resolve_precision(asked: Precision, home: Path, device: torch.device | None = None) -> Computed:
+    """The precision of a run; `auto` is bf16 on a GPU that has it, else measured once a machine, kept in `home`."""
     if asked != "auto":
         return asked
+    if device is not None and device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
     file = home / "cache" / "precision.json"
     machine = f"{processor()}; torch {torch.__version__}; {torch.get_num_threads()} threads"
     known = _read(file)

@@ -10,7 +10,10 @@ from worker.engine.drops import ADAPTER
 from worker.engine.precision import processor
 from worker.engine.slot import Slot
 
-STREAM = "philox4x64 (numpy), 16-bit thresholds"
+STREAMS = {
+    "philox": "philox4x64 (numpy), 16-bit thresholds",
+    "counter": "triple32 counter (on the device), 16-bit thresholds",
+}
 
 
 def hook_report(slot: Slot) -> tuple[dict[str, object], ...]:
@@ -42,16 +45,30 @@ def hook_report(slot: Slot) -> tuple[dict[str, object], ...]:
     return tuple(found)
 
 
-def run_record(slot: Slot) -> dict[str, object]:
-    """The resolved set-up of a run."""
+def report_device(device: torch.device) -> dict[str, object]:
+    """What the numbers were computed on."""
+    if device.type != "cuda":
+        return {"device": str(device), "device_name": processor()}
+    about = torch.cuda.get_device_properties(device)
+    return {
+        "device": str(device),
+        "device_name": about.name,
+        "device_memory": about.total_memory,
+        "device_capability": f"{about.major}.{about.minor}",
+        "cuda": torch.version.cuda,
+    }
+
+
+def run_record(slot: Slot, stack: object = 1, stream: str = "philox") -> dict[str, object]:
+    """The resolved set-up of a run. stack: the shape of the stack it is in, 1 where slots are looped over."""
     host = slot.host
     return {
         "precision": "fp32" if host.dtype == torch.float32 else "bf16",
-        "device": str(host.device),
+        **report_device(host.device),
         "processor": processor(),
         "threads": torch.get_num_threads(),
-        "mask_stream": STREAM,
-        "stack": 1,
+        "mask_stream": STREAMS[stream],
+        "stack": stack,
         "method": slot.method.to_dict(),
         "targets": [target.name for target in host.targets],
         "head": list(host.head_names),

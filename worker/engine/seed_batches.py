@@ -39,5 +39,11 @@ class SeedBatches:
         """The batch of training step `step`, counted from 0."""
         return self._packed(step)
 
+    def largest(self) -> Batch:
+        """The batch of the training step with the most tokens, for a look at the memory it takes."""
+        lengths = self._train.lengths
+        tokens = [int(lengths[rows].sum()) for rows in self.steps]
+        return self._pack(int(np.argmax(tokens)))
+
     def _pack(self, step: int) -> Batch:
         return make_batch(self._train, self.steps[step], self._reading)

@@ -1,6 +1,8 @@
 """What stays loaded between packs: one base model with its hooks, its fp32 twin, and the data of recent seeds."""
 
+import gc
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,8 +19,13 @@ from worker.engine.batches import Batch, Reading, evaluation_batches
 from worker.engine.host import Host
 from worker.engine.precision import Computed, resolve_precision
 from worker.engine.seed_batches import SeedBatches
+from worker.engine.slot import Slot
+from worker.engine.stack.bits import Stream
+from worker.engine.stack.host import StackHost
+from worker.engine.stack.probe import measured_slots
 
 T = TypeVar("T")
+NO_LIMIT = 1 << 16
 _SEEDS_KEPT = 2
 
 
@@ -31,10 +38,25 @@ class Loaded:
 
 
 class Warm:
-    """Loads what a run needs, or finds it loaded. `home`: the data folder of the worker."""
+    """Loads what a run needs, or finds it loaded. `home`: the data folder of the worker.
 
-    def __init__(self, home: Path, device: torch.device) -> None:
+    stacked: train the runs of a pack in one stack; by default on a GPU. stream: where a stack's masks come from; by
+    default they are made on the device. most: slots of a stack at most; by default as many as memory holds.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        device: torch.device,
+        stacked: bool | None = None,
+        stream: Stream = "counter",
+        most: int | None = None,
+    ) -> None:
         self.home, self.device = home, device
+        self.stacked = device.type != "cpu" if stacked is None else stacked
+        self.stream: Stream = stream
+        self._most = most
+        self._slots: dict[tuple[object, ...], int] = {}
         self._bases: OrderedDict[tuple[object, ...], Loaded] = OrderedDict()
         self._sets: OrderedDict[tuple[object, ...], datasets.Tokenised] = OrderedDict()
         self._seeds: OrderedDict[tuple[object, ...], SeedBatches] = OrderedDict()
@@ -43,7 +65,7 @@ class Warm:
 
     def precision(self, arm: ArmKeySpec) -> Computed:
         """The precision that an arm computes in on this machine."""
-        return resolve_precision(arm.training.precision, self.home)
+        return resolve_precision(arm.training.precision, self.home, self.device)
 
     def base(self, arm: ArmKeySpec, precision: Computed) -> Loaded:
         """The base model of an arm with hooks for its target modules; models of other studies are let go."""
@@ -92,6 +114,25 @@ class Warm:
             _trim(self._sets, 2)
         return self._sets[key]
 
+    def most_slots(self, slots: Sequence[Slot], data: SeedBatches) -> int:
+        """How many slots like these one stack may have; on a GPU looked up once for runs of this kind."""
+        host, training = slots[0].host, slots[0].arm.training
+        fits = NO_LIMIT
+        if isinstance(host, StackHost) and host.device.type == "cuda":
+            methods = frozenset(str(slot.method.to_dict()) for slot in slots)
+            widest = max(slot.arm.rank for slot in slots)
+            key = (id(host), host.targets, training.batch_size, training.max_length, methods, widest)
+            if key not in self._slots:
+                self._slots[key] = measured_slots(host, slots, data.largest(), self.stream)
+            fits = self._slots[key]
+        return fits if self._most is None else min(fits, self._most)
+
+    def tidy(self) -> None:
+        """Let go of what ended runs held."""
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
     def _data(self, arm: ArmKeySpec) -> datasets.Dataset:
         if self._dataset is None or self._dataset[0] != (arm.dataset, arm.task):
             self._dataset = ((arm.dataset, arm.task), datasets.load(arm.dataset, arm.task, self.home))
@@ -102,7 +143,8 @@ class Warm:
         pad = base.config.pad_token_id
         try:
             reading = Reading(arm.task, is_decoder(base.config), pad if isinstance(pad, int) else 0)
-            return Host(base.model, reading, targets, base.head)
+            kind = StackHost if self.stacked else Host
+            return kind(base.model, reading, targets, base.head)
         except TypeError as error:  # UnsupportedModelError of the library is one
             raise TrainingError(FailureCode.BAD_INPUT, f"{arm.model.id} cannot be trained: {error}") from error
 
