@@ -11,6 +11,7 @@ figures judge nothing.
 """
 
 import argparse
+import ctypes
 import importlib.util
 import sys
 import time
@@ -116,13 +117,11 @@ def measure(stepper: Stepper, method: str, rounds: int) -> Timing:
 
 def broken_bars(timings: dict[str, Timing]) -> list[str]:
     """Return a sentence for every bar that the timings break."""
-    broken = []
-    native = timings["native_dropout"].ratio if "native_dropout" in timings else 1.0
-    for timing in timings.values():
-        # The base model's own dropout is slow on a CPU, and not ours: methods that leave it on are judged against it.
-        base, words = (native, "native_dropout") if PRESETS[timing.method].native else (1.0, "plain")
-        if timing.ratio > EVERY_BAR * base:
-            broken.append(f"{timing.method} takes {timing.ratio / base:.2f} x {words}, over {EVERY_BAR}")
+    broken = [
+        f"{timing.method} takes {timing.ratio:.2f} x plain, over {EVERY_BAR}"
+        for timing in timings.values()
+        if timing.ratio > EVERY_BAR
+    ]
     for method, bar in BARS.items():
         if method in timings and timings[method].ratio > bar:
             broken.append(f"{method} takes {timings[method].ratio:.2f} x plain, over {bar}")
@@ -133,7 +132,20 @@ def broken_bars(timings: dict[str, Timing]) -> list[str]:
     return broken
 
 
+def keep_heap() -> None:
+    """Make glibc keep what is freed, as it does in a process that trains with one method.
+
+    Steps of two sizes alternate here, and glibc would return memory after each large one: R-Drop's step then has
+    112,000 page faults, and 8,000 in a process of its own.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for setting, size in ((-1, 2**31 - 1), (-3, 32 << 20)):  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
+            mallopt(setting, size)
+
+
 def main() -> int:
+    keep_heap()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", default=[name for name in PRESETS if name != "none"], choices=PRESETS)
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)

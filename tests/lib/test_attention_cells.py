@@ -1,9 +1,12 @@
 """Every attention cell against the loop-written reference, over shapes, masks, grouped heads and dtypes."""
 
+from unittest import mock
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from transformer_dropout import blocked
 from transformer_dropout.errors import ShapeError
 from transformer_dropout.functional import attention, rescued
 from transformer_dropout.fused import key_attention, shifted_attention
@@ -96,6 +99,42 @@ def test_fused_routes_equal_the_explicit_one(
     # a rescued row's logits carry the shift of 2048 and lose digits to it
     tolerance = max(tolerance, 1e-3 if dtype == torch.float32 else tolerance)
     torch.testing.assert_close(shifted.double(), expected, atol=tolerance, rtol=tolerance)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    heads=st.sampled_from([(2, 1), (4, 2), (2, 2)]),
+    length=st.integers(1, 6),
+    block=st.sampled_from([1, 1 << 18]),
+    padding=st.sampled_from(["none", "keys", "causal", "blind"]),
+    whole_keys=st.booleans(),
+    dtype=st.sampled_from([torch.float64, torch.float32, torch.bfloat16]),
+)
+def test_blocks_of_rows_equal_the_loops_and_autograd(
+    seed: int, heads: tuple[int, int], length: int, block: int, padding: str, whole_keys: bool, dtype: torch.dtype
+) -> None:
+    inputs = tensors(seed, 3, *heads, length, dtype)
+    keep, real = masks(seed, 3, heads[0], length, whole_keys, padding == "causal")
+    seen = torch.ones_like(real) if padding == "none" else real
+    if padding == "blind":  # queries that see no key at all
+        seen = seen & (torch.arange(length) != 0)[None, None, :, None]
+    options = {"visible": None if padding == "none" else seen, "scaling": 0.5}
+    expected = attention_reference(*inputs, scaling=0.5, visible=seen, weight_keep=keep, rescale="inverted", rate=0.4)
+    tolerance = {torch.float64: 1e-9, torch.float32: 1e-5, torch.bfloat16: 4e-2}[dtype]
+    cotangent = torch.randn(expected.shape, generator=torch.Generator().manual_seed(seed)).to(dtype)
+    found = []
+    with mock.patch.object(blocked, "_BLOCK", block):
+        for route in ("blocks", "whole"):
+            leaves = [t.clone().requires_grad_() for t in inputs]
+            if route == "blocks":
+                out = blocked.dropped_attention(*leaves, keep=keep, rate=0.4, **options)  # type: ignore[arg-type]
+            else:
+                out, _ = attention(*leaves, weight_keep=keep, rescale="inverted", rate=0.4, **options)  # type: ignore[arg-type]
+            torch.testing.assert_close(out.double(), expected, atol=tolerance, rtol=tolerance)
+            found.append(torch.autograd.grad(out, leaves, cotangent))
+    for ours, plain in zip(*found, strict=True):
+        torch.testing.assert_close(ours, plain, atol=2 * tolerance, rtol=2 * tolerance)
 
 
 @pytest.mark.parametrize(("position", "rescale"), CELLS)

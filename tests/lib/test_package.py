@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import transformer_dropout
-from transformer_dropout import consistency, functional, fused, hf, masks, spec
+from transformer_dropout import blocked, consistency, functional, fused, hf, masks, spec
 from transformer_dropout.docs.__main__ import files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,13 +24,14 @@ PUBLIC = {
         Site SpecError UnsupportedModelError catalogue describe formula preset""",
     spec: """CONSISTENCY CONSISTENCY_KINDS POSITIONS PRESETS RESCALES STRUCTURES Cell Consistency ConsistencyKind
         DropoutSpec LinearRate PerLayer Preset Rate Site SpecError catalogue cell describe formula preset""",
-    masks: """NOISE_STREAM AttentionKeep Draw Rows VectorKeep attention_keep embedding_noise head_keep kept
-        vector_keep""",
+    masks: """NOISE_STREAM AttentionKeep Draw Rows VectorKeep attention_keep counter_numbers embedding_noise head_keep
+        kept key_words native_attention_keep native_keep vector_keep""",
     hf: """FAMILIES ConsistencyMixin ConsistencyTrainer Family HookedSite Injection NativeDropout Report
         disable_native_dropout families family_of inject_dropout injection_of two_pass_loss""",
 }
 FUNCTIONS = {
-    functional: "attention attention_weights drop_hidden rescued",
+    functional: "as_bits attention attention_weights drop_hidden group_size rescued",
+    blocked: "dropped_attention",
     fused: "key_attention shifted_attention",
     consistency: "consistency_kind consistency_loss regression_loss task_loss",
 }

@@ -28,24 +28,28 @@ def attention(
     rate: float = 0.0,
     softcap: float | None = None,
     dropout: float = 0.0,
+    dropout_keep: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the output `[B, Hq, Q, D]` of attention with an explicit attention matrix, and its weights `[B, Hq, Q,
     K]`.
 
     query `[B, Hq, Q, D]`, key and value `[B, Hkv, K, D]` before their heads are repeated.  visible: what padding and
     causality allow.  logit_keep: DropKey's mask, before the softmax.  weight_keep with `rescale` and `rate`:
-    DropAttention's mask, after it.  softcap: bound the logits as Gemma 2 does.  dropout: torch's own dropout on the
-    weights. The softmax runs in float32 for half-precision inputs; queries that see no key give 0. Raises ShapeError.
+    DropAttention's mask, after it.  softcap: bound the logits as Gemma 2 does.  dropout: the model's own dropout on
+    the weights, after all else, by the mask `dropout_keep` or by torch's generator. The softmax runs in float32 for
+    half-precision inputs; queries that see no key give 0. Raises ShapeError.
     """
     batch, heads, queries, _ = query.shape
-    shared = _group_size(query, key)
+    shared = group_size(query, key)
     scores = torch.matmul(query.reshape(batch, heads // shared, shared * queries, -1) * scaling, key.transpose(2, 3))
     scores = scores.view(batch, heads, queries, key.shape[2])
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
     seen = visible if logit_keep is None else rescued(logit_keep, visible)
     weights = attention_weights(scores, visible=seen, keep=weight_keep, rescale=rescale, rate=rate).to(value.dtype)
-    if dropout > 0.0:
+    if dropout_keep is not None:
+        weights = drop_hidden(weights, dropout_keep, 1.0 / (1.0 - dropout))
+    elif dropout > 0.0:
         weights = torch.nn.functional.dropout(weights, dropout)
     grouped = weights.view(batch, heads // shared, shared * queries, -1)
     return torch.matmul(grouped, value).view(batch, heads, queries, -1), weights
@@ -95,7 +99,8 @@ def drop_hidden(x: torch.Tensor, keep: torch.Tensor, scale: float | torch.Tensor
     return x * (keep * scale).to(x.dtype)
 
 
-def _group_size(query: torch.Tensor, key: torch.Tensor) -> int:
+def group_size(query: torch.Tensor, key: torch.Tensor) -> int:
+    """Return how many query heads share a key head; raises ShapeError where query and key do not fit."""
     heads, key_heads = query.shape[1], key.shape[1]
     if heads % key_heads or query.shape[0] != key.shape[0] or query.shape[3] != key.shape[3]:
         raise ShapeError(
@@ -172,6 +177,14 @@ class _DropBits(torch.autograd.Function):
 
 
 def _and(x: torch.Tensor, keep: torch.Tensor, scale: float) -> torch.Tensor:
+    if scale == 1.0:
+        whole = _MASKS[x.element_size()]
+        return (x.contiguous().view(whole) & keep.to(whole).neg_()).view(x.dtype)
+    return as_bits((x * scale).contiguous(), keep)
+
+
+def as_bits(x: torch.Tensor, keep: torch.Tensor) -> torch.Tensor:
+    """Zero a contiguous `x` in place where `keep` (broadcastable) is False, and return it; not differentiable."""
     whole = _MASKS[x.element_size()]
-    scaled = (x * scale).contiguous() if scale != 1.0 else x.contiguous()
-    return (scaled.view(whole) & keep.to(whole).neg_()).view(x.dtype)
+    x.view(whole).bitwise_and_(keep.to(whole).neg_())
+    return x

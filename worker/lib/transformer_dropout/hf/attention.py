@@ -11,12 +11,14 @@ from transformers import AttentionInterface
 from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS, AttentionMaskInterface
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
+from transformer_dropout.blocked import dropped_attention
 from transformer_dropout.errors import UnsupportedModelError
-from transformer_dropout.functional import attention
+from transformer_dropout.functional import attention, rescued
 from transformer_dropout.fused import key_attention
-from transformer_dropout.masks import attention_keep
+from transformer_dropout.masks import attention_keep, native_attention_keep
 from transformer_dropout.spec import Site
 
+from . import families
 from .context import Clock, ForwardContext, untraced
 
 # Read by transformers' dispatcher: no part of a name may contain sdpa, flash, flex_attention or a slash.
@@ -34,11 +36,12 @@ class AttentionPlace:
     weights: tuple[Site, ...]
     kernel: Callable[..., Any]
     explicit: bool
+    native: bool  # draw the base model's own dropout here too
 
-    @property
-    def active(self) -> bool:
-        """Whether anything is dropped in this layer."""
-        return bool(self.logits or self.weights)
+    def active(self, query: torch.Tensor, dropout: float) -> bool:
+        """Whether anything is dropped here that the model's own kernel would not drop."""
+        redrawn = self.native and dropout > 0.0 and query.device.type == "cpu"
+        return bool(self.logits or self.weights) or redrawn
 
     @property
     def compensation(self) -> tuple[str, float]:
@@ -70,6 +73,11 @@ def own_kernel(module: nn.Module) -> Callable[..., Any]:
         )
     own: Callable[..., Any] = kernel
     return own
+
+
+def takes_masks(model: nn.Module) -> bool:
+    """Return whether the model's attention kernel is one that we can stand in for."""
+    return str(families.attention_modules(model)[0].config._attn_implementation or "eager") in NAMES
 
 
 def register(kernel: str) -> str:
@@ -120,7 +128,7 @@ def attention_forward(
     """
     place: AttentionPlace | None = getattr(module, _PLACE, None)
     context = None if place is None or not module.training else place.clock.current
-    if place is None or context is None or not place.active or query.shape[2] != key.shape[2]:
+    if place is None or context is None or not place.active(query, dropout) or query.shape[2] != key.shape[2]:
         kernel = own_kernel(module) if place is None else place.kernel
         found: tuple[torch.Tensor, torch.Tensor | None] = kernel(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
@@ -133,8 +141,11 @@ def attention_forward(
     softcap = kwargs.get("softcap")
     logit_keep = _combined(place.logits, place.layer, context, heads)
     weight_keep = _combined(place.weights, place.layer, context, heads)
+    native_keep = None
+    if place.native and dropout > 0.0 and query.device.type == "cpu":
+        native_keep = native_attention_keep(context.draw, place.layer, dropout, context.rows, heads).padded()
     by_key = logit_keep is not None and logit_keep.shape[2] == 1 and weight_keep is None and softcap is None
-    if by_key and logit_keep is not None and not place.explicit:
+    if by_key and logit_keep is not None and native_keep is None and not place.explicit:
         out = key_attention(
             query, key, value, key_keep=logit_keep, visible=visible, causal=causal, scaling=scale, dropout=dropout
         )
@@ -144,6 +155,13 @@ def attention_forward(
         ahead = torch.ones((length, length), dtype=torch.bool, device=query.device).tril()[None, None]
         visible = ahead if visible is None else visible & ahead
     rescale, rate = place.compensation
+    # One mask that zeroes weights, the base model's own or a site's, and on a CPU: a route that stays in the cache.
+    single, share = (native_keep, dropout) if weight_keep is None else (weight_keep, rate)
+    inverted = native_keep is not None if weight_keep is None else rescale == "inverted" and dropout == 0.0
+    if single is not None and inverted and query.device.type == "cpu" and softcap is None and not place.explicit:
+        visible = visible if logit_keep is None else rescued(logit_keep, visible)
+        out = dropped_attention(query, key, value, keep=single, rate=share, visible=visible, scaling=scale)
+        return out.transpose(1, 2).contiguous(), None
     out, weights = attention(
         query,
         key,
@@ -156,6 +174,7 @@ def attention_forward(
         rate=rate,
         softcap=softcap,
         dropout=dropout,
+        dropout_keep=native_keep,
     )
     return out.transpose(1, 2).contiguous(), weights
 

@@ -1,9 +1,10 @@
 """Which forward pass is running: its step, its pass, where its real tokens are, and whether it drops anything."""
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
@@ -26,11 +27,27 @@ class ForwardContext:
     """One forward pass: the random numbers and rows that its masks are made from.
 
     custom_mask: the caller gave a mask of its own (not `[B, L]`), so only that mask says what is visible.
+    calls: how often each native dropout module was called in this pass, and how often in its replays.
     """
 
     draw: Draw
     rows: Rows
     custom_mask: bool
+    calls: Counter[int] = field(default_factory=Counter)
+    replays: Counter[int] = field(default_factory=Counter)
+
+    def call_of(self, module: int) -> int:
+        """Count a call of native dropout module number `module`; return which one of this pass it is or replays."""
+        if not replaying():
+            self.calls[module] += 1
+            return self.calls[module] - 1
+        self.replays[module] += 1
+        return (self.replays[module] - 1) % max(1, self.calls[module])
+
+
+def replaying() -> bool:
+    """Return whether a backward pass is running, in which checkpoints run forward passes again."""
+    return bool(torch._C._current_graph_task_id() != -1)
 
 
 class Clock:
@@ -43,21 +60,22 @@ class Clock:
         self.seed = seed
         self.step = -1
         self.current: ForwardContext | None = None
+        self.clean = False
         self._pass_index = 0
-        self._clean = False
+        self._ahead = False
 
     def begin(self, entry: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Start a pass; called before the backbone's forward."""
-        if torch._C._current_graph_task_id() != -1 and self.current is not None:
+        if replaying() and self.current is not None:
             return  # the whole backbone is being replayed by a checkpoint in backward: same pass, same masks
-        if not entry.training or self._clean:
+        if not entry.training or self.clean:
             self.current = None
             return
         given = inspect.signature(entry.forward).bind_partial(*args, **kwargs).arguments
         if _cached_tokens(given) > 0:
             self.current = None  # a cached decoding step: nothing is trained
             return
-        if self._pass_index == 1 and self.step < 0:
+        if self._pass_index == 1 and self.step < 0 and not self._ahead:
             raise InjectionError("second_pass() repeats a first pass; run the model once in training mode before it")
         tokens: Any = given.get("input_ids")
         tokens = given.get("inputs_embeds") if tokens is None else tokens
@@ -72,26 +90,27 @@ class Clock:
             rows, custom_mask = Rows.from_attention_mask(mask), False
         if self._pass_index == 0:
             self.step += 1
-        draw = Draw(self._seed_of_process(), self.step, self._pass_index, str(tokens.device))
+        draw = Draw(self._seed_of_process(), self.step + self._ahead, self._pass_index, str(tokens.device))
         self.current = ForwardContext(draw, rows, custom_mask)
 
     @contextmanager
-    def second_pass(self) -> Iterator[None]:
-        """Make the passes inside repeat the last one's step with masks of their own."""
-        before, self._pass_index = self._pass_index, 1
+    def second_pass(self, ahead: bool = False) -> Iterator[None]:
+        """Make the passes inside repeat the last pass's step (ahead: the next one's) with masks of their own."""
+        before = self._pass_index, self._ahead
+        self._pass_index, self._ahead = 1, ahead
         try:
             yield
         finally:
-            self._pass_index = before
+            self._pass_index, self._ahead = before
 
     @contextmanager
     def clean_pass(self) -> Iterator[None]:
         """Make the passes inside drop nothing and count for nothing."""
-        before, self._clean = self._clean, True
+        before, self.clean = self.clean, True
         try:
             yield
         finally:
-            self._clean = before
+            self.clean = before
 
     def _seed_of_process(self) -> int:
         spread = torch.distributed.is_available() and torch.distributed.is_initialized()

@@ -12,6 +12,7 @@ from transformer_dropout.spec import Site
 from . import attention, families
 from .context import PinnedCheckpoint, untraced
 from .injection import HookedSite, Injection
+from .redraw import drops_attention
 from .vectors import NoisePlace, VectorPlace
 
 Lookup = Callable[[nn.Module], list[list[nn.Module]]]
@@ -24,15 +25,19 @@ _REMEDIES = {
 
 
 def hook_all(injection: Injection) -> tuple[HookedSite, ...]:
-    """Hook every active site of the injection's method; raises InjectionError where a site finds no place."""
+    """Hook every active site of the injection's method, and the base model's own dropout where the method keeps it.
+
+    Raises InjectionError where a site finds no place.
+    """
     spec, model = injection.spec, injection.model
     vectors = [site for site in spec.sites if site.active and not site.position.startswith("attention_")]
     attentions = spec.at("attention_logits", "attention_weights")
-    if not vectors and not attentions and not spec.noise_alpha:
+    if not vectors and not attentions and not spec.noise_alpha and not spec.native:
         return ()
     checks: list[Callable[[], bool]] = []  # run once at the first training pass: is every hook still in its place?
     hooked = [_hook_vector(injection, site, checks) for site in vectors]
-    hooked += _hook_attention(injection, attentions) if attentions else []
+    if attentions or (drops_attention(injection) and attention.takes_masks(model)):
+        hooked += _hook_attention(injection, attentions)
     if spec.noise_alpha:
         embedding = families.unwrapped(model).get_input_embeddings()
         place = NoisePlace(injection.clock, spec.noise_alpha)
@@ -102,7 +107,8 @@ def _hook_attention(injection: Injection, sites: tuple[Site, ...]) -> list[Hooke
         logits = tuple(site for site in here if site.position == "attention_logits")
         weights = tuple(site for site in here if site.position == "attention_weights")
         kernel = attention.own_kernel(module)
-        place = attention.AttentionPlace(injection.clock, layer, logits, weights, kernel, kernel_name == "eager")
+        explicit, native = kernel_name == "eager", injection.spec.native
+        place = attention.AttentionPlace(injection.clock, layer, logits, weights, kernel, explicit, native)
         place.attach(module)
         injection.on_removal(partial(attention.detach, module))
     for config in configs.values():

@@ -15,13 +15,15 @@ from . import families
 from .hooking import hook_all
 from .injection import Injection, Report, injection_of
 from .native import NativeDropout, disable_native_dropout
+from .redraw import redraw_native
 
 
 def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int | None = None) -> Injection:
     """Put `spec` into `model` in place and return the injection, whose report says what was hooked where.
 
     The model may be wrapped by PEFT (wrap first, inject after). Without `native` in the spec the base model's own
-    dropout is switched off until removal. generator_seed: None draws one from torch's global generator.
+    dropout is switched off until removal; with it, it is drawn from the same masks on a CPU.
+    generator_seed: None draws one from torch's global generator.
     Masks follow the injection's own step, one for every forward in training mode; eval mode, cached decoding and a
     rate of 0 leave the model bit-identical.
     Raises UnsupportedModelError, SpecError, InjectionError, and the model is as it was before.
@@ -36,13 +38,14 @@ def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int |
         generator_seed = 0 if spec.is_plain else int(torch.randint(2**62, ()).item())
     injection = Injection(model, resolved, generator_seed)
     try:
+        drawn = redraw_native(injection) if spec.native else ()
         native = _switch_native(injection)
         sites = hook_all(injection)
     except BaseException:
         injection.remove()
         raise
     disabled = native.disabled if native else ()
-    injection.finish(Report(family.name, layers, decoder, sites, disabled, generator_seed, describe(spec)))
+    injection.finish(Report(family.name, layers, decoder, sites, disabled, drawn, generator_seed, describe(spec)))
     return injection
 
 

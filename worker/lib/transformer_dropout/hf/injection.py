@@ -30,13 +30,18 @@ class HookedSite:
 
 @dataclass(frozen=True)
 class Report:
-    """What an injection did; part of a run's record."""
+    """What an injection did; part of a run's record.
+
+    native_disabled: the base model's own dropout that is off.  native_drawn: what of it is on and, on a CPU, drawn from
+    the injection's masks; the rest of it is torch's as before.
+    """
 
     family: str
     layer_count: int
     decoder: bool
     sites: tuple[HookedSite, ...]
     native_disabled: tuple[str, ...]
+    native_drawn: tuple[str, ...]
     seed: int
     method: str
 
@@ -74,9 +79,12 @@ class Injection(AbstractContextManager["Injection"]):
     def step(self, value: int) -> None:
         self.clock.step = value
 
-    def second_pass(self) -> AbstractContextManager[None]:
-        """Run the passes inside with other masks at the same step: the second pass of a consistency loss."""
-        return self.clock.second_pass()
+    def second_pass(self, *, ahead: bool = False) -> AbstractContextManager[None]:
+        """Run the passes inside with other masks at the same step: the second pass of a consistency loss.
+
+        ahead: the first pass is still to come. The masks are the same in either order.
+        """
+        return self.clock.second_pass(ahead)
 
     def clean_pass(self) -> AbstractContextManager[None]:
         """Run the passes inside without any dropout (native and adapter dropout included), in whatever mode."""

@@ -7,6 +7,7 @@ a low rate drops, a high rate drops too), and the same mask again when a checkpo
 from .attention import AttentionKeep, attention_keep
 from .counter import counter_numbers, key_words
 from .draw import NOISE_STREAM, Draw, kept
+from .native import native_attention_keep, native_keep
 from .rows import Rows
 from .vectors import VectorKeep, embedding_noise, head_keep, vector_keep
 
@@ -22,5 +23,7 @@ __all__ = [
     "head_keep",
     "kept",
     "key_words",
+    "native_attention_keep",
+    "native_keep",
     "vector_keep",
 ]

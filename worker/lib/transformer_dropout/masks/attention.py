@@ -60,6 +60,8 @@ class AttentionKeep:
         across = self.rows.width if width is None else width
         assert across is not None
         starts = self.rows.starts if width is None else None
+        if width is None and self.rows.is_rectangle and group == tuple(range(self.rows.batch)):
+            return pairs.view(len(group), self.heads, across, across)
         out = torch.ones((len(group), self.heads, across, across), dtype=torch.bool, device=pairs.device)
         offset, begins = 0, []
         for length in self.rows.lengths:
