@@ -5,7 +5,7 @@ from typing import Any
 from backend.services.comparison_schema import ArmComparison, Comparison, SeriesName
 
 from .arrays import floats
-from .figure import Figure, Trace, arm_look, build, meta, nothing, ranked, vertical_panels
+from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked, vertical_panels
 from .options import ChartOptions
 from .text import plus_minus, safe
 
@@ -42,9 +42,18 @@ def capacity(comparison: Comparison, options: ChartOptions) -> Figure:
     parts = []
     for group in list(groups.values())[:12]:
         numbers = ", ".join(f"rank {arm.rank}: gap {plus_minus(arm.final['gap'].mean, None)}" for arm in group)
-        parts.append(f"{group[0].name}: {numbers}")
+        parts.append(f"{_name(group)}: {numbers}")
     alt = f"{TITLE}. " + "; ".join(parts) + "."
-    return build("capacity", comparison, title=TITLE, alt=alt, traces=traces, layout=layout, shown=arms)
+    return build(
+        "capacity",
+        comparison,
+        title=TITLE,
+        alt=alt,
+        traces=traces,
+        layout=layout,
+        shown=arms,
+        left_out=crowded_out(comparison, options),
+    )
 
 
 def _all_but_rank(arm: ArmComparison) -> tuple[Any, ...]:
@@ -70,7 +79,8 @@ def _line(group: list[ArmComparison], name: SeriesName, axis: str, what: str, sh
         "mode": "lines+markers",
         "x": floats([arm.rank * shift for arm in group]),
         "y": floats([value.mean for value in values]),
-        "error_y": {"type": "data", "array": floats([value.half_width or 0.0 for value in values]), "thickness": 1.5},
+        # Without an interval there is no whisker, not one of no length.
+        "error_y": {"type": "data", "array": floats([value.half_width for value in values]), "thickness": 1.5},
         "line": {"color": style.colour, "width": 2, "dash": style.dash},
         "marker": {"color": style.colour, "symbol": style.symbol, "size": 9},
         "text": [
@@ -78,13 +88,20 @@ def _line(group: list[ArmComparison], name: SeriesName, axis: str, what: str, sh
             for arm, value in zip(group, values, strict=True)
         ],
         "hovertemplate": f"{what}, %{{text}}<extra></extra>",
-        "name": safe(first.method_title if len(group) > 1 else first.name),
+        "name": safe(_name(group)),
         "legendgroup": first.id,
         "showlegend": axis == "",
         "xaxis": f"x{axis}",
         "yaxis": f"y{axis}",
         "meta": meta(first, name),
     }
+
+
+def _name(group: list[ArmComparison]) -> str:
+    """Return a line's name: its arms' name without the rank, which is on the axis."""
+    first = group[0]
+    suffix = f" · r{first.rank}"
+    return first.name.removesuffix(suffix) if len(group) > 1 else first.name
 
 
 def _tick(arms: list[ArmComparison], rank: int) -> str:

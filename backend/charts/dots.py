@@ -23,7 +23,7 @@ def dot_traces(arms: list[ArmComparison], name: SeriesName, *, axis: str, what: 
                 "mode": "markers",
                 "x": floats([value.mean]),
                 "y": floats([float(row)]),
-                "error_x": {"type": "data", "array": floats([value.half_width or 0.0]), "color": style.colour},
+                "error_x": {"type": "data", "array": floats([value.half_width]), "color": style.colour},
                 "marker": {"color": style.colour, "symbol": style.symbol, "size": 11},
                 "hovertemplate": (
                     f"{what}: {plus_minus(value.mean, value.half_width, 4)} (n = {value.n})"

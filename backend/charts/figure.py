@@ -41,6 +41,12 @@ def drawn(comparison: Comparison, options: ChartOptions) -> list[ArmComparison]:
     return [arm for arm in asked if arm.id in chosen]
 
 
+def crowded_out(comparison: Comparison, options: ChartOptions) -> int:
+    """Return how many of the arms asked for `drawn` leaves out."""
+    asked = sum(options.arms is None or arm.id in options.arms for arm in comparison.arms)
+    return max(0, asked - MOST_ARMS)
+
+
 def ranked(comparison: Comparison, options: ChartOptions) -> list[ArmComparison]:
     """Return the arms to draw that have a finished run, best first."""
     place = {arm_id: i for i, arm_id in enumerate(comparison.ranking)}
@@ -72,9 +78,11 @@ def build(
     traces: Sequence[Trace],
     layout: dict[str, Any],
     shown: Sequence[ArmComparison] = (),
+    left_out: int = 0,
 ) -> Figure:
-    """Return the whole figure. `alt` is its text alternative: the key numbers in a sentence."""
-    left_out = len(comparison.arms) - len(shown) if shown else 0
+    """Return the whole figure. alt: its text alternative, the key numbers in a sentence.  left_out: arms that did
+    not fit.
+    """
     frame: dict[str, Any] = {
         "title": {"text": title},
         "meta": {

@@ -12,7 +12,7 @@ from transformer_dropout.spec.cells import POSITIONS, STRUCTURES, cell
 from backend.services.comparison_schema import ArmComparison, Comparison, Difference
 from backend.services.comparison_words import QUANTITY
 
-from .cells import Cell, cell_axes, cell_traces, effect_of, end_of_scale
+from .cells import DOUBT, Cell, cell_axes, cell_traces, effect_of, end_of_scale
 from .figure import Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
 from .text import plus_minus, safe, signed
@@ -51,8 +51,11 @@ def framework(comparison: Comparison, options: ChartOptions) -> Figure:
         )
     parts = [f"{arm.name}: {plus_minus(effect.mean, effect.half_width, sign=True)}" for arm, effect in found[:12]]
     alt = f"{title}. " + "; ".join(parts) + "."
-    shown = [arm for arm, _ in found]
-    return build("framework", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=shown)
+    shown = [arm for arm, _ in found if arm.consistency_kind in kinds and (len(arm.sites) == 1 or arm in below)]
+    left_out = len(found) - len(shown)
+    return build(
+        "framework", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=shown, left_out=left_out
+    )
 
 
 def _single(effects: Effects) -> list[Cell]:
@@ -118,7 +121,7 @@ def _empty(filled: list[Cell], kind: str, axis: str) -> Trace:
             known = cell(position, structure)
             xs.append(column)
             ys.append(row)
-            texts.append("+" if known.valid else "–")
+            texts.append("+ run" if known.valid else "–")
             hovers.append("not in this study: run it" if known.valid else safe(known.reason, 200))
             ids.append([position, structure, kind] if known.valid else ["", "", ""])
     return {
@@ -130,7 +133,7 @@ def _empty(filled: list[Cell], kind: str, axis: str) -> Trace:
         "customdata": ids,
         "hovertext": hovers,
         "hovertemplate": "%{hovertext}<extra></extra>",
-        "textfont": {"color": "#868e96", "size": 13},
+        "textfont": {"color": DOUBT, "size": 12},
         "showlegend": False,
         "xaxis": f"x{axis}",
         "yaxis": f"y{axis}",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from backend.services.comparison_schema import ArmComparison, Comparison, SeriesName
 
-from .figure import X_TITLE, Figure, Trace, build, drawn, hover, nothing
+from .figure import X_TITLE, Figure, Trace, build, crowded_out, drawn, hover, nothing
 from .lines import line_traces
 from .options import ChartOptions
 from .text import plus_minus
@@ -78,7 +78,16 @@ def _one(
         **extra,
     }
     alt = _alt(title, series, arms)
-    return build(name, comparison, title=title, alt=alt, traces=traces, layout=layout, shown=arms)
+    return build(
+        name,
+        comparison,
+        title=title,
+        alt=alt,
+        traces=traces,
+        layout=layout,
+        shown=arms,
+        left_out=crowded_out(comparison, options),
+    )
 
 
 def _alt(title: str, series: SeriesName, arms: list[ArmComparison]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 from backend.services.comparison_schema import ArmComparison, Comparison
 from backend.services.comparison_words import QUANTITY
 
-from .cells import Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
+from .cells import DOUBT, Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
 from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
 from .text import plus_minus, safe
@@ -19,6 +19,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
     title = f"Difference to the baseline in {QUANTITY[metric]}, by method and rate"
     asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
     found = [(arm, effect) for arm in asked if (effect := effect_of(arm, metric)) is not None]
+    base = next((arm for arm in asked if arm.is_baseline), None)
     if not found:
         return nothing("heatmap", comparison, title=title, sentence="No seed has finished in two arms yet.")
     ranks = sorted({arm.rank for arm, _ in found})[:MOST_PANELS]
@@ -57,11 +58,39 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
             text_size=9 if narrow else 12,
             size_of_scale=scale,
         )
+        if base is not None and base.rank == rank and base.rate in columns and row_name(comparison, base) in rows:
+            traces.append(_baseline(columns.index(base.rate), rows.index(row_name(comparison, base)), axis))
         layout |= cell_axes(
             column_names, [safe(row, 30) for row in rows], domain=domain, axis=axis, title=f"Rate, rank {rank}"
         )
     alt = _alt(title, found)
-    return build("heatmap", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=shown)
+    return build(
+        "heatmap",
+        comparison,
+        title=title,
+        alt=alt,
+        traces=traces,
+        layout=layout,
+        shown=shown,
+        left_out=len(found) - len(shown),
+    )
+
+
+def _baseline(column: int, row: int, axis: str) -> Trace:
+    """Return the word that stands in the baseline's own cell, which has no difference."""
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": [column],
+        "y": [row],
+        "text": ["baseline"],
+        "textfont": {"color": DOUBT, "size": 11},
+        "hoverinfo": "skip",
+        "showlegend": False,
+        "xaxis": f"x{axis}",
+        "yaxis": f"y{axis}",
+        "meta": {"role": "baseline"},
+    }
 
 
 def row_name(comparison: Comparison, arm: ArmComparison) -> str:

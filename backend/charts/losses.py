@@ -5,7 +5,7 @@ import numpy as np
 from backend.services.comparison_schema import ArmComparison, Comparison
 
 from .arrays import floats
-from .figure import X_TITLE, Figure, Trace, arm_look, build, drawn, hover, loss_title, meta, nothing
+from .figure import X_TITLE, Figure, Trace, arm_look, build, crowded_out, drawn, hover, loss_title, meta, nothing
 from .lines import line_traces
 from .options import ChartOptions
 from .text import plus_minus, safe
@@ -40,7 +40,16 @@ def losses(comparison: Comparison, options: ChartOptions) -> Figure:
         "yaxis": {"title": {"text": loss_title(comparison)}, "type": "log" if options.log_y else "linear"},
     }
     alt = _alt(comparison, arms)
-    return build("losses", comparison, title=TITLE, alt=alt, traces=traces, layout=layout, shown=arms)
+    return build(
+        "losses",
+        comparison,
+        title=TITLE,
+        alt=alt,
+        traces=traces,
+        layout=layout,
+        shown=arms,
+        left_out=crowded_out(comparison, options),
+    )
 
 
 def _onset(arm: ArmComparison) -> list[Trace]:

@@ -4,7 +4,7 @@ from backend.services.comparison_schema import ArmComparison, Comparison
 from backend.services.comparison_words import QUANTITY
 
 from .arrays import floats
-from .figure import Figure, Trace, arm_look, build, meta, nothing, ranked
+from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
 from .options import ChartOptions
 from .text import plus_minus, safe
 
@@ -44,7 +44,16 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1, "xanchor": "right", "x": 1},
     }
     alt = _alt(comparison, title, arms)
-    return build("ranking", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=arms)
+    return build(
+        "ranking",
+        comparison,
+        title=title,
+        alt=alt,
+        traces=traces,
+        layout=layout,
+        shown=arms,
+        left_out=crowded_out(comparison, options),
+    )
 
 
 def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
@@ -73,7 +82,7 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
         "y": floats([float(row)]),
         "error_x": {
             "type": "data",
-            "array": floats([value.half_width or 0.0]),
+            "array": floats([value.half_width]),
             "color": style.colour,
             "thickness": 2.5,
             "width": 5,

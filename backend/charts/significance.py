@@ -41,7 +41,16 @@ def significance(comparison: Comparison, options: ChartOptions) -> Figure:
     holding = sum((pairs.p_holm[i][j] or 1.0) < ALPHA for i in picked for j in picked if i < j)
     total = len(picked) * (len(picked) - 1) // 2
     alt = f"{title}: {holding} of {total} pairs differ after Holm's correction over all pairs."
-    return build("significance", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=shown)
+    return build(
+        "significance",
+        comparison,
+        title=title,
+        alt=alt,
+        traces=traces,
+        layout=layout,
+        shown=shown,
+        left_out=pairs.arms_left_out if options.arms is None else 0,
+    )
 
 
 def _cell(pairs: Pairwise, i: int, j: int, row: int, column: int, names: list[str], room: bool) -> Cell | None:

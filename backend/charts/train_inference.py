@@ -3,7 +3,7 @@
 from backend.services.comparison_schema import Comparison, SeriesName
 
 from .dots import dot_axes, dot_traces
-from .figure import Figure, build, nothing, ranked, vertical_panels
+from .figure import Figure, build, crowded_out, nothing, ranked, vertical_panels
 from .options import ChartOptions
 from .text import number
 
@@ -32,4 +32,13 @@ def train_inference(comparison: Comparison, options: ChartOptions) -> Figure:
         means = [None if value is None else value.mean for value in (arm.final.get(n) for n in NAMES)]
         parts.append(f"{arm.name}: loss {number(means[0])}, KL {number(means[1])}")
     alt = f"{TITLE}. " + "; ".join(parts) + "."
-    return build("train_inference", comparison, title=TITLE, alt=alt, traces=traces, layout=layout, shown=arms)
+    return build(
+        "train_inference",
+        comparison,
+        title=TITLE,
+        alt=alt,
+        traces=traces,
+        layout=layout,
+        shown=arms,
+        left_out=crowded_out(comparison, options),
+    )

@@ -17,7 +17,7 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
         return
     console.print(table(comparison))
     for answer in comparison["answers"]:
-        console.print(f"{answer['question']} {answer['text']}", markup=False)
+        console.print(f"{answer['question']} {answer['headline']}. {answer['text']}", markup=False)
     for note in comparison["notes"]:
         console.print(f"Note: {note}", markup=False)
 

@@ -1,5 +1,6 @@
-"""The four answers above the charts, in words: does it overfit, what overfits least, what predicts best, what to
-use.
+"""The four answers above the charts, in words: what to use, does it overfit, what overfits least, what predicts best.
+
+Each has a headline that stands alone and a text that says by how much and whether to believe it.
 """
 
 import unicodedata
@@ -10,11 +11,13 @@ from .comparison_words import QUANTITY, amount, higher_is_better, p_value, plain
 
 LONGEST_NAME = 60
 _QUESTIONS = {
+    "use": ("What should I use?", "ranking"),
     "overfits": ("Does it overfit?", "losses"),
     "gap": ("Which method overfits least?", "gap"),
     "loss": ("Which method predicts best?", "ranking"),
-    "use": ("What should I use?", "ranking"),
 }
+WAITING = "Not known yet"
+EARLY = "Too early to tell"
 
 
 def answers(
@@ -24,12 +27,12 @@ def answers(
     validation loss.
     """
     if baseline is None:
-        return [_answer(key, "There is no arm in this study yet.", "waiting", None) for key in _QUESTIONS]
+        return [_answer(key, WAITING, "There is no arm in this study yet.", "waiting", None) for key in _QUESTIONS]
     return [
+        _use(arms, baseline, ties),
         _overfits(baseline),
         _least(arms, baseline, "gap"),
         _least(arms, baseline, "validation/loss"),
-        _use(arms, baseline, ties),
     ]
 
 
@@ -59,12 +62,13 @@ def spoken(arm: schema.ArmComparison) -> str:
     return name
 
 
-def _answer(key: str, text: str, state: str, arm: schema.ArmComparison | None) -> schema.Answer:
+def _answer(key: str, headline: str, text: str, state: str, arm: schema.ArmComparison | None) -> schema.Answer:
     question, figure = _QUESTIONS[key]
     return schema.Answer.model_validate(
         {
             "id": key,
             "question": question,
+            "headline": headline,
             "text": text,
             "state": state,
             "arm_id": None if arm is None else arm.id,
@@ -83,22 +87,23 @@ def _pending(arms: Sequence[schema.ArmComparison]) -> bool:
 
 def _overfits(baseline: schema.ArmComparison) -> schema.Answer:
     onset, gap = baseline.onset, baseline.final["gap"]
+    name = spoken(baseline)
     if onset.n == 0 and not _pending([baseline]):
-        text = f"No run of {spoken(baseline)} finished: its runs say why. Choose another baseline, or retry them."
-        return _answer("overfits", text, "waiting", baseline)
+        text = f"No run of {name} finished: its runs say why. Choose another baseline, or retry them."
+        return _answer("overfits", WAITING, text, "waiting", baseline)
     if onset.n == 0 or gap.mean is None:
-        return _answer("overfits", f"Waiting for the first finished run of {spoken(baseline)}.", "waiting", baseline)
+        return _answer("overfits", WAITING, f"Waiting for the first finished run of {name}.", "waiting", baseline)
     ends = (
         f"it ends {amount(gap.mean, gap.half_width, 'gap')} {'above' if gap.mean >= 0 else 'below'} the loss on "
         "training text"
     )
-    name = spoken(baseline)
     if onset.step is None:
         text = f"With {name}, validation loss does not turn up for good in {several(onset.n, 'seed')}; {ends}."
-        return _answer("overfits", text, "plain", baseline)
+        return _answer("overfits", "No lasting rise", text, "plain", baseline)
     share = f"all {onset.n} seeds" if onset.k == onset.n > 1 else f"{onset.k} of {several(onset.n, 'seed')}"
+    headline = f"Yes, after step {onset.step:g}" if 2 * onset.k > onset.n else f"In {share}"
     text = f"With {name}, validation loss turns up after step {onset.step:g} in {share}; {ends}."
-    return _answer("overfits", text, "plain", baseline)
+    return _answer("overfits", headline, text, "plain", baseline)
 
 
 def _least(
@@ -107,12 +112,13 @@ def _least(
     key = "gap" if metric == "gap" else "loss"
     quantity = "gap" if metric == "gap" else QUANTITY[metric]
     if len(arms) < 2:
-        return _answer(key, "There is one arm only: add a method to compare it with.", "waiting", None)
+        text = "There is one arm only: add a method to compare it with."
+        return _answer(key, WAITING, text, "waiting", None)
     best = leader(arms, baseline, metric)
     if best is None:
         both = f"finished both with {spoken(baseline)} and another arm"
         text = f"Waiting for a seed that has {both}." if _pending(arms) else f"No seed {both}."
-        return _answer(key, text, "waiting", None)
+        return _answer(key, WAITING, text, "waiting", None)
     difference = best.differences[metric]
     assert difference.mean is not None
     against = f"against {spoken(baseline)}"
@@ -120,51 +126,60 @@ def _least(
     name = _capital(spoken(best))
     if difference.mean >= 0:
         text = f"No method lowers the {quantity} {against}; the closest, {spoken(best)}, is {size} higher."
-        return _answer(key, text, "plain" if difference.n > 1 else "waiting", baseline)
+        return _answer(key, _capital(spoken(baseline)), text, "plain" if difference.n > 1 else "waiting", baseline)
     if difference.n == 1:
         text = f"{name} has the lowest {quantity}, {size} less {against}, in one seed: too early to tell."
-        return _answer(key, text, "waiting", best)
+        return _answer(key, EARLY, text, "waiting", best)
     if difference.decided == "lower":
-        return _answer(key, f"{name} lowers the {quantity} by {size} {against}; holds after correction.", "holds", best)
+        text = f"{name} lowers the {quantity} by {size} {against}; holds after correction."
+        return _answer(key, name, text, "holds", best)
     why = "the interval spans zero" if difference.interval_spans_zero else "it does not hold after correction"
     text = f"{name} leads with a {quantity} {size} lower {against}, but {why}: undecided."
-    return _answer(key, text, "undecided", best)
+    return _answer(key, f"{name} leads", text, "undecided", best)
 
 
 def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, ties: Sequence[str]) -> schema.Answer:
     best = leader(arms, baseline, "validation/loss")
     if len(arms) < 2 or best is None:
-        return _answer("use", "Nothing to recommend before two arms have finished the same seed.", "waiting", None)
+        text = "Nothing to recommend before two arms have finished the same seed."
+        return _answer("use", WAITING, text, "waiting", None)
     difference = best.differences["validation/loss"]
     if difference.n < 2 or difference.mean is None:
-        return _answer("use", "Too early to recommend: one seed says nothing about the spread.", "waiting", None)
+        more = "more are on their way" if _pending(arms) else "train a few more"
+        return _answer("use", EARLY, f"One seed says nothing about the spread; {more}.", "waiting", None)
     if difference.mean >= 0:
         return _stay(arms, baseline)
-    name = spoken(best)
+    name, base = spoken(best), spoken(baseline)
     if difference.decided != "lower":
         text = (
-            f"No clear winner: {name} leads, but its lead over {spoken(baseline)} may be chance "
+            f"{_capital(name)} leads, but its lead over {base} "
+            f"({amount(difference.mean, difference.half_width, 'validation/loss')} in validation loss) may be chance "
             f"(Holm {p_value(difference.p_holm)}). {seeds_sentence(difference.seeds_needed_holm)}"
         )
-        return _answer("use", text, "undecided", best)
-    text = f"Use {name}: the lowest validation loss here ({plain(best.final['validation/loss'].mean)}"
-    text += f" against {plain(baseline.final['validation/loss'].mean)})"
-    factor = best.compute.seconds_factor
-    text += f", at {times(factor)} the training time of {spoken(baseline)}." if factor is not None else "."
+        return _answer("use", "No clear winner", text, "undecided", best)
+    text = (
+        f"It has the lowest loss on text that it was not trained on: {plain(best.final['validation/loss'].mean)} "
+        f"against {plain(baseline.final['validation/loss'].mean)} with {base}, more than chance explains "
+        f"(Holm {p_value(difference.p_holm)}).{_price(best.compute.seconds_factor)}"
+    )
     others = [arm for arm in arms if arm.id in set(ties)]
-    return _answer("use", text + _ties(others), "holds", best)
+    return _answer("use", f"Use {name}", text + _ties(others), "holds", best)
+
+
+def _price(factor: float | None) -> str:
+    if factor is None:
+        return ""
+    return " Training takes as long." if abs(factor - 1) < 0.05 else f" Training takes {times(factor)} as long."
 
 
 def _stay(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison) -> schema.Answer:
     worse = [arm for arm in arms if not arm.is_baseline]
-    settled = all(arm.differences["validation/loss"].decided == "higher" for arm in worse)
-    if settled:
-        text = f"Stay with {spoken(baseline)}: every other arm has a higher validation loss, after correction."
-        return _answer("use", text, "holds", baseline)
-    text = (
-        f"Stay with {spoken(baseline)}: no other arm has a lower validation loss, though not all are shown to be worse."
-    )
-    return _answer("use", text, "undecided", baseline)
+    headline = f"Stay with {spoken(baseline)}"
+    if all(arm.differences["validation/loss"].decided == "higher" for arm in worse):
+        text = "Every other arm has a higher validation loss, more than chance explains."
+        return _answer("use", headline, text, "holds", baseline)
+    text = "No other arm has a lower validation loss, though not all are shown to be worse."
+    return _answer("use", headline, text, "undecided", baseline)
 
 
 def _ties(others: Sequence[schema.ArmComparison]) -> str:

@@ -234,12 +234,14 @@ class ArmComparison(Part):
 
 
 class Answer(Part):
-    """One of the four answers above the charts; `figure` is the chart that shows it, `arm_id` the arm it speaks
-    of.
+    """One of the four answers above the charts: the answer itself in a few words, then why.
+
+    `figure` is the chart that shows it, `arm_id` the arm it speaks of.
     """
 
-    id: Literal["overfits", "gap", "loss", "use"]
+    id: Literal["use", "overfits", "gap", "loss"]
     question: str
+    headline: str
     text: str
     state: Literal["holds", "undecided", "waiting", "plain"]
     arm_id: str | None

@@ -61,7 +61,9 @@ def _introduction(report: ReportContent, title: str) -> str:
         state = f"Frozen on {report.frozen_at:%Y-%m-%d at %H:%M} UTC, at event {shown.event_seq:,} of the study"
     facts = f"{shown.study_name} · {shown.model} × {shown.dataset}"
     answers = "".join(
-        f"<li><span>{escape(answer.question)}</span> {escape(answer.text)}</li>" for answer in shown.answers
+        f"<li><span>{escape(answer.question)}</span> <strong>{escape(answer.headline)}.</strong> "
+        f"{escape(answer.text)}</li>"
+        for answer in shown.answers
     )
     return (
         f'<header><p class="facts" dir="auto">{escape(facts)}</p><h1 dir="auto">{title}</h1>'

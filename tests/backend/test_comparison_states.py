@@ -120,7 +120,9 @@ def test_one_seed_has_no_interval_and_no_verdict() -> None:
     assert (difference.n, difference.lo, difference.p_t, difference.decided) == (1, None, None, "undecided")
     assert difference.interval_spans_zero, "no interval: nothing may look decided"
     assert built.arms[0].final["gap"].half_width is None
-    assert "one seed" in {answer.id: answer.text for answer in built.answers}["use"]
+    use = built.answers[0]
+    assert (use.id, use.headline, use.state) == ("use", "Too early to tell", "waiting")
+    assert "one seed" in use.text.lower()
 
 
 def test_arms_with_different_steps_meet_at_the_last_common_one() -> None:
@@ -205,14 +207,22 @@ def test_names_in_answers_are_shortened_and_isolated() -> None:
 def test_the_four_answers_of_a_finished_study() -> None:
     built = comparison.build(study(DEMO))
     said = {answer.id: answer for answer in built.answers}
-    assert list(said) == ["overfits", "gap", "loss", "use"]
+    assert list(said) == ["use", "overfits", "gap", "loss"]
     difference = built.arms[7].differences["gap"]
     amount = f"{-difference.mean:.3f} ± {difference.half_width:.3f}"
     assert said["gap"].text == f"HiddenKey lowers the gap by {amount} against no dropout; holds after correction."
     assert (said["gap"].state, said["gap"].arm_id) == ("holds", "arm-7")
     assert "turns up after step 48 in all 5 seeds" in said["overfits"].text
-    assert said["use"].text.startswith("Use HiddenKey: the lowest validation loss here")
-    assert "1.4× the training time of no dropout" in said["use"].text
+    best, base = (built.arms[i].final["validation/loss"].mean for i in (7, 0))
+    assert said["use"].headline == "Use HiddenKey"
+    assert f"lowest loss on text that it was not trained on: {best:.3f} against {base:.3f}" in said["use"].text
+    assert "more than chance explains (Holm p < 0.001)" in said["use"].text
+    assert "Training takes 1.4× as long." in said["use"].text
+    assert [said[key].headline for key in ("overfits", "gap", "loss")] == [
+        "Yes, after step 48",
+        "HiddenKey",
+        "HiddenKey",
+    ]
 
 
 def test_noise_alone_is_called_undecided() -> None:

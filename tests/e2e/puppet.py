@@ -95,7 +95,7 @@ def _started(run: ClaimedRun) -> list[Started | Log]:
             fence=run.fence,
             step=0,
             total_steps=_total(run),
-            trainable_parameters=73_728,
+            trainable_parameters=9_216 * int(run.spec["rank"]),
             hooks=hooks,
             record=record,
         ),

@@ -1218,19 +1218,22 @@ export interface components {
         };
         /**
          * Answer
-         * @description One of the four answers above the charts; `figure` is the chart that shows it, `arm_id` the arm it speaks
-         *     of.
+         * @description One of the four answers above the charts: the answer itself in a few words, then why.
+         *
+         *     `figure` is the chart that shows it, `arm_id` the arm it speaks of.
          */
         Answer: {
             /** Arm Id */
             arm_id: string | null;
             /** Figure */
             figure: string;
+            /** Headline */
+            headline: string;
             /**
              * Id
              * @enum {string}
              */
-            id: "overfits" | "gap" | "loss" | "use";
+            id: "use" | "overfits" | "gap" | "loss";
             /** Question */
             question: string;
             /**

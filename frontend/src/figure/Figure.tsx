@@ -20,6 +20,8 @@ const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, d
 export interface FigureProps {
   figure: PlotlyFigure;
   title: string;
+  /** How to read it, in a sentence below the title. */
+  reading?: string;
   /** Pixels, at least; the figure's own height where unset. */
   height?: number;
   /** Take the figure's own height where that is more: charts with a row per arm. */
@@ -33,7 +35,17 @@ export interface FigureProps {
   onPoint?: (point: PlotlyPoint) => void;
 }
 
-export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup, legend, onPoint }: FigureProps) {
+export function Figure({
+  figure,
+  title,
+  reading,
+  height: asked,
+  grows,
+  hidden,
+  hoverGroup,
+  legend,
+  onPoint,
+}: FigureProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useRef<number>(undefined);
   const [plotly, setPlotly] = useState<Plotly>();
@@ -92,10 +104,17 @@ export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup
 
   return (
     <Box component="figure" m={0} aria-label={title}>
-      <Group justify="space-between" wrap="nowrap" mb={2}>
-        <Text component="h2" fw={600} size="sm">
-          {title}
-        </Text>
+      <Group justify="space-between" align="start" wrap="nowrap" mb={2}>
+        <div>
+          <Text component="h2" fw={600} size="sm">
+            {title}
+          </Text>
+          {reading && (
+            <Text size="xs" c="dimmed">
+              {reading}
+            </Text>
+          )}
+        </div>
         <ExportMenu title={title} figure={figure} element={box} plotly={plotly} />
       </Group>
       <div ref={box} style={{ height, width: "100%" }} aria-hidden="true" />
@@ -106,8 +125,7 @@ export function Figure({ figure, title, height: asked, grows, hidden, hoverGroup
       )}
       {leftOut > 0 && (
         <Text size="xs" c="dimmed">
-          {count(leftOut, "arm")} more than can be told apart {leftOut === 1 ? "is" : "are"} not drawn: the baseline and
-          the best of the rest are.
+          Not drawn: {count(leftOut, "arm")} more than this chart can hold. The table of results has them all.
         </Text>
       )}
       <VisuallyHidden component="figcaption">{figure.layout.meta?.alt ?? title}</VisuallyHidden>

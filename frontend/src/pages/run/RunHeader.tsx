@@ -11,6 +11,18 @@ import { AnchorLink } from "../../components/links";
 import { StatusBadge } from "../../components/StatusBadge";
 import { tell, tellError } from "../../components/tell";
 import { duration } from "../../format/times";
+import classes from "./RunHeader.module.css";
+
+const FAILURES: Record<NonNullable<RunDetail["failure_code"]>, string> = {
+  worker_lost: "Its worker vanished again and again",
+  trainer_crashed: "The training process ended without a word",
+  loss_nan: "The loss was not a number",
+  out_of_memory: "The memory did not suffice",
+  disk_full: "The disk is full",
+  bad_input: "Model or data could not be used",
+  time_limit: "It took longer than it may",
+  internal: "Something went wrong inside Dropscope",
+};
 
 export function RunHeader({ run, study }: { run: RunDetail; study: StudyDetail | undefined }) {
   return (
@@ -43,7 +55,14 @@ export function RunHeader({ run, study }: { run: RunDetail; study: StudyDetail |
         aria-label={`Progress: step ${run.step} of ${run.total_steps}`}
       />
       {run.message && run.status !== "succeeded" && (
-        <Alert mt="sm" py="xs" color={run.status === "failed" ? "red" : "gray"} title={run.failure_code ?? undefined}>
+        <Alert
+          mt="sm"
+          py="xs"
+          className={classes.why}
+          data-status={run.status}
+          color={run.status === "failed" ? "red" : "gray"}
+          title={run.failure_code ? FAILURES[run.failure_code] : undefined}
+        >
           {run.message}
         </Alert>
       )}

@@ -1,46 +1,53 @@
-/** The four answers in words: what overfits, where the gap is smallest, which loss is lowest, what to use. */
-import { Paper, SimpleGrid, Skeleton, Text, ThemeIcon } from "@mantine/core";
+/** The four answers in words: what to use first and largest, then what it rests on. */
+import { Paper, Skeleton, Text } from "@mantine/core";
 import { IconCheck, IconClock, IconInfoCircle, IconQuestionMark } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import type { Answer } from "../../api/types";
 import classes from "./Answers.module.css";
 
 const STATES = {
-  holds: { Icon: IconCheck, colour: "teal", word: "Holds" },
-  undecided: { Icon: IconQuestionMark, colour: "yellow", word: "Undecided" },
-  waiting: { Icon: IconClock, colour: "gray", word: "Waiting" },
-  plain: { Icon: IconInfoCircle, colour: "ink", word: "Measured" },
+  holds: { Icon: IconCheck, word: "Holds", means: "The difference holds after correction for the number of arms." },
+  undecided: { Icon: IconQuestionMark, word: "Undecided", means: "The difference may be chance." },
+  waiting: { Icon: IconClock, word: "Waiting", means: "Too few runs have finished." },
+  plain: { Icon: IconInfoCircle, word: "Measured", means: "A measurement of the baseline; nothing is compared." },
 } satisfies Record<Answer["state"], object>;
 
-/** `linked`: each answer leads to the chart that shows it. */
-export function Answers({ answers, linked = true }: { answers: Answer[] | undefined; linked?: boolean }) {
+interface AnswersProps {
+  answers: Answer[] | undefined;
+  /** What can be done about an answer, below it. */
+  action?: (answer: Answer) => ReactNode;
+}
+
+export function Answers({ answers, action }: AnswersProps) {
   return (
-    <SimpleGrid component="section" aria-label="Answers" cols={{ base: 1, xs: 2, lg: 4 }} spacing="sm">
+    <section aria-label="Answers" className={classes.strip}>
       {answers
-        ? answers.map((answer) => <AnswerCard key={answer.id} answer={answer} linked={linked} />)
-        : [0, 1, 2, 3].map((card) => <Skeleton key={card} height={116} radius="lg" />)}
-    </SimpleGrid>
+        ? answers.map((answer) => <AnswerCard key={answer.id} answer={answer} action={action?.(answer)} />)
+        : [0, 1, 2, 3].map((card) => <Skeleton key={card} height={148} radius="lg" />)}
+    </section>
   );
 }
 
-function AnswerCard({ answer, linked }: { answer: Answer; linked: boolean }) {
-  const { Icon, colour, word } = STATES[answer.state];
+function AnswerCard({ answer, action }: { answer: Answer; action: ReactNode }) {
+  const { Icon, word, means } = STATES[answer.state];
   return (
-    <Paper
-      {...(linked ? { component: "a", href: `#figure-${answer.figure}` } : {})}
-      className={classes.card}
-      data-linked={linked || undefined}
-    >
-      <span className={classes.head}>
+    <Paper className={classes.card} data-answer={answer.id} data-state={answer.state}>
+      <div className={classes.head}>
         <Text span size="xs" c="dimmed" fw={600}>
           {answer.question}
         </Text>
-        <ThemeIcon size={18} radius="xl" variant="light" color={colour} title={word} aria-label={word}>
-          <Icon size={13} stroke={2.4} />
-        </ThemeIcon>
-      </span>
+        <span className={classes.state} title={means}>
+          <Icon size={12} stroke={2.6} aria-hidden="true" />
+          {word}
+        </span>
+      </div>
+      <a href={`#figure-${answer.figure}`} className={classes.headline}>
+        {answer.headline}
+      </a>
       <Text span className={classes.text}>
         {answer.text}
       </Text>
+      {action && <div className={classes.action}>{action}</div>}
     </Paper>
   );
 }

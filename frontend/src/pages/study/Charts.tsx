@@ -19,14 +19,30 @@ export function Charts(props: ChartsProps) {
           {...props}
           name="losses"
           title="Probe and validation loss"
+          reading="Solid: rows it trains on. Dashed: rows it never sees. Rings: where overfitting sets in."
           height={350}
           hoverGroup="curves"
           legend={narrow}
         />
-        <StudyFigure {...props} name="gap" title="Generalization gap" height={250} hoverGroup="curves" legend={false} />
+        <StudyFigure
+          {...props}
+          name="gap"
+          title="Generalization gap"
+          reading="Validation loss minus probe loss: the higher it climbs, the more the method overfits."
+          height={250}
+          hoverGroup="curves"
+          legend={false}
+        />
       </Paper>
       <Paper p="md" className={classes.ranking}>
-        <StudyFigure {...props} name="ranking" title="Ranking" height={622} grows />
+        <StudyFigure
+          {...props}
+          name="ranking"
+          title="Ranking"
+          reading="Best first. Filled: differs from the baseline after correction. Open: undecided."
+          height={648}
+          grows
+        />
       </Paper>
     </div>
   );

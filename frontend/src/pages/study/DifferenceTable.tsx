@@ -1,13 +1,11 @@
 /** Each arm's difference to the baseline: effect and interval first, then the tests, and what they mean. */
-import { Button, Group, Table, Text, Tooltip } from "@mantine/core";
-import { useMayChange } from "../../api/me";
+import { Group, Table, Text } from "@mantine/core";
 import type { ArmComparison, Comparison, StudyDetail } from "../../api/types";
 import { ArmMark } from "../../components/ArmMark";
 import { DeltaText } from "../../components/DeltaText";
-import { count, decimals, MISSING, pValue } from "../../format/numbers";
-import { useStudyChanges } from "./useStudyChanges";
+import { decimals, MISSING, pValue } from "../../format/numbers";
+import { SeedsNeeded } from "./SeedsNeeded";
 
-const MOST_SEEDS = 64;
 const COLUMNS = [
   "Arm",
   "n",
@@ -81,39 +79,8 @@ function Row({ arm, study, metric }: { arm: ArmComparison; study: StudyDetail; m
       <Table.Td ta="right">{pValue(difference.smallest_p)}</Table.Td>
       <Table.Td ta="right">{decimals(difference.seed_correlation, 2)}</Table.Td>
       <Table.Td ta="right">
-        <SeedsNeeded study={study} needed={difference.seeds_needed_holm} decided={difference.decided !== "undecided"} />
+        {difference.decided === "undecided" ? <SeedsNeeded study={study} difference={difference} /> : MISSING}
       </Table.Td>
     </Table.Tr>
-  );
-}
-
-interface SeedsNeededProps {
-  study: StudyDetail;
-  needed: number | null;
-  decided: boolean;
-}
-
-/** How many seeds would decide it, and one click that trains that many. */
-function SeedsNeeded({ study, needed, decided }: SeedsNeededProps) {
-  const { extend } = useStudyChanges(study.id);
-  const mayChange = useMayChange();
-  if (decided) return <>{MISSING}</>;
-  if (needed === null) return <Text size="xs">not known yet</Text>;
-  if (needed > MOST_SEEDS) return <Text size="xs">over {MOST_SEEDS}</Text>;
-  if (needed <= study.seeds || !mayChange) return <>{needed}</>;
-  const runs = (needed - study.seeds) * study.arm_count;
-  return (
-    <Tooltip
-      label={`For 80 % power at 5 % after Holm's correction, if the true difference is the measured one. Queues ${count(runs, "run")}.`}
-    >
-      <Button
-        size="compact-xs"
-        variant="light"
-        loading={extend.isPending}
-        onClick={() => extend.mutate({ seeds: needed, arms: [] })}
-      >
-        Extend to {needed}
-      </Button>
-    </Tooltip>
   );
 }

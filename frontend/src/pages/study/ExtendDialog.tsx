@@ -3,9 +3,8 @@ import { Button, Group, Modal, NumberInput, Text } from "@mantine/core";
 import { useState } from "react";
 import type { StudyDetail } from "../../api/types";
 import { count } from "../../format/numbers";
+import { MOST_SEEDS } from "./SeedsNeeded";
 import { useStudyChanges } from "./useStudyChanges";
-
-const MOST_SEEDS = 64;
 
 interface DialogProps {
   study: StudyDetail;

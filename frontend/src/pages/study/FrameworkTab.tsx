@@ -1,6 +1,7 @@
 /** The paper's framework: which cells this study has measured, and a way to run the ones it has not. */
 import { useState } from "react";
 import { useMayChange } from "../../api/me";
+import { CellPicker } from "./CellPicker";
 import { Explained } from "./Explained";
 import { RunCellDialog, type FrameworkCell } from "./RunCellDialog";
 import { StudyFigure } from "./StudyFigure";
@@ -18,8 +19,9 @@ export function FrameworkTab({ study, figureOf, hidden }: TabProps) {
     <>
       <Explained>
         Where something is dropped (rows) and in which pattern (columns), with the effect against the baseline in each
-        cell that was measured. A plus is a cell that this study has not tried; a click runs it.
+        cell that was measured. A cell that says “+ run” has not been tried in this study: click it, or choose it here.
       </Explained>
+      {mayChange && <CellPicker onPick={setCell} />}
       <StudyFigure
         figureOf={figureOf}
         hidden={hidden}

@@ -1,4 +1,5 @@
 /** Method × rate × rank: where in the grid the effect is. */
+import { NativeSelect } from "@mantine/core";
 import { Explained } from "./Explained";
 import { StudyFigure } from "./StudyFigure";
 import type { TabProps } from "./StudyTabs";
@@ -14,8 +15,20 @@ export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {
     <>
       <Explained>
         Every cell is the mean difference to the baseline over paired seeds, ± half of its 95 % interval. Grey text and
-        a ring mark cells whose interval spans zero. A click opens the runs behind a cell.
+        a ring mark cells whose interval spans zero. A click opens the runs behind a cell; so does this list.
       </Explained>
+      <NativeSelect
+        size="xs"
+        w={280}
+        mb="sm"
+        aria-label="Runs of an arm"
+        value=""
+        onChange={({ currentTarget }) => open(currentTarget.value)}
+        data={[
+          { value: "", label: "Open the runs of…" },
+          ...(comparison?.arms ?? []).map((arm) => ({ value: arm.id, label: arm.label })),
+        ]}
+      />
       <StudyFigure
         figureOf={figureOf}
         hidden={hidden}

@@ -10,6 +10,7 @@ interface StudyFigureProps {
   figureOf: FigureOf;
   name: string;
   title: string;
+  reading?: string;
   height?: number;
   grows?: boolean;
   onPoint?: (point: PlotlyPoint) => void;
@@ -22,6 +23,7 @@ export function StudyFigure({
   figureOf,
   name,
   title,
+  reading,
   height,
   grows,
   hidden,
@@ -37,6 +39,7 @@ export function StudyFigure({
         <Figure
           figure={drawn.data}
           title={title}
+          {...(reading && { reading })}
           {...(height && { height })}
           {...(grows && { grows })}
           {...(onPoint && { onPoint })}

@@ -11,6 +11,7 @@ import { ArmRail } from "./ArmRail";
 import { Charts } from "./Charts";
 import { StudyHeader } from "./StudyHeader";
 import { StudyTabs } from "./StudyTabs";
+import { WhatDecides } from "./WhatDecides";
 import classes from "./StudyPage.module.css";
 import { useView } from "./useView";
 
@@ -31,7 +32,10 @@ export function StudyPage() {
     <Container fluid maw={1760} py="md" px={{ base: "sm", sm: "lg" }}>
       <Stack gap="md">
         <StudyHeader study={study.data} />
-        <Answers answers={compared.data?.answers} />
+        <Answers
+          answers={compared.data?.answers}
+          action={(answer) => <WhatDecides answer={answer} comparison={compared.data} study={study.data} />}
+        />
         <div className={classes.columns}>
           <ArmRail comparison={compared.data} baselineId={study.data.baseline_arm_id} />
           <Stack gap="md" miw={0}>

@@ -1,0 +1,49 @@
+/** How many seeds would decide a difference, and one click that trains that many. */
+import { Button, Text, Tooltip } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useMayChange } from "../../api/me";
+import type { Difference, StudyDetail } from "../../api/types";
+import { count } from "../../format/numbers";
+import { useStudyChanges } from "./useStudyChanges";
+
+/** A study has at most this many seeds. */
+export const MOST_SEEDS = 64;
+
+interface SeedsNeededProps {
+  study: StudyDetail;
+  /** An undecided one; nothing is shown beside a difference that is decided. */
+  difference: Difference;
+}
+
+export function SeedsNeeded({ study, difference }: SeedsNeededProps) {
+  const { extend } = useStudyChanges(study.id);
+  const mayChange = useMayChange();
+  const needed = difference.seeds_needed_holm;
+  if (difference.decided !== "undecided") return null;
+  if (needed === null) return <Quiet>{difference.n < 2 ? "two seeds at least" : "over 1,000 seeds"}</Quiet>;
+  if (needed > MOST_SEEDS) return <Quiet>over {MOST_SEEDS} seeds</Quiet>;
+  if (needed <= study.seeds || !mayChange) return <Quiet>{count(needed, "seed")}</Quiet>;
+  const runs = (needed - study.seeds) * study.arm_count;
+  return (
+    <Tooltip
+      label={`${needed} seeds show a difference of the measured size and spread with 80 % power, at 5 % after Holm's correction. A click queues ${count(runs, "run")}.`}
+    >
+      <Button
+        size="compact-xs"
+        variant="light"
+        loading={extend.isPending}
+        onClick={() => extend.mutate({ seeds: needed, arms: [] })}
+      >
+        Extend to {needed} seeds
+      </Button>
+    </Tooltip>
+  );
+}
+
+function Quiet({ children }: { children: ReactNode }) {
+  return (
+    <Text span size="xs" c="dimmed">
+      {children}
+    </Text>
+  );
+}

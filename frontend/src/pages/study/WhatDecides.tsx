@@ -1,0 +1,24 @@
+/** Beside an answer that is undecided: how many seeds would decide it. */
+import { Group, Text } from "@mantine/core";
+import type { Answer, Comparison, StudyDetail } from "../../api/types";
+import { SeedsNeeded } from "./SeedsNeeded";
+
+interface WhatDecidesProps {
+  answer: Answer;
+  comparison: Comparison | undefined;
+  study: StudyDetail;
+}
+
+export function WhatDecides({ answer, comparison, study }: WhatDecidesProps) {
+  const arm = comparison?.arms.find((one) => one.id === answer.arm_id);
+  const difference = arm?.differences[answer.id === "gap" ? "gap" : "validation/loss"];
+  if (answer.state !== "undecided" || !difference) return null;
+  return (
+    <Group gap={8}>
+      <Text span size="xs" c="dimmed">
+        Would decide it:
+      </Text>
+      <SeedsNeeded study={study} difference={difference} />
+    </Group>
+  );
+}
