@@ -100,13 +100,12 @@ class Stepper:
 
 
 def measure(stepper: Stepper, method: str, rounds: int) -> Timing:
-    """Alternate plain and method steps, after one of each to warm up."""
+    """Alternate plain and method steps, after one of the method's to warm up."""
     plain, spec = preset("none"), preset(method)
     pairs, walls, cpus = [], 0.0, 0.0
-    for round_number in range(rounds + 1):
+    stepper.seconds(spec)
+    for _ in range(rounds):
         times = [stepper.seconds(plain), stepper.seconds(spec)]
-        if round_number == 0:
-            continue
         pairs.append((times[0][0], times[1][0]))
         walls += times[0][0] + times[1][0]
         cpus += times[0][1] + times[1][1]
@@ -163,6 +162,7 @@ def main() -> int:
                 print(f"\n{name} {dtype} {device}")
                 print(f"{'method':24}{'plain ms':>10}{'step ms':>10}{'ratio':>8}{'wall/CPU':>10}")
                 timings = {}
+                stepper.seconds(preset("none"))  # warm up
                 for method in options.methods:
                     timing = timings[method] = measure(stepper, method, options.rounds)
                     busy = timing.contention > CONTENTION and device == "cpu"

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator
 from transformer_dropout import DropoutSpec, InjectionError, Site, preset
 from transformer_dropout.consistency import consistency_loss
-from transformer_dropout.hf import inject_dropout
+from transformer_dropout.hf import inject_dropout, two_pass_loss
 from transformer_dropout.spec import Consistency
 
 from tests.lib.tiny import batch, classifier, language_model
@@ -57,6 +58,47 @@ def test_checkpointing_replays_the_same_masks(spec: DropoutSpec, family: str, re
         torch.testing.assert_close(replayed[name], plain[name], atol=1e-9, rtol=1e-8, msg=lambda m, n=name: f"{n}: {m}")
 
 
+@pytest.mark.parametrize("name", ["hiddenkey", "rdrop", "hiddencut_original"])
+@pytest.mark.parametrize("family", ["bert", "llama"])
+def test_checkpointing_of_a_whole_step(family: str, name: str) -> None:
+    """The second pass of `kl` runs before the first; each is replayed with its own masks."""
+    inputs = batch() | {"labels": torch.tensor([0, 1, 1])}
+    found = []
+    for checkpointed in (False, True):
+        model = classifier(family, **({"attention_dropout": 0.2} if family == "llama" else {})).double().train()
+        if checkpointed:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+        with inject_dropout(model, preset(name), generator_seed=1) as injection:
+
+            def run() -> tuple[torch.Tensor, Any]:
+                out = model(**inputs)  # noqa: B023
+                return out.loss, out
+
+            for _ in range(2):
+                loss, _ = two_pass_loss(injection, run, inputs)
+                loss.backward()
+            assert injection.step == 1
+        found.append(gradients(model))
+    for key in found[0]:
+        torch.testing.assert_close(found[1][key], found[0][key], atol=1e-9, rtol=1e-8)
+
+
+def test_accelerate_prepares_a_model_that_carries_a_method() -> None:
+    inputs = batch() | {"labels": torch.tensor([0, 1, 1])}
+    found = []
+    for prepared in (False, True):
+        model = classifier("bert").train()
+        with inject_dropout(model, replace(preset("hiddenkey_minus"), native=True), generator_seed=1) as injection:
+            ready = Accelerator(cpu=True).prepare(model) if prepared else model
+            loss = ready(**inputs).loss
+            loss.backward()
+            assert injection.step == 0
+        found.append(gradients(model))
+    assert found[0].keys() == found[1].keys()
+    for key in found[0]:
+        torch.testing.assert_close(found[1][key], found[0][key])
+
+
 def test_the_same_seed_gives_the_same_run_and_a_step_can_be_resumed() -> None:
     model, inputs = classifier("bert").train(), batch()
     with inject_dropout(model, preset("hiddenkey_minus", rate=0.4), generator_seed=9) as injection:
@@ -79,6 +121,33 @@ def test_evaluation_in_between_does_not_advance_the_step() -> None:
         model.train()(**inputs)
         model.eval()(**inputs)
         assert injection.step == 0
+
+
+def test_evaluation_draws_nothing(no_draws: None) -> None:
+    model, inputs = classifier("bert").eval(), batch()
+    state = torch.get_rng_state()
+    with inject_dropout(model, replace(KITCHEN_SINK, native=True), generator_seed=9):
+        model(**inputs)
+        with pytest.raises(AssertionError, match="were drawn"):
+            model.train()(**inputs)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("family", ["bert", "llama"])
+def test_texts_of_one_token(family: str) -> None:
+    """Their only key is never lost; a hidden span takes the token whole."""
+    model = classifier(family).train()
+    inputs = {"input_ids": torch.tensor([[5], [7]]), "attention_mask": torch.ones(2, 1, dtype=torch.long)}
+    clean = model.eval()(**inputs).logits
+    model.train()
+    for structure in ("element", "column", "span"):
+        for position in ("attention_logits", "attention_weights"):
+            with inject_dropout(model, DropoutSpec((Site(position, structure, 0.9, layers="all"),))):
+                torch.testing.assert_close(model(**inputs).logits, clean)
+        with inject_dropout(model, DropoutSpec((Site("hidden", structure, 0.9, layers="all"),))):
+            out = model(**inputs).logits
+            out.sum().backward()
+            assert torch.isfinite(out).all()
 
 
 def test_two_passes_differ_and_are_equal_at_rate_zero() -> None:

@@ -155,6 +155,55 @@ def test_windows_drop_neighbours_together() -> None:
     assert len({tuple(row) for row in keys[[0, 3, 6, 8, 11]].tolist()}) > 1
 
 
+def test_spans_by_row_are_one_run_for_each_query() -> None:
+    site = Site("attention_logits", "span", 0.3, per_row=True)
+    keep = attention_keep(site, 0.3, Draw(5, 0), 0, Rows((20, 10)), 3).padded((0, 1), 20)
+    for b, n in ((0, 20), (1, 10)):
+        dropped = ~keep[b, :, :n, :n]
+        assert (dropped.sum(-1) == 3 * n // 10).all()
+        assert ((dropped[..., 1:] != dropped[..., :-1]).sum(-1) <= 2).all()
+        starts = dropped.int().argmax(-1)  # [H, n]
+        assert all(len(set(by_head)) > 3 for by_head in starts.tolist())  # queries differ
+        assert len({tuple(by_head) for by_head in starts.tolist()}) == 3  # heads differ
+
+
+@pytest.mark.parametrize(
+    "site",
+    [
+        Site("attention_weights", "column", 0.9, keep_first=True),
+        Site("attention_logits", "span", 0.9, keep_first=True),
+        Site("attention_logits", "span", 0.9, keep_first=True, per_row=True),
+        Site("hidden", "column", 0.9, keep_first=True),
+        Site("hidden", "span", 0.9, keep_first=True),
+        Site("input", "column", 0.9, keep_first=True),
+    ],
+    ids=lambda s: f"{s.position}-{s.structure}-{s.per_row}",
+)
+def test_the_first_token_of_every_row_can_be_protected(site: Site) -> None:
+    rows = Rows((6, 3), (0, 4), 7)
+    firsts, others = [], []
+    for step in range(20):
+        if site.position.startswith("attention"):
+            keep = attention_keep(site, 0.9, Draw(6, step), 0, rows, 2).padded()
+            firsts += [keep[0, ..., 0].all(), keep[1, ..., 4].all()]
+            others += [keep[0, ..., 1:6].all(), keep[1, ..., 5:].all()]
+        else:
+            keep = vector_keep(site, 0.9, Draw(6, step), 0, rows, 4).keep
+            firsts += [keep[0, 0].all(), keep[1, 4].all()]
+            others += [keep[0, 1:6].all(), keep[1, 5:].all()]
+    assert all(firsts)
+    assert not any(others[::2])
+
+
+def test_windows_of_tokens_are_dropped_together() -> None:
+    site = Site("hidden", "column", 0.5, window=4)
+    keep = vector_keep(site, 0.5, Draw(5, 0), 0, Rows((10, 6)), 3).keep[:, 0]
+    for first, last in ((0, 4), (4, 8), (8, 10), (10, 14), (14, 16)):
+        assert (keep[first:last] == keep[first]).all()
+    assert keep.any()
+    assert not keep.all()
+
+
 def test_protected_keys_are_never_dropped() -> None:
     site = Site("attention_logits", "element", 0.9, keep_first=True, keep_diagonal=True)
     keep = attention_keep(site, 0.9, Draw(6, 0), 0, Rows((5, 3), (0, 2), 5), 2).padded()
