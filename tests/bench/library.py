@@ -4,10 +4,13 @@
     python -m tests.bench.library --methods hiddenkey --models minilm --rounds 9
 
 One step is forward, backward and AdamW on a batch of 16 rows of 128 tokens, LoRA r 8 on query and value through
-PEFT. Plain and method steps alternate (A B A B); a ratio is the median over rounds of method / plain. Exit code 1
-where a bar is broken (hiddenkey_minus 1.10 x plain, hiddenkey 1.6 x plain and 1.5 x hiddenkey_minus, no method over
-2.2 x plain), 2 where another program was running meanwhile (wall time over CPU time above 1.15), so that the
-figures judge nothing.
+PEFT, on one thread (with more, wall over CPU time would say nothing of other programs). Plain and method steps
+alternate (A B A B); a ratio is the median over rounds of method / plain. MiniLM takes 4 minutes with 3 rounds, the
+encoder, whose plain step takes 7 s in float32, about half an hour.
+
+Exit code 1 where a bar is broken (hiddenkey_minus 1.10 x plain, hiddenkey 1.6 x plain and 1.5 x hiddenkey_minus, no
+method over 2.2 x plain), 2 where another program was running meanwhile (wall time over CPU time above 1.15), so that
+the figures judge nothing.
 """
 
 import argparse
@@ -110,8 +113,7 @@ def measure(stepper: Stepper, method: str, rounds: int) -> Timing:
         walls += times[0][0] + times[1][0]
         cpus += times[0][1] + times[1][1]
     ratio = median(step / base for base, step in pairs)
-    threads = torch.get_num_threads() if stepper.device == "cpu" else 1
-    return Timing(method, median(p[0] for p in pairs), median(p[1] for p in pairs), ratio, walls * threads / cpus)
+    return Timing(method, median(p[0] for p in pairs), median(p[1] for p in pairs), ratio, walls / cpus)
 
 
 def broken_bars(timings: dict[str, Timing]) -> list[str]:
@@ -145,6 +147,7 @@ def keep_heap() -> None:
 
 def main() -> int:
     keep_heap()
+    torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", default=[name for name in PRESETS if name != "none"], choices=PRESETS)
     parser.add_argument("--models", nargs="+", default=list(MODELS), choices=MODELS)
