@@ -181,7 +181,8 @@ def test_spans_by_row_are_one_run_for_each_query() -> None:
 )
 def test_the_first_token_of_every_row_can_be_protected(site: Site) -> None:
     rows = Rows((6, 3), (0, 4), 7)
-    firsts, others = [], []
+    firsts: list[torch.Tensor] = []
+    others: list[torch.Tensor] = []
     for step in range(20):
         if site.position.startswith("attention"):
             keep = attention_keep(site, 0.9, Draw(6, step), 0, rows, 2).padded()
