@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.worker.engine.tiny_pack import World, make_world
+from tests.worker.engine.tiny_pack import World, make_world, minilm_world
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,3 +23,9 @@ def bert_world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def llama_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A decoder with grouped keys that learns completions."""
     return make_world(Path(tmp_path_factory.mktemp("llama")), "llama", "causal_lm")
+
+
+@pytest.fixture(scope="session")
+def minilm(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """MiniLM with its real weights."""
+    return minilm_world(Path(tmp_path_factory.mktemp("minilm")))

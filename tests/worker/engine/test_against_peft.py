@@ -31,7 +31,7 @@ class Rival:
         self.causal = arm.task == "causal_lm"
         loader = AutoModelForCausalLM if self.causal else AutoModelForSequenceClassification
         more = {} if self.causal else {"num_labels": 2}
-        base = loader.from_pretrained(world.home / "weights", dtype=torch.float32, **more)
+        base = loader.from_pretrained(world.weights, dtype=torch.float32, **more)
         base.config.pad_token_id = 0
         kind = TaskType.CAUSAL_LM if self.causal else TaskType.SEQ_CLS
         config = LoraConfig(kind, r=arm.rank, lora_alpha=arm.alpha, target_modules=list(arm.target_modules))
@@ -126,17 +126,18 @@ def test_first_step_equals_peft(bert_world: World, llama_world: World, tmp_path:
         assert float((gradient - reference).norm()) <= 1e-4 * float(reference.norm()) + 1e-9, name
 
 
-@pytest.mark.parametrize("method", ["none", "adapter_dropout", "hiddenkey", "dropattention"])
-@pytest.mark.parametrize("kind", ["bert", "llama"])
-def test_fifty_steps_stay_with_peft(
-    bert_world: World, llama_world: World, tmp_path: Path, kind: str, method: str
-) -> None:
-    world = bert_world if kind == "bert" else llama_world
-    place = a_place(world, tmp_path, method, epochs=17, learning_rate=1e-2)
+@pytest.mark.slow
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["minilm", "llama_world"])
+def test_fifty_steps_stay_with_peft(request: pytest.FixtureRequest, tmp_path: Path, kind: str, method: str) -> None:
+    world: World = request.getfixturevalue(kind)
+    rate = {"minilm": 2e-3, "llama_world": 1e-2}[kind]
+    place = a_place(world, tmp_path, method, epochs=17, learning_rate=rate)
     rival = Rival(place, world)
     for step in range(STEPS):
         batch = place.data.batch(step)
-        assert place.slot.train_step(batch) == pytest.approx(rival.step(batch), rel=1e-3), step
+        ours, theirs = place.slot.train_step(batch), rival.step(batch)
+        assert ours == pytest.approx(theirs, rel=1e-5 if step == 0 else 1e-3), step
 
 
 def test_the_exported_adapter_gives_the_recorded_loss(bert_world: World, tmp_path: Path) -> None:
@@ -145,9 +146,7 @@ def test_the_exported_adapter_gives_the_recorded_loss(bert_world: World, tmp_pat
     told = trained(bert_world, tmp_path, {"run": bert_world.arm("hiddenkey", precision="bf16", learning_rate=5e-2)})
     folder = told.only("run", "adapter")[0].folder
     assert set(load_file(Path(folder) / "adapter_model.safetensors"))
-    base = AutoModelForSequenceClassification.from_pretrained(
-        bert_world.home / "weights", dtype=torch.float32, num_labels=2
-    )
+    base = AutoModelForSequenceClassification.from_pretrained(bert_world.weights, dtype=torch.float32, num_labels=2)
     model = PeftModel.from_pretrained(base, folder).eval()
     place = a_place(bert_world, tmp_path / "again", "none")
     losses = []

