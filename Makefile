@@ -1,5 +1,5 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
-.PHONY: demo up check test bench bench-limits bench-library bench-page faults screenshots fuzz format clean install install-dev page
+.PHONY: demo up check test bench bench-equivalence bench-limits bench-library bench-page faults screenshots fuzz format clean install install-dev page
 
 demo: page                     ## train the demo study, live in the browser (ARGS=--exit: stop at its end)
 	.venv/bin/dropscope demo $(ARGS)
@@ -19,6 +19,9 @@ bench-library: install-dev     ## step time of every method over plain LoRA
 
 bench: install-dev             ## the engine against stock transformers + PEFT on this processor, 20 minutes
 	.venv/bin/python -m tests.bench.engine $(ARGS)
+
+bench-equivalence: install-dev ## the engine in bf16 against stock PEFT in bf16, the same seeds and masks: two one-sided tests
+	OMP_NUM_THREADS=1 .venv/bin/python -m tests.bench.equivalence $(ARGS)
 
 bench-limits: install-dev page ## memory, growth, cost in proportion, and the time to a study's first step
 	.venv/bin/python -m tests.bench.limits $(ARGS)
