@@ -1,5 +1,5 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
-.PHONY: demo up check test bench bench-equivalence bench-limits bench-library bench-page faults screenshots fuzz format clean install install-dev page
+.PHONY: demo up check test bench bench-equivalence bench-limits bench-library bench-page bench-uploads faults screenshots fuzz format clean install install-dev page
 
 demo: page                     ## train the demo study, live in the browser (ARGS=--exit: stop at its end)
 	.venv/bin/dropscope demo $(ARGS)
@@ -29,6 +29,9 @@ bench-limits: install-dev page ## memory, growth, cost in proportion, and the ti
 bench-page: install-dev page   ## speed of the page on a large study, each figure beside its bar
 	scripts/browser
 	OMP_NUM_THREADS=1 .venv/bin/python -m tests.bench.page $(ARGS)
+
+bench-uploads: install-dev     ## memory, pace and manners of uploads, each figure beside its bar
+	.venv/bin/python -m tests.bench.uploads
 
 fuzz: install-dev              ## 10,000 odd requests as everybody: no 5xx, no answer off the schema (ARGS=--requests N)
 	.venv/bin/python -m tests.team.fuzz $(ARGS)

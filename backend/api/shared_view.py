@@ -20,11 +20,12 @@ from backend.api.context import App, Context
 from backend.api.schemas.common import RunCounts
 from backend.api.schemas.figures import Figure
 from backend.api.schemas.runs import EventOut
-from backend.api.schemas.team import SharedStudy
+from backend.api.schemas.team import SharedReport, SharedStudy
 from backend.api.sign_in import address_of
 from backend.charts import ChartOptions
 from backend.services import comparisons, frozen, shares
 from backend.services.comparison_schema import Band, Comparison, XAxis
+from backend.services.report_markdown import html
 from backend.services.study_records import study_records
 from backend.shared.errors import NotFound
 from backend.shared.specs import StudySpec
@@ -137,6 +138,7 @@ def _changed(event: EventOut) -> bytes:
 
 def _summary(found: Shown) -> SharedStudy:
     snapshot = found.snapshot()
+    report = shares.shown_report(found.session, found.share)
     author = found.session.get(User, found.share.created_by) if found.share.show_author else None
     return SharedStudy(
         name=snapshot.records.name,
@@ -148,6 +150,7 @@ def _summary(found: Shown) -> SharedStudy:
         counts=_counts([run.status for run in snapshot.records.runs]),
         spec=StudySpec.model_validate(snapshot.spec),
         author=author.name if author else None,
+        report=None if report is None else SharedReport(title=report["title"], text_html=html(report["text"], under=1)),
         shared_at=found.share.created_at,
         expires_at=found.share.expires_at,
         event_seq=snapshot.records.event_seq,

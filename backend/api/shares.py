@@ -24,6 +24,7 @@ def create(wanted: ShareCreate, who: Who, app: App, response: Response) -> Share
             freeze=wanted.mode == "frozen",
             days=wanted.expires_in_days,
             show_author=wanted.show_author,
+            show_report=wanted.show_report,
         )
         shown = _shown(row, wanted.mode == "frozen").model_dump()
     response.headers["Location"] = f"/api/v1/shares/{row.id}"
@@ -53,6 +54,7 @@ def _shown(row: Share, is_frozen: bool) -> ShareOut:
         study_id=row.study_id,
         mode="frozen" if is_frozen else "live",
         show_author=row.show_author,
+        show_report=row.show_report,
         created_by=row.created_by,
         created_at=row.created_at,
         expires_at=row.expires_at,

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Header, Query, Response, status
 
 from backend.api import views
 from backend.api.auth import Who
-from backend.api.context import App
+from backend.api.context import App, Context
 from backend.api.paging import Cursor, Limit, encode, number_and_id
 from backend.api.schemas.common import Page
 from backend.api.schemas.runs import RunSummary
 from backend.api.schemas.studies import StudyDetail, StudyPreview, StudySummary
 from backend.services import preview, studies, waiting
+from backend.services.principal import Principal
 from backend.shared.run_status import RunStatus
 from backend.shared.specs import StudySpec
 from backend.shared.store import runs as run_store
@@ -31,11 +32,18 @@ IdempotencyKey = Annotated[
 ]
 
 
+def count_for_queueing(app: Context, who: Principal) -> None:
+    """Raises TooManyRequests for a person of a team who queues more often than is meant."""
+    if who.how != "local":
+        app.throttle.count(f"studies {who.user_id}", most=app.settings.studies_per_hour, within_s=3600)
+
+
 @router.post("", operation_id="studies_create", status_code=status.HTTP_202_ACCEPTED)
 def create(
     spec: StudySpec, who: Who, app: App, response: Response, idempotency_key: IdempotencyKey = None
 ) -> StudyDetail:
     """Queue a study. All that stands in the way is answered at once, and then nothing is stored."""
+    count_for_queueing(app, who)
     study_id = studies.create(app.database, app.settings, spec, who, idempotency_key)
     app.doorbell.ring()
     response.headers["Location"] = f"/api/v1/studies/{study_id}"

@@ -48,6 +48,7 @@ def cancel(study_id: str, who: Who, app: App) -> CancelResult:
 @router.post("/{study_id}/extend", operation_id="studies_extend", status_code=status.HTTP_202_ACCEPTED)
 def extend_study(study_id: str, more: StudyExtend, who: Who, app: App) -> StudyDetail:
     """Add seeds or arms to a study, finished or not; what is there already stays as it is."""
+    reading.count_for_queueing(app, who)
     extend.extend(app.database, app.settings, who, study_id, more.seeds, more.arms)
     app.doorbell.ring()
     return reading.get(study_id, who, app)

@@ -1,10 +1,15 @@
 """Routes of the people in a workspace: list, change, invite."""
 
-from fastapi import APIRouter, Response, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
 
 from backend.api.auth import Who
 from backend.api.context import App
+from backend.api.paging import Cursor, Limit, encode, number_and_id
+from backend.api.schemas.common import Page
 from backend.api.schemas.team import (
+    AuditOut,
     InvitationCreate,
     InvitationCreated,
     InvitationList,
@@ -13,9 +18,9 @@ from backend.api.schemas.team import (
     UserOut,
     UserPatch,
 )
-from backend.services import accounts
+from backend.services import accounts, audit
 from backend.services.principal import Principal
-from backend.shared.team_tables import User
+from backend.shared.team_tables import AuditEntry, User
 
 router = APIRouter(tags=["team"])
 
@@ -60,6 +65,38 @@ def revoke(invitation_id: str, who: Who, app: App) -> None:
     """Take an invitation back."""
     with app.database.write() as session:
         accounts.revoke_invitation(session, invitation_id)
+
+
+@router.get("/audit", operation_id="audit_list")
+def audit_list(
+    who: Who,
+    app: App,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    action: Annotated[str | None, Query(max_length=64, description="Only this operation.")] = None,
+) -> Page[AuditOut]:
+    """Who did what, the newest first; for admins."""
+    before = number_and_id(cursor) if cursor else None
+    with app.database.read() as session:
+        found = audit.page(session, who.workspace_id, before, limit + 1, action)
+    rows, more = found[:limit], len(found) > limit
+    last = encode(*audit.sort_key(rows[-1][0])) if more else None
+    return Page(items=[_entry(entry, name) for entry, name in rows], next_cursor=last)
+
+
+def _entry(entry: AuditEntry, name: str | None) -> AuditOut:
+    return AuditOut(
+        id=entry.id,
+        at=entry.at,
+        user_id=entry.user_id,
+        user_name=name,
+        credential=entry.credential,
+        action=entry.action,
+        object_id=entry.object_id,
+        outcome=entry.outcome,
+        ip=entry.ip,
+        detail=entry.detail,
+    )
 
 
 def _user(user: User, role: str, who: Principal) -> UserOut:

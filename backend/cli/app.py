@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from backend.cli import team_commands
+from backend.cli import data_commands, study_commands, team_commands
 from backend.cli.console import err, out
 from backend.client import ApiError, ServerUnreachable
 from backend.shared.errors import DropscopeError, InvalidInput
@@ -26,9 +26,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-data = typer.Typer(help="Data sets of this machine.", no_args_is_help=True)
 model = typer.Typer(help="Models of this machine.", no_args_is_help=True)
-app.add_typer(data, name="data")
+app.add_typer(study_commands.study, name="study")
+app.add_typer(data_commands.data, name="data")
 app.add_typer(model, name="model")
 app.add_typer(team_commands.token, name="token")
 app.add_typer(team_commands.account, name="account")
@@ -140,24 +140,6 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     out().print(installed("dropscope"))
-
-
-@data.command("add")
-def data_add(
-    file: Annotated[Path, typer.Argument(help="A CSV, TSV or JSONL file.")],
-    text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
-    label: Annotated[str | None, typer.Option(help="Column of the label, or of the number for regression.")] = None,
-    text_pair: Annotated[str | None, typer.Option(help="Column of a second text.")] = None,
-    prompt: Annotated[str | None, typer.Option(help="Column of the prompt, for causal_lm.")] = None,
-    completion: Annotated[str | None, typer.Option(help="Column of the completion, for causal_lm.")] = None,
-    task: Annotated[str, typer.Option(help="classification, regression or causal_lm.")] = "classification",
-    name: Annotated[str | None, typer.Option(help="Id of the data set; by default the file's name.")] = None,
-) -> None:
-    """Add a data set from a file; columns that are not named are guessed from the file's header."""
-    from backend.cli import catalogue_commands
-
-    columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
-    catalogue_commands.add_data(_settings(), file, task, columns, name)
 
 
 @model.command("add")

@@ -86,14 +86,14 @@ class Board:
 
 def follow(client: Dropscope, study: dict[str, Any], stop: threading.Event, tend: Tend) -> bool:
     """Show a study until all of its runs have ended (True), or until `stop` is set (False)."""
-    board = Board(study, client.runs(study["id"]), err())
+    board = Board(study, client.studies.runs(study["id"]), err())
     failed: list[BaseException] = []
     done = threading.Event()
 
     def listen() -> None:
         try:
             if board.ended < len(board.runs):
-                for event in client.events(study["id"], study["event_seq"]):
+                for event in client.studies.events(study["id"], study["event_seq"]):
                     board.hear(event)
                     if board.ended == len(board.runs) or stop.is_set():
                         break
@@ -114,6 +114,6 @@ def follow(client: Dropscope, study: dict[str, Any], stop: threading.Event, tend
 def print_failures(client: Dropscope, study_id: str) -> None:
     """Say which runs failed, and why."""
     console = err()
-    for run in client.runs(study_id):
+    for run in client.studies.runs(study_id):
         if run["status"] == "failed":
             console.print(f"failed: {run['arm_label']}, seed {run['seed']}: {run['message']}", markup=False)

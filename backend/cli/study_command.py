@@ -13,11 +13,12 @@ from backend.cli import follow as following
 from backend.cli.console import err, log_to, out
 from backend.cli.result_table import print_result
 from backend.cli.serve import embedded, serve_on
+from backend.cli.servers import address
+from backend.cli.servers import client as client_of
 from backend.client import ApiError, Dropscope, ServerUnreachable
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
-from backend.stack import home
 from backend.stack.stack import Stop
 
 _LARGEST_FILE = 1 << 20
@@ -81,24 +82,19 @@ def _train(settings: Settings, spec: dict[str, Any], *, follow: bool, as_json: b
     check_study(spec)
     stop = Stop()
     stop.install()
-    running = home.find_running(settings) if settings.url is None else None
-    url = settings.url or (running.url if running else None)
+    url = address(settings)
     if url is not None:
         log_to(None, "WARNING")
-        with _client(settings, url) as client:
+        with client_of(settings, url) as client:
             return _queue_and_follow(client, spec, stop, follow=follow, as_json=as_json)
     if not keep_serving and "port" not in settings.model_fields_set:
         settings = settings.model_copy(update={"port": 0})  # nobody needs to find it
-    with embedded(settings, stop, to_file=True) as stack, _client(settings, stack.url) as client:
+    with embedded(settings, stop, to_file=True) as stack, client_of(settings, stack.url) as client:
         code = _queue_and_follow(client, spec, stop, follow=True, as_json=as_json, tend=stack.tend)
         if keep_serving and not stop.asked.is_set():
             err().print(f"Still serving at [bold]{stack.url}[/bold]; Ctrl-C stops it.")
             serve_on(stack, stop)
         return code
-
-
-def _client(settings: Settings, url: str) -> Dropscope:
-    return Dropscope(url, settings.token.get_secret_value() if settings.token else None)
 
 
 def _queue_and_follow(
@@ -110,7 +106,7 @@ def _queue_and_follow(
     as_json: bool,
     tend: following.Tend = following.nothing_to_tend,
 ) -> int:
-    study = client.create_study(spec)
+    study = client.studies.create(spec)
     console = err()
     page = f"{client.url}/studies/{study['id']}"
     total = study["counts"]["total"]
@@ -123,12 +119,12 @@ def _queue_and_follow(
         console.print("Stopped before the end. What was trained is kept; `dropscope up` goes on with the rest.")
         return 130
     try:
-        comparison = client.comparison(study["id"])
+        comparison = client.studies.comparison_json(study["id"])
     except (ApiError, ServerUnreachable) as error:
         console.print(f"dropscope: the study has ended, but its result cannot be read: {error}", markup=False)
         return 1
     print_result(comparison, as_json=as_json)
-    counts = client.study(study["id"])["counts"]
+    counts = client.studies.get(study["id"])["counts"]
     if counts["failed"]:
         following.print_failures(client, study["id"])
     return 1 if counts["failed"] else 0

@@ -39,6 +39,7 @@ NEEDS: dict[str, Role] = {
     "auth_password": "viewer",
     "tokens_create": "viewer",
     "tokens_revoke": "viewer",
+    "audit_list": "admin",
     "users_update": "admin",
     "invitations_create": "admin",
     "invitations_list": "admin",

@@ -1,15 +1,16 @@
 """What was done by whom: written after each request that changes something or carries results away; never changed."""
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from backend.services.principal import Principal
 from backend.shared.database import Write
 from backend.shared.ids import new_id
-from backend.shared.tables import LOCAL_WORKSPACE
-from backend.shared.team_tables import AuditEntry
+from backend.shared.tables import EPOCH, LOCAL_WORKSPACE
+from backend.shared.team_tables import AuditEntry, User
 
 READS = frozenset({"artifacts_download", "datasets_refused", "studies_export"})  # reading operations that are kept, too
 # These change nothing that is kept, and are asked again and again: at each key, for each piece of a file.
@@ -39,6 +40,26 @@ def write(
             detail=detail,
         )
     )
+
+
+def page(
+    session: Session, workspace_id: str, before: tuple[int, str] | None, limit: int, action: str | None = None
+) -> list[tuple[AuditEntry, str | None]]:
+    """Entries of a workspace with the names of those who acted, the newest first, behind a `sort_key`."""
+    query = select(AuditEntry, User.name).outerjoin(User, User.id == AuditEntry.user_id)
+    query = query.where(AuditEntry.workspace_id == workspace_id)
+    if action is not None:
+        query = query.where(AuditEntry.action == action)
+    if before is not None:
+        at = EPOCH + timedelta(microseconds=before[0])
+        query = query.where(or_(AuditEntry.at < at, and_(AuditEntry.at == at, AuditEntry.id < before[1])))
+    found = session.execute(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit))
+    return [(entry, name) for entry, name in found]
+
+
+def sort_key(entry: AuditEntry) -> tuple[int, str]:
+    """What the log is ordered by: microseconds since 1970, then the id."""
+    return (entry.at - EPOCH) // timedelta(microseconds=1), entry.id
 
 
 def newest(session: Session, limit: int, action: str | None = None, user_id: str | None = None) -> list[AuditEntry]:

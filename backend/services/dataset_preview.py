@@ -76,7 +76,7 @@ class DatasetPreview(Frozen):
     rows: dict[str, int] = Field(description="Rows in each split.")
     labels: tuple[Label, ...] = Field(description="The most frequent labels, for classification.")
     label_count: int
-    label_range: tuple[float, float] | None
+    label_range: tuple[float, ...] | None = Field(min_length=2, max_length=2)
     duplicates: int = Field(description="Rows that say what an earlier row says.")
     leaked: int = Field(description="Validation rows whose text (or prompt) is a training row's, too.")
     conflicting: int = Field(description="Rows that share their text with a row of another label.")

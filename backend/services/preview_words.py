@@ -14,14 +14,16 @@ def warnings(found: "DatasetPreview") -> list[str]:
     told = []
     if found.leaked:
         told.append(
-            f"{_rows(found.leaked)} of the validation split say what a training row says: validation would reward "
+            f"{_rows(found.leaked, 'says', 'say')} in the validation split what a training row says: that rewards "
             "learning by heart. Drop repeats, or split by a group that keeps them together."
         )
     if found.conflicting:
-        told.append(f"{_rows(found.conflicting)} share their text with a row of another label; look at their labels.")
+        told.append(
+            f"{_rows(found.conflicting)} have a text that also stands under another label; look at their labels."
+        )
     if found.duplicates:
         told.append(
-            f"{_rows(found.duplicates)} say what an earlier row says; they count twice unless repeats are dropped."
+            f"{_rows(found.duplicates, 'says', 'say')} what an earlier row says; repeats count twice unless dropped."
         )
     if found.refused:
         share = found.refused / found.read
@@ -72,5 +74,6 @@ def _listed(names: list[str]) -> str:
     return f"{shown} and {len(names) - 5} more" if len(names) > 5 else shown
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+def _rows(count: int, one: str = "", several: str = "") -> str:
+    noun, verb = ("row", one) if count == 1 else ("rows", several)
+    return f"{count:,} {noun} {verb}".rstrip()

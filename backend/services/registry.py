@@ -129,7 +129,7 @@ def _dataset(settings: Settings, dataset_id: str) -> bool:
 def _free_id(asked: str | None, name: str, taken: Callable[[str], bool]) -> str:
     """The id asked for, or one made from the name, with a number where that is taken."""
     if asked is not None:
-        if taken(check_id(asked)):
+        if taken(check_id(asked, "/id")):
             raise _taken(asked)
         return asked
     plain = slug(name)

@@ -9,8 +9,9 @@ from backend.services import credentials, frozen
 from backend.services.principal import Principal
 from backend.services.study_records import study_records
 from backend.shared.database import Write
-from backend.shared.errors import NotFound
+from backend.shared.errors import Conflict, NotFound
 from backend.shared.ids import new_id
+from backend.shared.report_tables import Report
 from backend.shared.store import studies
 from backend.shared.tables import Study, now
 from backend.shared.team_tables import Share
@@ -20,10 +21,23 @@ GONE = "this link shows nothing: it has expired, was taken back, or never was on
 
 
 def create(
-    session: Write, who: Principal, study_id: str, *, freeze: bool, days: int, show_author: bool
+    session: Write,
+    who: Principal,
+    study_id: str,
+    *,
+    freeze: bool,
+    days: int,
+    show_author: bool,
+    show_report: bool = False,
 ) -> tuple[Share, str]:
-    """A share of a study of this workspace, and its secret; a frozen one stays at the present records."""
+    """A share of a study of this workspace, and its secret; a frozen one stays at the present records and report.
+
+    Raises NotFound for no such study, Conflict where its report is to be shown and nobody has written one.
+    """
     study = studies.get(session, who.workspace_id, study_id)
+    report = _report(session, study_id) if show_report else None
+    if show_report and report is None:
+        raise Conflict("nobody has written a report of this study yet; write one first, or share the study alone")
     secret = credentials.new_secret()
     row = Share(
         id=new_id("share"),
@@ -32,12 +46,26 @@ def create(
         secret_hash=credentials.digest(secret),
         created_by=who.user_id,
         show_author=show_author,
+        show_report=show_report,
+        report=report if freeze else None,
         frozen=frozen.dump(study.spec, study_records(session, study)) if freeze else None,
         expires_at=now() + timedelta(days=days),
     )
     session.add(row)
     session.flush()
     return row, secret
+
+
+def shown_report(session: Session, share: Share) -> dict[str, str] | None:
+    """Title and text of the report that a link shows, None where it shows none."""
+    if not share.show_report:
+        return None
+    return share.report or _report(session, share.study_id)
+
+
+def _report(session: Session, study_id: str) -> dict[str, str] | None:
+    saved = session.get(Report, study_id)
+    return None if saved is None else {"title": saved.title, "text": saved.text}
 
 
 def listed(session: Session, workspace_id: str, study_id: str | None) -> list[tuple[Share, bool]]:

@@ -19,6 +19,8 @@ from backend.shared.store import events, idempotency, requests, tallies
 from backend.shared.store import studies as store
 from backend.shared.tables import AT_ONCE, Arm, Run, Study, now
 
+MOST_QUEUED = 10_000  # runs of one person of a team
+
 
 def create(database: Database, settings: Settings, asked: StudySpec, who: Principal, key: str | None = None) -> str:
     """Store a study with its arms and runs; return its id, or the earlier one for a key that was used before.
@@ -92,7 +94,18 @@ def new_arms(study_id: str, planned: list[PlannedArm], first: int) -> list[Arm]:
 def add_runs(
     session: Write, study: Study, cells: list[tuple[int, Arm]], total_steps: int, who: Principal, first: int
 ) -> None:
-    """Queue a run for each (seed, arm), in this order after position `first`."""
+    """Queue a run for each (seed, arm), in this order after position `first`.
+
+    Raises Conflict where a person of a team would have more than `MOST_QUEUED` runs waiting.
+    """
+    if who.how != "local":
+        mine = select(func.count()).select_from(Run).where(Run.created_by == who.user_id)
+        waiting = session.scalar(mine.where(Run.status == RunStatus.QUEUED)) or 0
+        if waiting + len(cells) > MOST_QUEUED:
+            raise Conflict(
+                f"you have {waiting:,} runs waiting and this would add {len(cells):,}; {MOST_QUEUED:,} are the most "
+                "that one person may queue: cancel some, or wait for them"
+            )
     at = now()
     rows: list[dict[str, Any]] = [
         {

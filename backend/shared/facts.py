@@ -51,7 +51,9 @@ class DatasetFacts(Frozen):
     rows: dict[str, int] = Field(description="Rows in each split.")
     label_names: tuple[str, ...] = ()
     label_counts: dict[str, tuple[int, ...]] = Field({}, description="Rows of each label, by split.")
-    label_range: tuple[float, float] | None = Field(None, description="Least and greatest label, for regression.")
+    label_range: tuple[float, ...] | None = Field(
+        None, min_length=2, max_length=2, description="Least and greatest label, for regression."
+    )
     read: int = Field(description="Rows in the files: kept + refused.")
     kept: int
     refused: int = Field(0, description="Rows that could not be used.")

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     upload_idle_s: float = Field(
         45.0, gt=0, description="An unfinished upload that nothing is added to for this long is thrown away."
     )
+    studies_per_hour: int = Field(
+        60, ge=1, description="Most studies that one person queues or extends in an hour, where accounts are on."
+    )
     uploads_per_hour: int = Field(10, ge=1, description="Most uploads that one person begins in an hour.")
     max_runs: int = Field(2000, ge=1, description="Most runs of one study.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")

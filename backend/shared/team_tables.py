@@ -92,6 +92,8 @@ class Share(Table):
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_by: Mapped[str]
     show_author: Mapped[bool] = mapped_column(default=False)
+    show_report: Mapped[bool] = mapped_column(default=False)
+    report: Mapped[dict[str, Any] | None]  # title and text of a frozen link; null: as they stand
     frozen: Mapped[bytes | None] = mapped_column(LargeBinary)  # compressed JSON of the records; null: live
     created_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from backend.services.sweeping import sweep
 from backend.shared.tables import now
 from backend.shared.upload_tables import Upload
 from tests.backend.studies import API, study
+from tests.backend.test_rows_files import REFUSED, REFUSED_JSON
 
 ROWS = "".join(f"film number {i} is {'good' if i % 2 else 'bad'},{'yes' if i % 2 else 'no'}\n" for i in range(60))
 BODY = ("review,verdict\n" + ROWS).encode()
@@ -140,7 +142,7 @@ def test_a_preview_says_what_the_file_would_become(sqlite_client: TestClient) ->
     assert (found["duplicates"], found["conflicting"]) == (2, 3)
     assert found["lengths"]["exact"]
     assert (found["lengths"]["median"], sum(found["lengths"]["counts"])) == (7, 62)  # five words, [CLS] and [SEP]
-    assert any("share their text with a row of another label" in sentence for sentence in found["warnings"])
+    assert any("3 rows have a text that also stands under another label" in sentence for sentence in found["warnings"])
     unknown = sqlite_client.post(f"{API}/uploads/{upload}/preview", json={}).json()
     assert unknown["problems"][0]["pointer"] == "/mapping/label"  # a review is a text, a verdict might be anything
     assert unknown["sample"][0]["review"] == "film number 0 is bad"
@@ -288,3 +290,22 @@ def test_parquet_that_would_fill_the_memory_is_refused(sqlite_client: TestClient
     upload = send(sqlite_client, body, "huge.parquet")
     answer = sqlite_client.post(f"{API}/uploads/{upload}/preview", json={})
     assert "needs more than 1 GiB of memory" in answer.json()["problems"][0]["detail"]
+
+
+@pytest.mark.parametrize("case", [*REFUSED, *REFUSED_JSON])
+def test_odd_files_get_a_sentence_and_leave_nothing(case: str, sqlite_client: TestClient) -> None:
+    """T23 over REST: the table of odd files; `test_rows_files` holds it against the reader itself."""
+    content, sentence = REFUSED.get(case) or REFUSED_JSON[case]
+    body = content if isinstance(content, bytes) else content.encode()
+    if not body:
+        assert sqlite_client.post(f"{API}/uploads", json={"name": "odd.csv", "bytes": 0}).status_code == 422
+        return
+    upload = send(sqlite_client, body, "odd.csv" if case in REFUSED else "odd.jsonl")
+    answer = sqlite_client.post(f"{API}/uploads/{upload}/commit", json={"task": "classification"})
+    assert answer.status_code == 422, answer.text
+    assert re.search(sentence, answer.json()["detail"])
+    looked = sqlite_client.post(f"{API}/uploads/{upload}/preview", json={})
+    assert looked.status_code in (200, 422), looked.text
+    root = context(sqlite_client).settings.shared / "datasets"
+    assert not root.exists() or not list(root.iterdir())
+    assert sqlite_client.get(f"{API}/datasets/odd").status_code == 404

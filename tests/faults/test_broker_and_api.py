@@ -211,7 +211,7 @@ def read_stream(
 
     found = []
     with Dropscope(house.url) as client:
-        for event in client.events(study_id, after):
+        for event in client.studies.events(study_id, after):
             found.append(event)
             if last(event):
                 return found

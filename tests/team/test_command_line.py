@@ -121,6 +121,16 @@ def test_the_audit_log_names_who_did_what_and_only_grows(any_team: Team, monkeyp
     ):
         assert all(word in line for word in words), line
     assert "\x1b" not in done.stdout
+    admin = any_team.person("admin")
+    first = any_team.client.get(f"{API}/audit", params={"limit": 2}, headers=admin.headers).json()
+    rest = any_team.client.get(f"{API}/audit", params={"cursor": first["next_cursor"]}, headers=admin.headers).json()
+    listed = [(one["action"], one["outcome"], one["user_name"]) for one in [*first["items"], *rest["items"]]]
+    assert listed == [
+        ("auth_login", 401, None),
+        ("studies_cancel", 403, "A viewer"),
+        ("studies_create", 202, "A member"),
+    ]
+    assert any_team.client.get(f"{API}/audit", headers=member.headers).status_code == 403
     for statement in ("UPDATE audit_log SET outcome = 200", "DELETE FROM audit_log"):
         with pytest.raises((DatabaseError, psycopg.Error), match="only grows"):
             with any_team.database.write() as session:

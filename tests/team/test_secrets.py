@@ -82,3 +82,30 @@ def test_the_access_log_leaves_share_secrets_out(team: Team, loud: pytest.LogCap
     assert not any("\n" in line for line in lines)
     assert "testclient GET '/api/v1/shared/…' 404" in lines[0]
     assert secret not in _said(loud)
+
+
+def test_no_cell_of_a_data_set_reaches_a_log_or_a_table(any_team: Team, loud: pytest.LogCaptureFixture) -> None:
+    cell = "canary cell 7f3a"
+    member = any_team.person("member")
+    client = any_team.client
+    rows = [f"{cell} {i},{i % 2}" for i in range(20)]
+    bodies = ["text,label\n" + "\n".join(rows), "text,label\n" + "\n".join([*rows, f'"{cell},1'])]
+    for body in bodies:
+        upload = client.post(f"{API}/uploads", json={"name": "rows.csv"}, headers=member.headers).json()["id"]
+        where = f"{API}/uploads/{upload}"
+        assert client.put(f"{where}/content", content=body, headers=member.headers).status_code == 200
+        client.post(f"{where}/preview", json={"model": "minilm-l6"}, headers=member.headers)
+        made = client.post(f"{where}/commit", json={"task": "classification"}, headers=member.headers)
+        assert made.status_code in (201, 422)
+        if made.status_code == 422:
+            assert cell not in made.text
+    asked = study(dataset="rows", train_rows=8, validation_rows=3)
+    made = client.post(f"{API}/studies", json=asked, headers=member.headers)
+    assert made.status_code == 202, made.text
+    share = client.post(f"{API}/shares", json={"study_id": made.json()["id"]}, headers=member.headers).json()["secret"]
+    for rest in ("", "/comparison", "/figures/losses"):
+        assert cell not in client.get(f"{API}/shared/{share}{rest}").text
+    assert cell not in _said(loud)
+    with any_team.database.read() as reading:
+        for table in Table.metadata.sorted_tables:
+            assert cell not in " ".join(str(row) for row in reading.execute(table.select())), table.name

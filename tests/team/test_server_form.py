@@ -80,7 +80,7 @@ def token(server: Outside) -> str:
 def outcome(url: str, token: str | None, study_id: str) -> tuple[dict[Any, Any], dict[Any, Any]]:
     """All deterministic numbers by (arm, seed, step), and the SHA-256 of each adapter's files by (arm, seed)."""
     with Dropscope(url, token) as client:
-        rows, runs = csv.DictReader(io.StringIO(client.export_csv(study_id))), client.runs(study_id)
+        rows, runs = csv.DictReader(io.StringIO(client.studies.export_csv(study_id))), client.studies.runs(study_id)
     numbers = {(row["arm"], row["seed"], row["step"]): [row[name] for name in DETERMINISTIC] for row in rows}
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     adapters = {}
@@ -95,7 +95,7 @@ def _training_worker(server: Outside, client: Dropscope, study_id: str) -> tuple
     """The name of the worker whose run is in its middle, and its trainer."""
     end = time.monotonic() + 180
     while time.monotonic() < end:
-        if any(run["status"] == "running" and run["step"] >= 2 for run in client.runs(study_id)):
+        if any(run["status"] == "running" and run["step"] >= 2 for run in client.studies.runs(study_id)):
             for name in ("worker-a", "worker-b"):
                 for child in psutil.Process(server.processes[name].pid).children(recursive=True):
                     if "worker.trainer" in " ".join(child.cmdline()) and child.cpu_percent(0.2) > 5:
@@ -107,16 +107,16 @@ def _training_worker(server: Outside, client: Dropscope, study_id: str) -> tuple
 def test_a_study_outlives_a_worker_and_equals_the_embedded_run(server: Outside, token: str) -> None:
     url = f"http://{ADDRESSES['api']}:{server.ports['api']}"
     with Dropscope(url, token) as client:
-        study_id = client.create_study(SMALL)["id"]
+        study_id = client.studies.create(SMALL)["id"]
         name, trainer = _training_worker(server, client, study_id)
         environment = Path(f"/proc/{trainer.pid}/environ").read_bytes().decode()
         assert not [secret for secret in (*SECRETS.values(), token) if secret in environment]
         for child in psutil.Process(server.processes[name].pid).children(recursive=True):
             child.send_signal(signal.SIGKILL)
         os.killpg(server.processes[name].pid, signal.SIGKILL)
-        study = client.wait(study_id)
+        study = client.studies.wait(study_id)
         assert study["counts"]["succeeded"] == study["counts"]["total"] == 6, study["counts"]
-        attempts = [client.run(run["id"])["attempts"] for run in client.runs(study_id)]
+        attempts = [client.runs.get(run["id"])["attempts"] for run in client.studies.runs(study_id)]
     assert sum(attempt["end"] == "lost" for tried in attempts for attempt in tried) >= 1
     assert not server.is_healthy("worker", name) or len(server.processes) > 3  # the other one still says it is alive
     assert list((server.folder / "shared" / "artifacts").iterdir())
@@ -129,7 +129,7 @@ def test_a_study_outlives_a_worker_and_equals_the_embedded_run(server: Outside, 
         embedded = start(home)
         try:
             with Dropscope(embedded.url) as client:
-                own = client.wait(client.create_study(SMALL)["id"])
+                own = client.studies.wait(client.studies.create(SMALL)["id"])
             assert outcome(url, token, study_id) == outcome(embedded.url, None, own["id"])
         finally:
             embedded.process.send_signal(signal.SIGINT)

@@ -144,3 +144,26 @@ def test_guessing_is_slowed_down_and_readers_are_not(any_team: Team, author: Per
     assert statuses.count(404) in (10, 9)  # one of the letters may be the right one
     assert statuses[-1] == 429
     assert any_team.client.get(f"{API}/shared/{secret}").status_code == 200
+
+
+def test_a_link_shows_the_report_only_where_chosen_and_a_frozen_one_as_it_was(any_team: Team, author: Person) -> None:
+    study_id = _study(any_team, author)
+    asked = {"study_id": study_id, "show_report": True}
+    none_yet = any_team.client.post(f"{API}/shares", json=asked, headers=author.headers)
+    assert none_yet.status_code == 409
+    written = {"title": "What we saw", "text": "It *holds* <script>alert(1)</script>", "version": 0}
+    saved = any_team.client.put(f"{API}/studies/{study_id}/report", json=written, headers=author.headers)
+    assert saved.status_code == 200, saved.text
+    links = {
+        "frozen": _share(any_team, author, study_id, show_report=True),
+        "live": _share(any_team, author, study_id, show_report=True, mode="live"),
+        "bare": _share(any_team, author, study_id),
+    }
+    later = {"title": "What we saw later", "text": "No.", "version": 1}
+    any_team.client.put(f"{API}/studies/{study_id}/report", json=later, headers=author.headers)
+    shown = {name: any_team.client.get(f"{API}/shared/{made['secret']}").json() for name, made in links.items()}
+    assert shown["bare"]["report"] is None
+    assert shown["frozen"]["report"]["title"] == "What we saw"
+    assert "<em>holds</em>" in shown["frozen"]["report"]["text_html"]
+    assert "<script" not in shown["frozen"]["report"]["text_html"]
+    assert shown["live"]["report"]["title"] == "What we saw later"

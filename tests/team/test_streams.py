@@ -10,7 +10,7 @@ import pytest
 
 from backend.stack import web
 from tests.backend.studies import study
-from tests.team.people import API, Person, Team, bearer
+from tests.team.people import API, Person, Team, bearer, past
 
 LONGEST_S = 10.0
 pytestmark = pytest.mark.slow
@@ -83,3 +83,25 @@ def test_what_is_revoked_ends_open_streams(team: Team, url: str) -> None:
     assert streams["kept"].is_alive()
     assert httpx.get(path, headers=bearer(token)).status_code == 401
     assert httpx.get(path, headers=users["session"].headers).status_code == 401
+
+
+def test_an_upload_ends_with_its_token(team: Team, url: str) -> None:
+    token = team.token(team.person("member"))
+    upload = httpx.post(f"{url}{API}/uploads", json={"name": "a.csv"}, headers=bearer(token), timeout=30).json()["id"]
+    revoked_at: list[float] = []
+
+    def endless() -> Iterator[bytes]:
+        for piece in range(10_000):
+            if piece == 20:
+                team.change_token(token, revoked_at=past())
+                revoked_at.append(time.monotonic())
+            yield b"x" * 8192
+            time.sleep(0.02)  # a slow line, not a wait for anything
+
+    with contextlib.suppress(httpx.TransportError):  # the server hangs up while we still send
+        sent = httpx.put(f"{url}{API}/uploads/{upload}/content", content=endless(), headers=bearer(token), timeout=60)
+        assert sent.status_code == 401
+    assert time.monotonic() - revoked_at[0] <= LONGEST_S
+    other = team.person("admin")
+    found = httpx.get(f"{url}{API}/uploads/{upload}", headers=bearer(team.token(other)), timeout=30).json()
+    assert not found["complete"]

@@ -2,8 +2,10 @@
 
 import pytest
 
+from backend.services import studies
 from backend.services.throttle import MOST_KEYS, Throttle
 from backend.shared.errors import TooManyRequests
+from tests.backend.studies import study
 from tests.team.people import API, Team
 
 
@@ -40,3 +42,21 @@ def test_passwords_are_guessed_ten_times_a_minute(team: Team) -> None:
     assert 0 < int(refused.headers["Retry-After"]) <= 60
     others = [guess(f"{number}@example.org") for number in range(25)]
     assert others.count(429) > 0, "one place may not try address after address"
+
+
+def test_a_person_of_a_team_cannot_fill_the_queue(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    member, other = team.person("member"), team.person("member")
+    monkeypatch.setattr(studies, "MOST_QUEUED", 6)
+    made = team.client.post(f"{API}/studies", json=study(seeds=2), headers=member.headers)
+    assert made.status_code == 202
+    grown = team.client.post(f"{API}/studies/{made.json()['id']}/extend", json={"seeds": 4}, headers=member.headers)
+    assert grown.status_code == 409
+    assert "you have 4 runs waiting and this would add 4" in grown.json()["detail"]
+    assert team.client.post(f"{API}/studies", json=study(seeds=3), headers=other.headers).status_code == 202
+    for _ in range(team.settings.studies_per_hour - 2):
+        assert team.client.post(f"{API}/studies", json=study(seeds=9), headers=member.headers).status_code == 409
+    refused = team.client.post(f"{API}/studies", json=study(seeds=9), headers=member.headers)
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
+    for _ in range(team.settings.uploads_per_hour):
+        assert team.client.post(f"{API}/uploads", json={"name": "a.csv"}, headers=other.headers).status_code == 201
+    assert team.client.post(f"{API}/uploads", json={"name": "a.csv"}, headers=other.headers).status_code == 429

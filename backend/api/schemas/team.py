@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from backend.api.schemas.common import Out, RunCounts
+from backend.api.schemas.common import JsonObject, Out, RunCounts
 from backend.services.principal import Role
 from backend.services.shares import DAYS, MOST_DAYS
 from backend.services.tokens import MOST_DAYS as TOKEN_MOST_DAYS
@@ -106,6 +106,21 @@ class InvitationList(Out):
     items: list[InvitationOut]
 
 
+class AuditOut(Out):
+    """One thing that somebody did or tried."""
+
+    id: str
+    at: datetime
+    user_id: str | None = Field(description="null: nobody known.")
+    user_name: str | None
+    credential: str | None = Field(description="Id of the session or token.")
+    action: str = Field(description="Id of the operation.", examples=["studies_create"])
+    object_id: str | None
+    outcome: int = Field(description="Status of the answer.")
+    ip: str
+    detail: JsonObject
+
+
 class TokenCreate(Frozen):
     """A token for a script."""
 
@@ -146,6 +161,7 @@ class ShareCreate(Frozen):
     mode: Literal["frozen", "live"] = Field("frozen", description="frozen: as it is now. live: goes on with the study.")
     expires_in_days: int = Field(DAYS, ge=1, le=MOST_DAYS)
     show_author: bool = Field(False, description="Show the name of the person who shares.")
+    show_report: bool = Field(False, description="Show title and text of the study's report, as they are written.")
 
 
 class ShareOut(Out):
@@ -155,6 +171,7 @@ class ShareOut(Out):
     study_id: str
     mode: Literal["frozen", "live"]
     show_author: bool
+    show_report: bool
     created_by: str
     created_at: datetime
     expires_at: datetime
@@ -176,6 +193,13 @@ class ShareList(Out):
     items: list[ShareOut]
 
 
+class SharedReport(Out):
+    """What somebody wrote about the study."""
+
+    title: str
+    text_html: str = Field(description="The text as HTML: no raw HTML, no pictures, no scripts.")
+
+
 class SharedStudy(Out):
     """What a share link shows of a study: no rows, logs, paths or people."""
 
@@ -188,6 +212,7 @@ class SharedStudy(Out):
     counts: RunCounts
     spec: StudySpec
     author: str | None
+    report: SharedReport | None
     shared_at: datetime
     expires_at: datetime
     event_seq: int

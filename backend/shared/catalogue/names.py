@@ -10,7 +10,7 @@ from backend.shared.errors import InvalidInput
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
 
 
-def check_id(value: str) -> str:
+def check_id(value: str, pointer: str = "") -> str:
     """The id itself, if it can be a file name on any system.
 
     Raises:
@@ -18,7 +18,8 @@ def check_id(value: str) -> str:
     """
     if not _ID.fullmatch(value) or value.endswith(".") or ".." in value:
         raise InvalidInput(
-            f"{value[:100]!r} cannot be an id: use a to z, 0 to 9, dots, underscores and hyphens, at most 100 in all."
+            f"{value[:100]!r} cannot be an id: use a to z, 0 to 9, dots, underscores and hyphens, at most 100 in all.",
+            pointer,
         )
     return value
 

@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Audit List
+         * @description Who did what, the newest first; for admins.
+         */
+        get: operations["audit_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -1482,6 +1502,50 @@ export interface components {
             worker_id: string;
         };
         /**
+         * AuditOut
+         * @description One thing that somebody did or tried.
+         */
+        AuditOut: {
+            /**
+             * Action
+             * @description Id of the operation.
+             * @example studies_create
+             */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Credential
+             * @description Id of the session or token.
+             */
+            credential: string | null;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+            /** Id */
+            id: string;
+            /** Ip */
+            ip: string;
+            /** Object Id */
+            object_id: string | null;
+            /**
+             * Outcome
+             * @description Status of the answer.
+             */
+            outcome: number;
+            /**
+             * User Id
+             * @description null: nobody known.
+             */
+            user_id: string | null;
+            /** User Name */
+            user_name: string | null;
+        };
+        /**
          * CancelResult
          * @description What a cancel did: queued runs end at once, running ones at their next step.
          */
@@ -1769,10 +1833,7 @@ export interface components {
              * Label Range
              * @description Least and greatest label, for regression.
              */
-            label_range?: [
-                number,
-                number
-            ] | null;
+            label_range?: number[] | null;
             /**
              * Leaked
              * @description Validation rows whose text (or prompt) is a training row's, too.
@@ -1855,10 +1916,7 @@ export interface components {
             /** Label Count */
             label_count: number;
             /** Label Range */
-            label_range: [
-                number,
-                number
-            ] | null;
+            label_range: number[] | null;
             /**
              * Labels
              * @description The most frequent labels, for classification.
@@ -2509,6 +2567,13 @@ export interface components {
             /** X */
             x: number | null;
         };
+        /** Page[AuditOut] */
+        Page_AuditOut_: {
+            /** Items */
+            items: components["schemas"]["AuditOut"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[EventOut] */
         Page_EventOut_: {
             /** Items */
@@ -3070,6 +3135,12 @@ export interface components {
              * @default false
              */
             show_author: boolean;
+            /**
+             * Show Report
+             * @description Show title and text of the study's report, as they are written.
+             * @default false
+             */
+            show_report: boolean;
             /** Study Id */
             study_id: string;
         };
@@ -3111,10 +3182,25 @@ export interface components {
             secret: string;
             /** Show Author */
             show_author: boolean;
+            /** Show Report */
+            show_report: boolean;
             /** Study Id */
             study_id: string;
             /** Views */
             views: number;
+        };
+        /**
+         * SharedReport
+         * @description What somebody wrote about the study.
+         */
+        SharedReport: {
+            /**
+             * Text Html
+             * @description The text as HTML: no raw HTML, no pictures, no scripts.
+             */
+            text_html: string;
+            /** Title */
+            title: string;
         };
         /**
          * SharedStudy
@@ -3144,6 +3230,7 @@ export interface components {
             model: string;
             /** Name */
             name: string;
+            report: components["schemas"]["SharedReport"] | null;
             /**
              * Shared At
              * Format: date-time
@@ -3194,6 +3281,8 @@ export interface components {
             revoked_at: string | null;
             /** Show Author */
             show_author: boolean;
+            /** Show Report */
+            show_report: boolean;
             /** Study Id */
             study_id: string;
             /** Views */
@@ -3910,6 +3999,105 @@ export interface operations {
                 };
                 content: {
                     "application/octet-stream": string;
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    audit_list: {
+        parameters: {
+            query?: {
+                /** @description Only this operation. */
+                action?: string | null;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+                /** @description Most items of one page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditOut_"];
                 };
             };
             /** @description Not signed in, or with a token that does not work. */

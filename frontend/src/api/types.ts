@@ -47,6 +47,7 @@ export type ShareOut = Schemas["ShareOut"];
 export type Me = Schemas["Me"];
 export type Role = Me["role"];
 export type UserOut = Schemas["UserOut"];
+export type AuditOut = Schemas["AuditOut"];
 export type TokenOut = Schemas["TokenOut"];
 export type ErrorItem = Schemas["ErrorItem"];
 export type ProblemDetails = Schemas["ProblemDetails"];

@@ -1,5 +1,5 @@
 /** Header and frame around every page. */
-import { ActionIcon, AppShell, Group, Text, Tooltip, UnstyledButton } from "@mantine/core";
+import { ActionIcon, AppShell, Box, Group, Text, Tooltip, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
@@ -35,6 +35,12 @@ export function Shell() {
               <Link to="/" className={classes.link} activeOptions={{ exact: true, includeSearch: false }}>
                 Studies
               </Link>
+              <Link to="/data" className={classes.link}>
+                Data
+              </Link>
+              <Box component={Link} to="/api-docs" className={classes.link} visibleFrom="sm">
+                API
+              </Box>
             </nav>
           </Group>
           <Group gap={6} wrap="nowrap">

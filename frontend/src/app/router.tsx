@@ -3,6 +3,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
 import { loginSearch } from "../pages/account/search";
 import { composeSearch } from "../pages/compose/search";
+import { addSearch } from "../pages/data/search";
 import { homeSearch } from "../pages/home/search";
 import { runSearch } from "../pages/run/search";
 import { askEarly } from "../pages/study/early";
@@ -55,6 +56,29 @@ const run = createRoute({
   component: lazyRouteComponent(() => import("../pages/run/RunPage"), "RunPage"),
 });
 
+const data = createRoute({
+  getParentRoute: () => inside,
+  path: "/data",
+  component: lazyRouteComponent(() => import("../pages/data/DataPage"), "DataPage"),
+});
+const addData = createRoute({
+  getParentRoute: () => inside,
+  path: "/data/add",
+  validateSearch: addSearch,
+  component: lazyRouteComponent(() => import("../pages/data/AddDataPage"), "AddDataPage"),
+});
+const dataset = createRoute({
+  getParentRoute: () => inside,
+  path: "/data/$datasetId",
+  component: lazyRouteComponent(() => import("../pages/data/DatasetPage"), "DatasetPage"),
+});
+
+const apiDocs = createRoute({
+  getParentRoute: () => inside,
+  path: "/api-docs",
+  component: lazyRouteComponent(() => import("../pages/docs/ApiPage"), "ApiPage"),
+});
+
 const settings = createRoute({
   getParentRoute: () => inside,
   path: "/settings",
@@ -89,7 +113,7 @@ const shared = createRoute({
 
 export const router = createRouter({
   routeTree: root.addChildren([
-    inside.addChildren([home, compose, study, report, run, settings]),
+    inside.addChildren([home, compose, study, report, run, data, addData, dataset, apiDocs, settings]),
     open.addChildren([login, setup, invite, shared]),
   ]),
   defaultPreload: "intent",

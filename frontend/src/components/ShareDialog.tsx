@@ -20,12 +20,13 @@ export function ShareDialog({ studyId, opened, onClose }: ShareDialogProps) {
   const [mode, setMode] = useState<"frozen" | "live">("frozen");
   const [days, setDays] = useState<number | string>(7);
   const [author, setAuthor] = useState(false);
+  const [report, setReport] = useState(false);
   const client = useQueryClient();
   const make = useMutation({
     mutationFn: async () =>
       unwrap(
         await api.POST("/api/v1/shares", {
-          body: { study_id: studyId, mode, expires_in_days: Number(days), show_author: author },
+          body: { study_id: studyId, mode, expires_in_days: Number(days), show_author: author, show_report: report },
         }),
       ),
     onSuccess: () => client.invalidateQueries({ queryKey: ["shares", studyId] }),
@@ -60,6 +61,13 @@ export function ShareDialog({ studyId, opened, onClose }: ShareDialogProps) {
             label="Show my name"
             checked={author}
             onChange={({ currentTarget }) => setAuthor(currentTarget.checked)}
+          />
+          <Checkbox
+            size="xs"
+            mb={8}
+            label="With its report"
+            checked={report}
+            onChange={({ currentTarget }) => setReport(currentTarget.checked)}
           />
           <Button size="xs" loading={make.isPending} onClick={() => make.mutate()}>
             Make a link

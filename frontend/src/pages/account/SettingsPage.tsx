@@ -3,6 +3,7 @@ import { Container, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { me } from "../../api/me";
+import { AuditSection } from "./AuditSection";
 import { PasswordSection } from "./PasswordSection";
 import { TeamSection } from "./TeamSection";
 import { TokenSection } from "./TokenSection";
@@ -28,6 +29,7 @@ export function SettingsPage() {
             <TokenSection />
             {who.role === "admin" && <TeamSection myself={who.user_id} />}
             {who.how === "session" && <PasswordSection />}
+            {who.role === "admin" && <AuditSection />}
           </>
         )}
         {who && !who.auth && (

@@ -19,6 +19,7 @@ export const DEFAULTS: StudySpec = {
     gradient_clip: 1,
     max_length: 64,
     evaluations: 8,
+    dropout_on_rows: 128,
     precision: "auto",
   },
   seeds: 5,

@@ -10,6 +10,7 @@ import { CopyText } from "../../components/CopyText";
 import { CountsText } from "../../components/StatusProgress";
 import { count } from "../../format/numbers";
 import { moment } from "../../format/times";
+import { Prose } from "../report/Prose";
 import { Answers } from "../study/Answers";
 import { ArmRail } from "../study/ArmRail";
 import { Charts } from "../study/Charts";
@@ -38,6 +39,14 @@ export function SharedPage() {
     <Container fluid maw={1760} py="md" px={{ base: "sm", sm: "lg" }}>
       <Stack gap="md">
         <Header shared={shared.data} />
+        {shared.data.report && (
+          <Paper p="md" component="section" aria-label="Report">
+            <Title order={2} mb="xs" dir="auto">
+              {shared.data.report.title}
+            </Title>
+            <Prose html={shared.data.report.text_html} />
+          </Paper>
+        )}
         <Answers answers={compared.data?.answers} />
         <div className={columns.columns}>
           <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} />

@@ -1,0 +1,34 @@
+"""Answers of the API as tables."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+_PARAMETERS = ("label", "method", "rate", "rank", "alpha", "learning_rate", "weight_decay", "is_baseline", "place")
+
+
+def comparison_frame(comparison: dict[str, Any]) -> "pandas.DataFrame":
+    """A comparison as a table, best arm first, indexed by arm id.
+
+    For each measure: its mean at the last evaluation with the half-width of its 95 % interval and its n; then, against
+    the baseline over the seeds both finished: mean difference, interval, p of the paired t and that after Holm.
+    """
+    import pandas
+
+    order = {arm_id: place for place, arm_id in enumerate(comparison["ranking"])}
+    arms = sorted(comparison["arms"], key=lambda arm: order.get(arm["id"], len(order)))
+    return pandas.DataFrame([_row(arm) for arm in arms], index=pandas.Index([arm["id"] for arm in arms], name="arm_id"))
+
+
+def _row(arm: dict[str, Any]) -> dict[str, Any]:
+    row = {name: arm[name] for name in _PARAMETERS}
+    row["finished"] = arm["counts"]["succeeded"]
+    for name, found in arm["final"].items():
+        row |= {name: found["mean"], f"{name} lo": found["lo"], f"{name} hi": found["hi"], f"{name} n": found["n"]}
+    for name, found in arm["differences"].items():
+        row |= {f"{name} − baseline": found["mean"], f"{name} − baseline lo": found["lo"]}
+        row |= {f"{name} − baseline hi": found["hi"], f"{name} p": found["p_t"], f"{name} p (Holm)": found["p_holm"]}
+    row["onset step"] = arm["onset"]["step"]
+    row["seconds a run"] = arm["compute"]["seconds"]
+    return row
