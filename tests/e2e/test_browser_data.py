@@ -108,6 +108,12 @@ def test_the_pages_are_accessible(
     expect(page.get_by_role("cell").first).to_be_visible()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.goto(f"{service.url}/api-docs")
+    page.get_by_label("Search operations").fill("commit")
+    page.get_by_text("/api/v1/uploads/{upload_id}/commit").click()
+    expect(page.get_by_text("Body: application/json, CommitPlan")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     watched.close()
 
 

@@ -84,6 +84,10 @@ def test_a_member_shares_a_study_and_takes_it_back(admin: Page, browser: Browser
     expect(member.get_by_role("button", name="Take back")).to_have_count(0)
     gone = Watched(browser, service.url).open(link.removeprefix(service.url))
     expect(gone.get_by_text("It is not there any more")).to_be_visible()
+    admin.reload()
+    log = admin.get_by_role("region", name="Audit log", exact=True)
+    for done in ("invitations accept", "studies create", "shares create", "shares revoke"):
+        expect(log.get_by_role("row").filter(has_text=done).first).to_be_visible()
 
 
 def test_a_viewer_reads_and_changes_nothing(admin: Page, browser: Browser, service: Served) -> None:

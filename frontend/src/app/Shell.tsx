@@ -53,8 +53,11 @@ export function Shell() {
             <ThemeSwitch />
             <AccountMenu />
             {mayChange && (
-              <ButtonLink to="/new" size="xs" leftSection={<IconPlus size={15} />} ml={6}>
-                New study
+              <ButtonLink to="/new" size="xs" leftSection={<IconPlus size={15} />} ml={6} aria-label="New study">
+                New
+                <Box component="span" visibleFrom="xs">
+                  &nbsp;study
+                </Box>
               </ButtonLink>
             )}
           </Group>

@@ -1,7 +1,7 @@
 /** A place to drop a file on, or to choose one; shows how far it has come. */
 import { Button, FileButton, Group, Paper, Progress, Stack, Text } from "@mantine/core";
 import { IconUpload } from "@tabler/icons-react";
-import { useRef, useState, type DragEvent } from "react";
+import { useEffect, useRef, useState, type DragEvent } from "react";
 import type { UploadOut } from "../../api/types";
 import { tellError } from "../../components/tell";
 import { bytes, percent } from "../../format/numbers";
@@ -21,6 +21,8 @@ export function DropFile({ label, hint, onSent }: DropFileProps) {
   const [sent, setSent] = useState(0);
   const [over, setOver] = useState(false);
   const giveUp = useRef<AbortController>(null);
+
+  useEffect(() => () => giveUp.current?.abort(), []); // who leaves the page gives up
 
   const send = async (chosen: File | null | undefined) => {
     if (!chosen || file) return;

@@ -10,7 +10,6 @@ import { OperationBody } from "./OperationBody";
 import { byTag, type Document, type Entry } from "./openapi";
 
 const SCHEMA = "/api/v1/openapi.json";
-const COLOURS: Record<string, string> = { GET: "ink", POST: "green", PUT: "green", PATCH: "yellow", DELETE: "red" };
 
 export function ApiPage() {
   useDocumentTitle("API · Dropscope");
@@ -35,8 +34,11 @@ export function ApiPage() {
           <div>
             <Title order={1}>REST API</Title>
             <Text c="dimmed">
-              All that this page does, for scripts. <Anchor href={SCHEMA}>OpenAPI schema</Anchor>, version{" "}
-              {schema.data?.info.version ?? "…"}
+              All that this page does, for scripts.{" "}
+              <Anchor href={SCHEMA} underline="always">
+                OpenAPI schema
+              </Anchor>
+              , version {schema.data?.info.version ?? "…"}
             </Text>
           </div>
           <TextInput
@@ -76,7 +78,7 @@ function Shown({ entry, document }: { entry: Entry; document: Document }) {
   return (
     <details className={classes.operation} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
       <summary className={classes.summary}>
-        <Badge variant="light" color={COLOURS[method] ?? "gray"} w={68} radius="sm">
+        <Badge variant="default" w={68} radius="sm" className={classes.method} data-method={method}>
           {method}
         </Badge>
         <code className={classes.path}>{path}</code>
