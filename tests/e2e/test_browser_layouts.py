@@ -9,12 +9,9 @@ from backend.shared.store import runs
 from tests.e2e.axe import violations
 from tests.e2e.chromium import DESKTOP, PHONE, Watched, chromium
 from tests.e2e.page_server import Served, served
+from tests.e2e.policy import CSP
 
 pytestmark = pytest.mark.browser
-CSP = (
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,13 @@ export function RunHistory({ run }: { run: RunDetail }) {
       {run.attempts.length === 0 ? (
         <Text c="dimmed">No worker has claimed the run yet.</Text>
       ) : (
-        <Table.ScrollContainer minWidth={620} type="native" tabIndex={0} aria-label="Attempts, scrolls sideways">
+        <Table.ScrollContainer
+          minWidth={620}
+          type="native"
+          role="group"
+          tabIndex={0}
+          aria-label="Attempts, scrolls sideways"
+        >
           <Table>
             <Table.Thead>
               <Table.Tr>

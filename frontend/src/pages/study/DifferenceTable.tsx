@@ -31,7 +31,13 @@ export function DifferenceTable({ study, comparison, hidden }: DifferenceTablePr
     .filter((arm) => arm && !arm.is_baseline && !hidden.has(arm.id) && arm.differences[comparison.metric]);
   if (arms.length === 0) return <Text c="dimmed">No seed has finished in two arms yet.</Text>;
   return (
-    <Table.ScrollContainer minWidth={1000} type="native" tabIndex={0} aria-label="Differences, scrolls sideways">
+    <Table.ScrollContainer
+      minWidth={1000}
+      type="native"
+      role="group"
+      tabIndex={0}
+      aria-label="Differences, scrolls sideways"
+    >
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>

@@ -57,7 +57,13 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
   const arms = comparison.ranking.map((id) => byId.get(id)).filter((arm) => arm && !hidden.has(arm.id));
   return (
     <>
-      <Table.ScrollContainer minWidth={980} type="native" tabIndex={0} aria-label="Results, scrolls sideways">
+      <Table.ScrollContainer
+        minWidth={980}
+        type="native"
+        role="group"
+        tabIndex={0}
+        aria-label="Results, scrolls sideways"
+      >
         <Table highlightOnHover className={classes.table}>
           <Table.Thead>
             <Table.Tr>

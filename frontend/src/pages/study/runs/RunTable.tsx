@@ -13,7 +13,7 @@ const SORTED = { asc: "ascending", desc: "descending" } as const;
 
 export function RunTable({ table, shown }: { table: RunsTable; shown: number }) {
   return (
-    <Table.ScrollContainer minWidth={760} type="native" tabIndex={0} aria-label="Runs, scrolls sideways">
+    <Table.ScrollContainer minWidth={760} type="native" role="group" tabIndex={0} aria-label="Runs, scrolls sideways">
       <Table highlightOnHover className={classes.table}>
         <Table.Thead>
           {table.getHeaderGroups().map((group) => (
