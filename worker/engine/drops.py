@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from transformer_dropout.functional import drop_hidden
 from transformer_dropout.masks import (
@@ -12,7 +13,8 @@ from transformer_dropout.masks import (
     attention_keep,
     embedding_noise,
     head_keep,
-    kept,
+    native_attention_keep,
+    native_keep,
     vector_keep,
 )
 from transformer_dropout.spec import DropoutSpec, Site
@@ -20,9 +22,6 @@ from transformer_dropout.spec import DropoutSpec, Site
 from worker.engine.packing import Layout
 
 ADAPTER = ("adapter_input", "adapter_rank")
-# Streams of the base model's own dropout; the library's sites use numbers below 257.
-NATIVE_ATTENTION_STREAM, NATIVE_STREAM = 512, 1024
-
 # Passes of one step: 0, and 1 in the second pass of a consistency loss; the probe slice with dropout on has its own.
 SLICE_PASS = 2
 
@@ -131,8 +130,8 @@ class Drops:
         """
         call = self._native_calls[ordinal] = self._native_calls.get(ordinal, -1) + 1
         count = self.rows.total if rows == self.layout.tokens else rows
-        bits = self.draw.bits(ordinal, NATIVE_STREAM + call, count * features)
-        found = VectorKeep(kept(bits, rate).view(count, features), 1.0 / (1.0 - rate))
+        keep = native_keep(self.draw, ordinal, call, rate, self.rows, torch.Size((count, features)))
+        found = VectorKeep(keep, 1.0 / (1.0 - rate))
         return self._over_tokens(found) if rows == self.layout.tokens else found
 
     def drop_hidden(self, place: str, layer: int, x: Tensor) -> Tensor:
@@ -148,9 +147,7 @@ class Drops:
 
     def native_attention(self, layer: int, rate: float, heads: int) -> WeightDrop:
         """The base model's own dropout on attention weights."""
-        count = heads * sum(n * n for n in self.rows.lengths)
-        pairs = kept(self.draw.bits(layer, NATIVE_ATTENTION_STREAM, count), rate)
-        return WeightDrop(AttentionKeep(self.rows, heads, None, pairs), "inverted", rate)
+        return WeightDrop(native_attention_keep(self.draw, layer, rate, self.rows, heads), "inverted", rate)
 
     def _adapter(self, sites: tuple[Site, ...], layer: int, place: int, features: int) -> VectorKeep | None:
         for site in sites:  # one at most: the framework has a single cell at each of these positions

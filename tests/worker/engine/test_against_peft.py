@@ -15,8 +15,7 @@ from tests.worker.engine.tiny_pack import World, start, trained
 from worker.engine.loop import Place
 from worker.engine.warm import Warm
 
-# Native dropout draws from torch's own generator in stock modules; test_by_hand holds ours to the modules' places.
-METHODS = [name for name, found in PRESETS.items() if not found.native]
+METHODS = list(PRESETS)
 STEPS = 50
 
 

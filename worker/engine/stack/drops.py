@@ -6,10 +6,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformer_dropout.masks import NOISE_STREAM
+from transformer_dropout.masks import NATIVE_ATTENTION_STREAM, NATIVE_STREAM, NOISE_STREAM
 from transformer_dropout.spec import Site
 
-from worker.engine.drops import NATIVE_ATTENTION_STREAM, NATIVE_STREAM
 from worker.engine.stack import masks
 from worker.engine.stack.bits import HALF, Bits
 from worker.engine.stack.layout import LaneGroup, LaneLayout

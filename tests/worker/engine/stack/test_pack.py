@@ -46,6 +46,11 @@ def arms_of(world: World, *names: str, **training: Any) -> dict[str, ArmKeySpec]
     }
 
 
+def _kinds(told: Told, run: str) -> list[str]:
+    """What a run said, but for losses: how many go out at once is a matter of time."""
+    return [event.type for event in told.of[run] if event.type != "steps"]
+
+
 @pytest.mark.parametrize("kind", ["bert", "llama"])
 def test_a_stack_tells_what_the_loop_tells(bert_world: World, llama_world: World, tmp_path: Path, kind: str) -> None:
     world = bert_world if kind == "bert" else llama_world
@@ -60,7 +65,7 @@ def test_a_stack_tells_what_the_loop_tells(bert_world: World, llama_world: World
         left, right = told.adapter(name), loop.adapter(name)
         assert left.keys() == right.keys()
         assert all(torch.allclose(left[key], right[key], atol=2e-3) for key in left), name
-        assert [event.type for event in told.of[name]] == [event.type for event in loop.of[name]]
+        assert _kinds(told, name) == _kinds(loop, name)
 
 
 def test_the_record_names_the_stack_its_stream_and_the_device(bert_world: World, tmp_path: Path) -> None:

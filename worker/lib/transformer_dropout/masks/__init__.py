@@ -7,11 +7,13 @@ a low rate drops, a high rate drops too), and the same mask again when a checkpo
 from .attention import AttentionKeep, attention_keep
 from .counter import counter_numbers, key_words
 from .draw import NOISE_STREAM, Draw, kept
-from .native import native_attention_keep, native_keep
+from .native import NATIVE_ATTENTION_STREAM, NATIVE_STREAM, native_attention_keep, native_keep
 from .rows import Rows
 from .vectors import VectorKeep, embedding_noise, head_keep, vector_keep
 
 __all__ = [
+    "NATIVE_ATTENTION_STREAM",
+    "NATIVE_STREAM",
     "NOISE_STREAM",
     "AttentionKeep",
     "Draw",
