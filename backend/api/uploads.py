@@ -80,7 +80,7 @@ async def content(
                 await to_thread.run_sync(_look, app, who, upload_id)
         done = await to_thread.run_sync(sink.finish, limiter=_disk)
         request.state.close = False
-        return await to_thread.run_sync(_ended, app, upload_id, done)
+        return await to_thread.run_sync(_ended, app, upload_id, sink.size if done else None)
     except (TooLarge, HTTPException) as error:
         if getattr(error, "status", 0) == 413 or getattr(error, "status_code", 0) == 413:
             await to_thread.run_sync(delete, upload_id, who, app)
@@ -151,7 +151,7 @@ def _look(app: Context, who: Principal, upload_id: str) -> None:
         uploads.touch(session, upload_id)
 
 
-def _ended(app: Context, upload_id: str, done: bool) -> UploadOut:
+def _ended(app: Context, upload_id: str, whole: int | None) -> UploadOut:
     with app.database.write() as session:
-        uploads.touch(session, upload_id, complete=done)
+        uploads.touch(session, upload_id, whole=whole)
         return _shown(app, uploads.get(session, upload_id))

@@ -9,6 +9,7 @@ from pydantic import Field
 from tokenizers import Tokenizer
 
 from backend.shared.catalogue.models import model_location, require_model
+from backend.shared.errors import InvalidInput
 from backend.shared.rows.row import Row
 from backend.shared.specs import Frozen
 
@@ -66,10 +67,15 @@ def _estimated(texts: list[tuple[str, ...]]) -> Any:
 
 
 def _counted(file: Path, texts: list[tuple[str, ...]]) -> Any:
-    tokenizer = _tokenizer(file, file.stat().st_mtime_ns)
     cut = [tuple(text[:MOST_CHARACTERS] for text in one) for one in texts]
     asked = [one[0] if len(one) == 1 else one for one in cut]
-    found = np.array([len(encoding.ids) for encoding in tokenizer.encode_batch(asked)], dtype=float)
+    try:
+        encodings = _tokenizer(file, file.stat().st_mtime_ns).encode_batch(asked)
+    except Exception as error:  # the library raises nothing narrower for a file that it cannot use
+        raise InvalidInput(
+            "The tokenizer of this model cannot be used here; choose another model.", "/model"
+        ) from error
+    found = np.array([len(encoding.ids) for encoding in encodings], dtype=float)
     whole, measured = (np.array([sum(map(len, one)) for one in some], dtype=float) for some in (texts, cut))
     return np.ceil(found * whole / np.maximum(measured, 1))
 

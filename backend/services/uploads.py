@@ -83,9 +83,9 @@ def get(session: Session, upload_id: str) -> Upload:
     return found
 
 
-def touch(session: Write, upload_id: str, *, complete: bool | None = None) -> None:
-    """Keep an upload from being thrown away for a while longer."""
-    values = {"touched_at": now()} | ({} if complete is None else {"complete": complete})
+def touch(session: Write, upload_id: str, *, whole: int | None = None) -> None:
+    """Keep an upload from being thrown away for a while longer; `whole`: all of its so many bytes have come."""
+    values = {"touched_at": now()} | ({} if whole is None else {"complete": True, "bytes": whole})
     session.execute(update(Upload).where(Upload.id == upload_id).values(**values))
 
 

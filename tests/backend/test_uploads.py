@@ -14,11 +14,13 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from backend.api.context import Context
-from backend.services import uploads
+from backend.services import registry, uploads
+from backend.services.principal import Principal
 from backend.services.sweeping import sweep
-from backend.shared.tables import now
+from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, now
 from backend.shared.upload_tables import Upload
 from tests.backend.studies import API, study
+from tests.backend.test_catalogue_models import folder_of
 from tests.backend.test_rows_files import REFUSED, REFUSED_JSON
 
 ROWS = "".join(f"film number {i} is {'good' if i % 2 else 'bad'},{'yes' if i % 2 else 'no'}\n" for i in range(60))
@@ -81,7 +83,7 @@ def test_a_file_comes_in_pieces_and_becomes_a_data_set_once(client: TestClient) 
 def test_what_was_not_announced_is_taken_as_it_comes(sqlite_client: TestClient) -> None:
     made = sqlite_client.post(f"{API}/uploads", json={"name": "reviews.csv"}).json()
     sent = sqlite_client.put(f"{API}/uploads/{made['id']}/content", content=iter([BODY[:50], BODY[50:]]))
-    assert (sent.json()["received"], sent.json()["complete"]) == (len(BODY), True)
+    assert (sent.json()["received"], sent.json()["complete"], sent.json()["bytes"]) == (len(BODY), True, len(BODY))
 
 
 def test_no_byte_past_the_cap_or_the_announced_size(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,3 +311,17 @@ def test_odd_files_get_a_sentence_and_leave_nothing(case: str, sqlite_client: Te
     root = context(sqlite_client).settings.shared / "datasets"
     assert not root.exists() or not list(root.iterdir())
     assert sqlite_client.get(f"{API}/datasets/odd").status_code == 404
+
+
+def test_lengths_by_an_unknown_or_unusable_tokenizer_are_a_sentence(sqlite_client: TestClient, tmp_path: Path) -> None:
+    upload = send(sqlite_client)
+    where = f"{API}/uploads/{upload}/preview"
+    unknown = sqlite_client.post(where, json={"mapping": MAPPING, "model": "minilm-l7"})
+    assert unknown.status_code == 422
+    assert "Did you mean minilm-l6?" in unknown.json()["detail"]
+    found = context(sqlite_client)
+    owner = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
+    registry.add_model(found.database, found.settings, owner, folder_of(tmp_path), "empty-tokenizer")
+    broken = sqlite_client.post(where, json={"mapping": MAPPING, "model": "empty-tokenizer"})
+    assert broken.status_code == 422
+    assert broken.json()["errors"][0]["pointer"] == "/model"
