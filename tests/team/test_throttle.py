@@ -54,7 +54,7 @@ def test_a_person_of_a_team_cannot_fill_the_queue(team: Team, monkeypatch: pytes
     assert "you have 4 runs waiting and this would add 4" in grown.json()["detail"]
     assert team.client.post(f"{API}/studies", json=study(seeds=3), headers=other.headers).status_code == 202
     for _ in range(team.settings.studies_per_hour - 2):
-        assert team.client.post(f"{API}/studies", json=study(seeds=9), headers=member.headers).status_code == 409
+        assert team.client.post(f"{API}/studies", json=study(model="none"), headers=member.headers).status_code == 422
     refused = team.client.post(f"{API}/studies", json=study(seeds=9), headers=member.headers)
     assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
     for _ in range(team.settings.uploads_per_hour):
