@@ -23,9 +23,9 @@ def counts(by_status: Mapping[str, int]) -> RunCounts:
     return RunCounts(**by_status, total=sum(by_status.values()))
 
 
-def study_summary(study: Study, tally: Tally) -> StudySummary:
+def study_summary(study: Study, tally: Tally, queue_position: int | None) -> StudySummary:
     """A line of the list of studies."""
-    return StudySummary.model_validate(_study(study, tally))
+    return StudySummary.model_validate(_study(study, tally, queue_position))
 
 
 def study_detail(
@@ -40,17 +40,16 @@ def study_detail(
     shown = [_arm(arm, by_arm.get(arm.id, {}), arm.id == study.baseline_arm_id) for arm in arms]
     return StudyDetail.model_validate(
         {
-            **_study(study, tally),
+            **_study(study, tally, queue_position),
             "spec": StudySpec.model_validate(study.spec),
             "arms": shown,
             "baseline_arm_id": study.baseline_arm_id,
-            "queue_position": queue_position,
             "waits_for": waits_for,
         }
     )
 
 
-def _study(study: Study, tally: Tally) -> dict[str, object]:
+def _study(study: Study, tally: Tally, queue_position: int | None) -> dict[str, object]:
     return {
         "id": study.id,
         "name": study.name,
@@ -69,6 +68,7 @@ def _study(study: Study, tally: Tally) -> dict[str, object]:
         "last_activity_at": study.updated_at,
         "archived_at": study.archived_at,
         "event_seq": study.event_seq,
+        "queue_position": queue_position,
     }
 
 

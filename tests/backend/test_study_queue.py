@@ -28,6 +28,8 @@ def _claim(database: Database) -> queue.Pack:
 def test_the_front_of_the_queue(client: TestClient, database: Database) -> None:
     first, second = post(client)["id"], post(client, name="later")["id"]
     assert client.get(f"{API}/studies/{second}").json()["queue_position"] == 4
+    listed = {study["id"]: study["queue_position"] for study in client.get(f"{API}/studies").json()["items"]}
+    assert (listed[first], listed[second]) == (0, 4)
     moved = client.post(f"{API}/studies/{second}/front").json()
     assert (moved["queue_position"], moved["priority"]) == (0, 1)
     assert client.get(f"{API}/studies/{first}").json()["queue_position"] == 4

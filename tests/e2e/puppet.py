@@ -50,13 +50,22 @@ class Puppet:
                 records.record(session, [event for run in pack.runs for event in _started(run)])
         return pack
 
-    def evaluations(self, pack: Pack) -> Iterator[int]:
-        """Report one evaluation of every run of the pack per turn; yields the step reached."""
-        for index in range(_evaluations(pack.runs[0])):
+    def evaluations(
+        self, pack: Pack, *, nan: frozenset[int] = frozenset(), short: frozenset[int] = frozenset()
+    ) -> Iterator[int]:
+        """Report one evaluation of every run of the pack per turn; yields the step reached.
+
+        The validation loss of the runs at the positions in `nan` is no number from the middle on; those in `short` skip
+        their last evaluation.
+        """
+        count = _evaluations(pack.runs[0])
+        for index in range(count):
             with self.database.write() as session:
                 workers.heartbeat(session, self.worker_id)
-                reports = [event for run in pack.runs for event in _evaluated(run, index)]
-                records.record(session, reports)
+                for position, run in enumerate(pack.runs):
+                    if position in short and index == count - 1:
+                        continue
+                    records.record(session, _evaluated(run, index, broken=position in nan and 2 * index >= count))
             yield _step(pack.runs[0], index)
 
     def end(self, pack: Pack, failed: frozenset[int] = frozenset()) -> None:
@@ -103,7 +112,7 @@ def _started(run: ClaimedRun) -> list[Started | Log]:
     ]
 
 
-def _evaluated(run: ClaimedRun, index: int) -> list[Evaluation | Steps | Log]:
+def _evaluated(run: ClaimedRun, index: int, *, broken: bool = False) -> list[Evaluation | Steps | Log]:
     step, before = _step(run, index), _step(run, index - 1) if index else 0
     share = step / _total(run)
     probe, validation = _losses(run, share)
@@ -112,7 +121,7 @@ def _evaluated(run: ClaimedRun, index: int) -> list[Evaluation | Steps | Log]:
     tied = 0.3 if _cost(run) > 1 else 1.0
     on = probe + tied * strength * (0.03 + 0.05 * share)
     values = {
-        "validation/loss": validation,
+        "validation/loss": math.nan if broken else validation,
         "validation/loss_se": 0.006,
         "validation/accuracy": 0.62 + 0.2 * (1 - math.exp(-5 * share)) - 0.08 * (validation - 0.55),
         "probe/loss": probe,

@@ -29,6 +29,9 @@ class StudySummary(Out):
     last_activity_at: datetime
     archived_at: datetime | None
     event_seq: int = Field(description="Number of the newest event; where to begin reading the stream.")
+    queue_position: int | None = Field(
+        description="Runs of other studies that are queued ahead of this study's next run; null when nothing is queued."
+    )
 
 
 class ArmOut(Out):
@@ -51,9 +54,6 @@ class StudyDetail(StudySummary):
     spec: StudySpec = Field(description="What was asked, with extensions.")
     arms: list[ArmOut]
     baseline_arm_id: str | None
-    queue_position: int | None = Field(
-        description="Runs of other studies that are queued ahead of this study's next run; null when nothing is queued."
-    )
     waits_for: str | None = Field(
         description="Why nothing of it is trained although runs are queued, and what to do: no worker, a full disk."
     )

@@ -3613,6 +3613,11 @@ export interface components {
              * @description Share of all optimizer steps that are done, 0 to 1; ended runs count as done.
              */
             progress: number;
+            /**
+             * Queue Position
+             * @description Runs of other studies that are queued ahead of this study's next run; null when nothing is queued.
+             */
+            queue_position: number | null;
             /** Seeds */
             seeds: number;
             /**

@@ -3,11 +3,16 @@ const KEY = "dropscope-reloaded-at";
 const AGAIN_AFTER_MS = 30_000;
 
 export function reloadOnMissingChunk(): void {
-  window.addEventListener("vite:preloadError", (event) => {
+  window.addEventListener("vite:preloadError", () => {
     const before = Number(sessionStorage.getItem(KEY) ?? 0);
     if (Date.now() - before < AGAIN_AFTER_MS) return;
-    event.preventDefault();
-    sessionStorage.setItem(KEY, String(Date.now()));
-    window.location.reload();
+    // Only where the server answers: a reload without it would lose the page that is there.
+    fetch("/", { method: "HEAD" }).then(
+      () => {
+        sessionStorage.setItem(KEY, String(Date.now()));
+        window.location.reload();
+      },
+      () => undefined,
+    );
   });
 }

@@ -11,7 +11,10 @@ export function makeQueryClient(onSignedOut: () => void): QueryClient {
     queryCache: new QueryCache({ onError }),
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
+      // The server may be this very machine: it is asked whether or not the browser sees a network.
+      mutations: { networkMode: "always" },
       queries: {
+        networkMode: "always",
         staleTime: 10_000,
         refetchOnWindowFocus: false,
         // A refusal stays a refusal; only an unreachable or stumbling server is asked again.

@@ -60,6 +60,7 @@ export function openStream(options: StreamOptions): () => void {
     source = new Source(`${address}?after=${seen}`);
     for (const kind of kinds) source.addEventListener(kind, receive as EventListener);
     source.onopen = () => {
+      if (failures > 0) onPoll(); // what was asked for meanwhile may have failed
       failures = 0;
       clearInterval(pollTimer);
       pollTimer = undefined;

@@ -17,6 +17,7 @@ export function StudyRow({ study, marked }: { study: StudySummary; marked: boole
   }, [marked]);
   const { counts } = study;
   const open = counts.queued + counts.running > 0;
+  const ahead = study.queue_position ?? 0;
   return (
     <Paper className={classes.row} component="article" aria-label={study.name}>
       <Box className={classes.what}>
@@ -38,9 +39,11 @@ export function StudyRow({ study, marked }: { study: StudySummary; marked: boole
         <StatusProgress counts={counts} progress={study.progress} />
         <Group justify="space-between" mt={5} wrap="nowrap">
           <CountsText counts={counts} />
-          {open && study.eta_seconds !== null && (
+          {open && (
             <Text size="xs" c="dimmed" className="number">
-              ≈ {duration(study.eta_seconds)}
+              {ahead > 0 ? `${count(ahead, "run")} first` : ""}
+              {ahead > 0 && study.eta_seconds !== null ? " · " : ""}
+              {study.eta_seconds === null ? "" : `≈ ${duration(study.eta_seconds)}`}
             </Text>
           )}
         </Group>

@@ -1,6 +1,6 @@
 /** Everything below the curves: each tab is one way to cut the study, and part of the address. */
 import { Paper, Skeleton, Tabs } from "@mantine/core";
-import { lazy, Suspense, type ComponentType } from "react";
+import { lazy, Suspense, useEffect, type ComponentType } from "react";
 import type { FigureOf } from "../../api/studies";
 import type { Comparison, StudyDetail } from "../../api/types";
 import { ResultTable } from "./ResultTable";
@@ -15,21 +15,38 @@ export interface TabProps {
   hidden: ReadonlySet<string>;
 }
 
-// The results are there at once; what is behind another tab comes when it is opened.
+type Loading = Promise<{ default: ComponentType<TabProps> }>;
+
+// The results are there at once; the code of the other tabs comes when the page has nothing else to do.
+const LATER: Record<Exclude<StudyTab, "results">, () => Loading> = {
+  heatmap: () => import("./HeatmapTab").then((module) => ({ default: module.HeatmapTab })),
+  significance: () => import("./SignificanceTab").then((module) => ({ default: module.SignificanceTab })),
+  train_inference: () => import("./TrainInferenceTab").then((module) => ({ default: module.TrainInferenceTab })),
+  capacity: () => import("./CapacityTab").then((module) => ({ default: module.CapacityTab })),
+  framework: () => import("./FrameworkTab").then((module) => ({ default: module.FrameworkTab })),
+  runs: () => import("./runs/RunsTab").then((module) => ({ default: module.RunsTab })),
+};
 const CONTENT: Record<StudyTab, ComponentType<TabProps>> = {
   results: ResultTable,
-  heatmap: lazy(() => import("./HeatmapTab").then((module) => ({ default: module.HeatmapTab }))),
-  significance: lazy(() => import("./SignificanceTab").then((module) => ({ default: module.SignificanceTab }))),
-  train_inference: lazy(() => import("./TrainInferenceTab").then((module) => ({ default: module.TrainInferenceTab }))),
-  capacity: lazy(() => import("./CapacityTab").then((module) => ({ default: module.CapacityTab }))),
-  framework: lazy(() => import("./FrameworkTab").then((module) => ({ default: module.FrameworkTab }))),
-  runs: lazy(() => import("./runs/RunsTab").then((module) => ({ default: module.RunsTab }))),
+  heatmap: lazy(LATER.heatmap),
+  significance: lazy(LATER.significance),
+  train_inference: lazy(LATER.train_inference),
+  capacity: lazy(LATER.capacity),
+  framework: lazy(LATER.framework),
+  runs: lazy(LATER.runs),
 };
+const LATER_MS = 3000;
 
 export function StudyTabs(props: TabProps) {
   const { search, change } = useView();
   const open = search.tab ?? "results";
   const Content = CONTENT[open];
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      for (const load of Object.values(LATER)) load().catch(() => undefined); // the tab asks again when it is opened
+    }, LATER_MS);
+    return () => clearTimeout(timer);
+  }, []);
   return (
     <Paper p={{ base: "sm", sm: "md" }}>
       <Tabs value={open} onChange={(tab) => change({ tab: tab as StudyTab })}>
