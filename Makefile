@@ -1,5 +1,5 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
-.PHONY: demo up check test bench bench-equivalence bench-limits bench-library bench-page bench-uploads faults screenshots fuzz format clean install install-dev page
+.PHONY: demo up check test bench bench-equivalence bench-limits bench-library bench-page bench-uploads studies faults screenshots fuzz format clean install install-dev page
 
 demo: page                     ## train the demo study, live in the browser (ARGS=--exit: stop at its end)
 	.venv/bin/dropscope demo $(ARGS)
@@ -35,6 +35,9 @@ bench-uploads: install-dev     ## memory, pace and manners of uploads, each figu
 
 fuzz: install-dev              ## 10,000 odd requests as everybody: no 5xx, no answer off the schema (ARGS=--requests N)
 	.venv/bin/python -m tests.team.fuzz $(ARGS)
+
+studies: install-dev           ## the paper's question on sst2, mrpc and cola, about an hour (ARGS=--page-only: the page alone)
+	OMP_NUM_THREADS=1 .venv/bin/python -m tests.studies $(ARGS)
 
 faults: install-dev page       ## every fault test at the real lease, with its figure
 	DROPSCOPE_TEST_LEASE_S=30 .venv/bin/pytest -s -m faults $(ARGS)

@@ -4,14 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse, Response, StreamingResponse
+from sqlalchemy.orm import Session
 
 from backend.api.auth import Who, while_allowed
 from backend.api.context import App
 from backend.api.schemas.runs import ArtifactFile, ArtifactList, ArtifactOut
-from backend.services import archive
+from backend.services import archive, takeaway
+from backend.services.comparisons import Query as How
 from backend.shared.store import artifacts as store
 from backend.shared.store import runs as run_store
-from backend.shared.tables import Artifact
+from backend.shared.tables import Arm, Artifact, Run, Study
 
 router = APIRouter(tags=["artifacts"])
 BINARY = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
@@ -39,19 +41,26 @@ def download(
         str | None, Query(max_length=200, description="One file by name; a zip of all where unset.")
     ] = None,
 ) -> Response:
-    """The files of an artifact: a zip made on the fly, or one file."""
+    """The files of an artifact: a zip made on the fly, with a model card, or one file."""
     with app.database.read() as session:
         artifact = store.get(session, who.workspace_id, artifact_id)
+        made = {} if file is not None else _papers(session, app, artifact)
     folder = archive.folder(app.settings.artifacts, artifact.storage_key)
     if file is not None:
         path = archive.member(folder, artifact.files, file)
         return FileResponse(path, media_type="application/octet-stream", filename=path.name)
     name = f"{artifact.kind}-{artifact.run_id}.zip"
     return StreamingResponse(
-        while_allowed(archive.zipped(folder, artifact.files), app, who),
+        while_allowed(archive.zipped(folder, artifact.files, made), app, who),
         media_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _papers(session: Session, app: App, artifact: Artifact) -> dict[str, bytes]:
+    run = session.get_one(Run, artifact.run_id)
+    study, arm = session.get_one(Study, run.study_id), session.get_one(Arm, run.arm_id)
+    return takeaway.papers(app.settings, study, arm, run, app.comparisons.get(session, study, How()))
 
 
 def _shown(row: Artifact) -> ArtifactOut:

@@ -9,7 +9,7 @@ from backend.api.auth import Who
 from backend.api.context import App
 from backend.api.paging import Cursor, Limit, encode, number
 from backend.api.schemas.common import Page
-from backend.api.schemas.runs import EventOut, LogLine, RunDetail, RunMetrics
+from backend.api.schemas.runs import EventOut, LogLine, RunDetail, RunExamples, RunMetrics
 from backend.services import run_changes
 from backend.shared.store import events as event_store
 from backend.shared.store import logs as log_store
@@ -49,6 +49,14 @@ def metrics(
         steps, losses = metric_store.train_losses(session, run_id, first_step, last_step)
     points = None if full else max_points
     return metric_views.columns(run_id, evaluations, steps, losses, names=names, points=points)
+
+
+@router.get("/{run_id}/examples", operation_id="runs_examples")
+def examples(run_id: str, who: Who, app: App) -> RunExamples:
+    """Validation examples with the least and the greatest loss, and generated texts; of the run's last step."""
+    with app.database.read() as session:
+        run, _ = store.get(session, who.workspace_id, run_id)
+        return RunExamples.model_validate(run.examples or {"best": [], "worst": [], "generated": []})
 
 
 @router.get("/{run_id}/events", operation_id="runs_events")

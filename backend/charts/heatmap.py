@@ -3,7 +3,7 @@
 from typing import Any
 
 from backend.services.comparison_schema import ArmComparison, Comparison
-from backend.services.comparison_words import QUANTITY
+from backend.services.comparison_words import QUANTITY, is_share
 
 from .cells import DOUBT, Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
 from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels
@@ -39,7 +39,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
             continue
         taken.add(place)
         shown.append(arm)
-        text = effect_text(effect, percent=metric == "validation/accuracy", narrow=narrow)
+        text = effect_text(effect, percent=is_share(metric), narrow=narrow)
         hover = f"{safe(arm.name)}<br>{safe(effect.meaning, 300)}"
         panels[arm.rank].append(
             Cell(place[1], place[2], effect.mean or 0.0, effect.interval_spans_zero, text, hover, arm.id)

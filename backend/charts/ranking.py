@@ -1,7 +1,7 @@
 """The ranking: final values of all arms as dots with 95 % t whiskers, every seed visible, best on top."""
 
 from backend.services.comparison_schema import ArmComparison, Comparison
-from backend.services.comparison_words import QUANTITY
+from backend.services.comparison_words import QUANTITY, is_loss, is_share
 
 from .arrays import floats
 from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
@@ -22,12 +22,12 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
     for row, arm in enumerate(arms):
         traces += _row(comparison, arm, row)
     traces += _best(comparison, arms)
-    unit = "" if comparison.metric == "validation/accuracy" else f" ({comparison.loss_unit})"
+    unit = f" ({comparison.loss_unit})" if is_loss(comparison.metric) else ""
     layout = {
         "xaxis": {
             "title": {"text": f"{quantity.capitalize()}{unit}: mean, 95 % t interval, seeds"},
             "zeroline": False,
-            **({"tickformat": ".0%"} if comparison.metric == "validation/accuracy" else {}),
+            **({"tickformat": ".0%"} if is_share(comparison.metric) else {}),
         },
         "yaxis": {
             "tickmode": "array",

@@ -87,6 +87,22 @@ def demo(
 
 
 @app.command()
+def adapter(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run that has succeeded.")],
+    folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
+    merged: Annotated[bool, typer.Option("--merged", help="The whole model, adapter merged in, in fp32.")] = False,
+) -> None:
+    """Take a run's adapter home: with its model card, tokenizer and study file, or merged into its base model."""
+    from backend.cli import adapter_command
+    from backend.stack import home
+
+    settings = _settings()
+    running = home.find_running(settings) if settings.url is None else None
+    url = settings.url or (running.url if running else f"http://{settings.host}:{settings.port}")
+    adapter_command.take(settings, url, run_id, folder, merged)
+
+
+@app.command()
 def worker() -> None:
     """Train what is queued, on this machine, until Ctrl-C."""
     from backend.cli import serve
@@ -151,6 +167,18 @@ def model_add(
     from backend.cli import catalogue_commands
 
     catalogue_commands.add_model(_settings(), folder, name)
+
+
+@model.command("fetch")
+def model_fetch(
+    hub_id: Annotated[str, typer.Argument(help="Its name on the model hub: owner/name.")],
+    revision: Annotated[str | None, typer.Option(help="Commit, branch or tag; pinned to its commit.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before fetching.")] = False,
+) -> None:
+    """Fetch a model from the hub (safetensors only, nothing of it is run) and register it."""
+    from backend.cli import catalogue_commands
+
+    catalogue_commands.fetch_model(_settings(), hub_id, revision, yes)
 
 
 def _settings(**given: object) -> Settings:

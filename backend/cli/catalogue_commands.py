@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import typer
+
 from backend.cli.console import out
 from backend.migrations.runner import migrate
-from backend.services import registry
+from backend.services import hub, registry
 from backend.services.principal import Principal
 from backend.shared.database import Database, open_database
 from backend.shared.errors import InvalidInput
@@ -26,6 +28,25 @@ def add_model(settings: Settings, folder: Path, name: str | None) -> None:
     out().print(
         f"Registered {facts.id}: {facts.family}, {facts.layers} layers, {facts.parameters:,} parameters.", markup=False
     )
+
+
+def fetch_model(settings: Settings, hub_id: str, revision: str | None, yes: bool) -> None:
+    """Show what the hub has under an id, ask, then fetch and register it."""
+    offer = hub.look(hub_id, revision)
+    out().print(
+        f"{hub_id} at commit {offer.commit}: licence {offer.licence}, {offer.bytes / 1e6:,.1f} MB in "
+        f"{len(offer.files)} files.",
+        markup=False,
+    )
+    if not yes:
+        typer.confirm("Fetch it?", abort=True)
+
+    def tell(name: str, done: int, total: int) -> None:
+        out().print(f"{done / max(total, 1):4.0%} {name}", markup=False)
+
+    with opened(settings) as database:
+        facts = hub.fetch(database, settings, OWNER, offer, tell)
+    out().print(f"Registered {facts.id}: {facts.family}, {facts.parameters:,} parameters.", markup=False)
 
 
 @contextmanager

@@ -6,7 +6,19 @@ from rich.table import Table
 
 from backend.cli.console import out
 
-LOSS, GAP, ACCURACY, PROBE = "validation/loss", "gap", "validation/accuracy", "probe/loss"
+LOSS, GAP, PROBE = "validation/loss", "gap", "probe/loss"
+SCORES = {
+    "validation/accuracy": "accuracy",
+    "validation/macro_f1": "macro-F1",
+    "validation/matthews": "Matthews",
+    "validation/pearson": "Pearson",
+    "validation/spearman": "Spearman",
+    "validation/perplexity": "perplexity",
+    "validation/bleu": "BLEU",
+    "validation/rouge_l": "ROUGE-L",
+    "test/loss": "test loss",
+    "test/accuracy": "test accuracy",
+}
 
 
 def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
@@ -16,6 +28,9 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
         console.print_json(data=comparison)
         return
     console.print(table(comparison))
+    if comparison.get("selection"):
+        console.print(selection_table(comparison["selection"]))
+        console.print(comparison["selection"]["sentence"], markup=False)
     for answer in comparison["answers"]:
         console.print(f"{answer['question']} {answer['headline']}. {answer['text']}", markup=False)
     for note in comparison["notes"]:
@@ -29,15 +44,17 @@ def table(comparison: dict[str, Any]) -> Table:
     shown = Table(title=f"{comparison['study_name']}: {comparison['model']} on {comparison['dataset']}")
     shown.add_column("arm", overflow="fold")
     against = f"loss minus {baseline['name']}" if baseline else "difference"
-    for name in ("n", "probe loss", "validation loss", "gap", "accuracy", "onset step", against, "Holm p"):
+    scores = [name for name in SCORES if any(name in arm["final"] for arm in comparison["arms"])]
+    shown_scores = [SCORES[name] for name in scores]
+    for name in ("n", "probe loss", "validation loss", "gap", *shown_scores, "onset step", against, "Holm p"):
         shown.add_column(name, justify="right", no_wrap=name not in (against, "onset step"))
     for arm_id in comparison["ranking"]:
-        shown.add_row(*row(arms[arm_id]))
+        shown.add_row(*row(arms[arm_id], scores))
     return shown
 
 
-def row(arm: dict[str, Any]) -> list[str]:
-    """The cells of one arm."""
+def row(arm: dict[str, Any], scores: list[str]) -> list[str]:
+    """The cells of one arm; `scores`: names of those that the study has."""
     final = arm["final"]
     onset, difference = arm["onset"], arm["differences"].get(LOSS)
     return [
@@ -46,11 +63,30 @@ def row(arm: dict[str, Any]) -> list[str]:
         number(final.get(PROBE), with_interval=False),
         number(final.get(LOSS)),
         number(final.get(GAP)),
-        number(final.get(ACCURACY), with_interval=False),
+        *(number(final.get(name), with_interval=False) for name in scores),
         f"{onset['step']:g} ({onset['k']} of {onset['n']})" if onset["step"] is not None else f"– (0 of {onset['n']})",
         "–" if arm["is_baseline"] else number(difference, signed=True),
         "–" if arm["is_baseline"] or difference is None else p_value(difference["p_holm"]),
     ]
+
+
+def selection_table(selection: dict[str, Any]) -> Table:
+    """Each method at the setting chosen on validation rows, with what test rows say of it."""
+    shown = Table(title="Each method at its best, on test rows")
+    shown.add_column("chosen arm", overflow="fold")
+    for name in ("of", selection["chosen_by"], selection["reported"], "difference", "Holm p"):
+        shown.add_column(name, justify="right")
+    for method in selection["methods"]:
+        difference = method["difference"]
+        shown.add_row(
+            method["arm_name"] + (" (baseline)" if method["is_baseline"] else ""),
+            str(method["candidates"]),
+            number(method["validation"]),
+            number(method["test"]),
+            "–" if difference is None else number(difference, signed=True),
+            "–" if difference is None else p_value(difference["p_holm"]),
+        )
+    return shown
 
 
 def number(estimate: dict[str, Any] | None, *, with_interval: bool = True, signed: bool = False) -> str:

@@ -49,13 +49,17 @@ def member(folder: Path, files: Mapping[str, Any], name: str) -> Path:
     return path
 
 
-def zipped(folder: Path, files: Mapping[str, Any]) -> Iterator[bytes]:
-    """A zip of the files, made while it is read; weights do not get smaller, so they are stored as they are."""
-    paths = [(name, member(folder, files, name)) for name in sorted(files)]
-    return _pieces(paths)
+def zipped(folder: Path, files: Mapping[str, Any], more: Mapping[str, bytes] | None = None) -> Iterator[bytes]:
+    """A zip of the files, made while it is read; weights do not get smaller, so they are stored as they are.
+
+    `more` are further files by name, which stand for stored ones of the same name.
+    """
+    made = more or {}
+    paths = [(name, member(folder, files, name)) for name in sorted(files) if name not in made]
+    return _pieces(paths, made)
 
 
-def _pieces(paths: list[tuple[str, Path]]) -> Iterator[bytes]:
+def _pieces(paths: list[tuple[str, Path]], made: Mapping[str, bytes]) -> Iterator[bytes]:
     pipe = _Pipe()
     with zipfile.ZipFile(cast(IO[bytes], pipe), "w", zipfile.ZIP_STORED) as archive:
         for name, path in paths:
@@ -64,6 +68,8 @@ def _pieces(paths: list[tuple[str, Path]]) -> Iterator[bytes]:
                     target.write(data)
                     yield pipe.take()
             yield pipe.take()
+        for name, content in made.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
     yield pipe.take()
 
 

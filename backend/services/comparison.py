@@ -12,9 +12,11 @@ from backend.shared.errors import InvalidInput
 
 from . import comparison_arms as parts
 from . import comparison_schema as schema
+from . import paper
 from .comparison_answers import answers, leader
 from .comparison_differences import differences, matrix, not_told_apart
 from .comparison_notes import notes, progress
+from .comparison_selection import select
 from .comparison_words import LOSS_UNIT, higher_is_better
 from .statistics.grid import ArmGrid, align
 from .statistics.records import ArmRecord, StudyRecords
@@ -44,7 +46,7 @@ def _build(
 ) -> schema.Comparison:
     grids = align(records)
     base = _baseline(records, baseline)
-    names = _recorded(grids)
+    names = _recorded(grids, records.task)
     if metric not in names:
         raise InvalidInput(f"{metric} was not recorded in this study; choose one of {', '.join(names)}", "/metric")
     titles, shown = _names(records.arms)
@@ -128,6 +130,8 @@ def _build(
         answers=answers(arms, chosen, ties),
         progress=standing,
         pairwise=matrix(grids, ranked, metric),
+        selection=select(grids, base, names, metric, shown, titles),
+        paper=paper.numbers(records.dataset),
         notes=notes(arms, chosen, metric, standing),
     )
 
@@ -145,13 +149,14 @@ def _baseline(records: StudyRecords, asked: str | None) -> int | None:
     return plain[0] if plain else (0 if ids else None)
 
 
-def _recorded(grids: Sequence[ArmGrid]) -> list[schema.SeriesName]:
-    """Losses and gap always; the rest where any run has it, so that a causal LM study has no empty accuracy."""
+def _recorded(grids: Sequence[ArmGrid], task: str) -> list[schema.SeriesName]:
+    """Losses and gap always; the rest where any run has it, and perplexity where the loss is one of tokens."""
     always = ("probe/loss", "validation/loss", "gap")
+    never = () if task == "causal_lm" else ("validation/perplexity",)
     return [
         name
         for name in schema.SERIES
-        if name in always or any(np.isfinite(grid.quantity(name)).any() for grid in grids)
+        if name not in never and (name in always or any(np.isfinite(grid.quantity(name)).any() for grid in grids))
     ]
 
 

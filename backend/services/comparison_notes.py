@@ -73,10 +73,15 @@ def _notes(
     yield "Equal steps are not equal compute: seconds and FLOPs stand beside every arm."
     if metric != "validation/loss":
         yield f"Ranked by {QUANTITY[metric]}; a quantity that was chosen after a look at the data is exploratory."
-    if _picks_rates(arms):
+    if any("test/loss" in arm.final for arm in arms):
+        yield (
+            "Test rows are held-out rows beside the validation rows: nothing is chosen on them. They are measured "
+            "once, after the last step, and are the same for every seed."
+        )
+    elif _picks_rates(arms):
         yield (
             "Several arms differ in rate, rank or learning rate only. The best of them is picked on this validation "
-            "set; confirm it on other data before reporting its value."
+            "set; confirm it on other data before reporting its value, or set `test_rows` apart from the start."
         )
     pairs = [difference.smallest_p for arm in others for difference in arm.differences.values() if difference.n > 1]
     too_few = [p for p in pairs if p is not None and p > ALPHA]

@@ -4,7 +4,7 @@ Words as in the design: an arm is the unit of every mean and interval. `None` st
 Lists of one `Curve` have equal length: one entry for each step at which any run of the arm was evaluated.
 """
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +15,21 @@ SeriesName = Literal[
     "validation/loss",
     "gap",
     "validation/accuracy",
+    "validation/macro_f1",
+    "validation/matthews",
+    "validation/pearson",
+    "validation/spearman",
+    "validation/perplexity",
+    "validation/bleu",
+    "validation/chrf",
+    "validation/ter",
+    "validation/rouge_l",
+    "test/loss",
+    "test/accuracy",
+    "test/macro_f1",
+    "test/matthews",
+    "test/pearson",
+    "test/spearman",
     "train/loss",
     "train_inference_gap",
     "slice_kl",
@@ -22,17 +37,13 @@ SeriesName = Literal[
 Decision = Literal["lower", "higher", "undecided"]
 Numbers = list[float | None]
 
-SERIES: tuple[SeriesName, ...] = (
-    "probe/loss",
-    "validation/loss",
-    "gap",
-    "validation/accuracy",
-    "train/loss",
-    "train_inference_gap",
-    "slice_kl",
+SERIES: tuple[SeriesName, ...] = get_args(SeriesName)
+# What arms are compared by; each is a Holm family of its own. Perplexity is the loss in other words.
+COMPARED: tuple[SeriesName, ...] = tuple(
+    name
+    for name in SERIES
+    if name == "gap" or (name.startswith(("validation/", "test/")) and name != "validation/perplexity")
 )
-# What arms are compared by; each is a Holm family of its own.
-COMPARED: tuple[SeriesName, ...] = ("validation/loss", "gap", "validation/accuracy")
 
 
 class Part(BaseModel):
@@ -280,6 +291,51 @@ class Pairwise(Part):
     arms_left_out: int
 
 
+class Selected(Part):
+    """One method with the setting that was chosen for it: `arm_id`, the best of `candidates` arms on validation rows.
+
+    `test` and `scores` are measured on test rows, which the choice has not seen; `difference` is to the chosen arm of
+    the baseline's method, Holm's correction over the methods.
+    """
+
+    method_title: str
+    arm_id: str
+    arm_name: str
+    candidates: int
+    is_baseline: bool
+    validation: Estimate
+    test: Estimate
+    scores: dict[SeriesName, Estimate]
+    difference: Difference | None
+
+
+class Selection(Part):
+    """Every method at its own best rate, learning rate or weight: chosen by `chosen_by`, reported by `reported`."""
+
+    chosen_by: SeriesName
+    reported: SeriesName
+    methods: list[Selected]
+    sentence: str
+
+
+class PaperRow(Part):
+    """One method's number as the paper prints it."""
+
+    method: str
+    title: str
+    value: float
+    spread: float | None
+
+
+class PaperNumbers(Part):
+    """What the paper printed for this data set: another model, other settings, never comparable number by number."""
+
+    source: str
+    setting: str
+    metric: str
+    rows: list[PaperRow]
+
+
 class Comparison(Part):
     """The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run
     last.
@@ -301,6 +357,8 @@ class Comparison(Part):
     answers: list[Answer]
     progress: Progress
     pairwise: Pairwise | None
+    selection: Selection | None
+    paper: PaperNumbers | None
     notes: list[str]
 
     def without_curves(self) -> "Comparison":

@@ -11,6 +11,21 @@ QUANTITY: dict[SeriesName, str] = {
     "validation/loss": "validation loss",
     "gap": "generalization gap",
     "validation/accuracy": "validation accuracy",
+    "validation/macro_f1": "validation macro-F1",
+    "validation/matthews": "validation Matthews correlation",
+    "validation/pearson": "validation Pearson correlation",
+    "validation/spearman": "validation Spearman correlation",
+    "validation/perplexity": "validation perplexity",
+    "validation/bleu": "BLEU",
+    "validation/chrf": "chrF",
+    "validation/ter": "translation edit rate",
+    "validation/rouge_l": "ROUGE-L",
+    "test/loss": "test loss",
+    "test/accuracy": "test accuracy",
+    "test/macro_f1": "test macro-F1",
+    "test/matthews": "test Matthews correlation",
+    "test/pearson": "test Pearson correlation",
+    "test/spearman": "test Spearman correlation",
     "train/loss": "training loss",
     "train_inference_gap": "train/inference gap",
     "slice_kl": "KL between dropout on and off",
@@ -23,9 +38,28 @@ LOSS_UNIT = {
 ALPHA = 0.05
 
 
+# The score that the task's own literature reports first, where a run records it.
+SCORE: dict[str, tuple[SeriesName, ...]] = {
+    "classification": ("validation/accuracy",),
+    "regression": ("validation/pearson",),
+    "causal_lm": ("validation/bleu", "validation/perplexity"),
+}
+_HIGHER = ("accuracy", "macro_f1", "matthews", "pearson", "spearman", "bleu", "chrf", "rouge_l")
+
+
 def higher_is_better(metric: SeriesName) -> bool:
-    """Only accuracies are."""
-    return metric == "validation/accuracy"
+    """Scores are, losses, gaps and error rates are not."""
+    return metric.rpartition("/")[2] in _HIGHER
+
+
+def is_share(metric: SeriesName) -> bool:
+    """Whether it is a share of rows, shown in per cent."""
+    return metric.endswith("/accuracy")
+
+
+def is_loss(metric: SeriesName) -> bool:
+    """Whether it is measured in the unit of the loss."""
+    return metric.endswith("/loss") or metric in ("gap", "train_inference_gap")
 
 
 def decimals(scale: float | None) -> int:
@@ -46,7 +80,7 @@ def plain(value: float | None, scale: float | None = None) -> str:
 
 def amount(value: float, half_width: float | None, metric: SeriesName) -> str:
     """Write a size (its sign is in the verb beside it) with its half-width; accuracies in percentage points."""
-    if metric == "validation/accuracy":
+    if is_share(metric):
         points = f"{abs(value) * 100:.1f}"
         spread = "" if half_width is None else f" ± {half_width * 100:.1f}"
         return f"{points}{spread} percentage points"

@@ -10,7 +10,7 @@ from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.schedule import total_steps
 from backend.shared.settings import Settings
-from backend.shared.specs import ArmKeySpec, ArmSpec, StudySpec
+from backend.shared.specs import ArmKeySpec, ArmSpec, GenerationSpec, StudySpec
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,9 @@ def _arm_spec(
         alpha = 2.0 * rank if study.lora.alpha is None else study.lora.alpha / study.lora.rank * rank
     changed = {axis: values[axis] for axis in ("learning_rate", "weight_decay") if values[axis] is not None}
     train_rows = study.train_rows or dataset.rows["train"]
-    validation_rows = study.validation_rows or dataset.rows["validation"]
+    test_rows = study.test_rows or 0
+    validation_rows = study.validation_rows or dataset.rows["validation"] - test_rows
+    generation = (study.generation or GenerationSpec()) if study.task == "causal_lm" else None
     return ArmKeySpec(
         model=model.ref,
         dataset=dataset.ref,
@@ -135,6 +137,8 @@ def _arm_spec(
         train_rows=train_rows,
         validation_rows=validation_rows,
         probe_rows=min(train_rows, validation_rows),
+        test_rows=test_rows,
+        generation=generation,
         method_name=arm.method,
         method=dropout.to_dict(),
         rank=rank,

@@ -32,15 +32,20 @@ def add_model(
     folder: Path,
     model_id: str | None = None,
     licence: str = UNKNOWN_LICENCE,
+    hub_id: str | None = None,
+    commit: str | None = None,
 ) -> ModelFacts:
     """Register a folder of this host; its files stay where they are. The id is made from its name unless given.
+
+    hub_id, commit: where on the model hub it was fetched from.
 
     Raises:
         InvalidInput: the folder cannot or must not be used; the sentence says why.
         Conflict: the id is taken.
     """
     chosen = _free_id(model_id, folder.resolve().name, lambda one: one in BUILTIN_MODELS or _model(settings, one))
-    naming = Naming(chosen, folder.resolve().name, False, "local folder", licence)
+    source = f"model hub, commit {commit}" if hub_id else "local folder"
+    naming = Naming(chosen, hub_id or folder.resolve().name, False, source, licence, hub_id)
     facts = inspect_folder(folder, naming, settings.cache)
     row = RegisteredModel(
         id=chosen,

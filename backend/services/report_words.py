@@ -7,6 +7,20 @@ from .comparison_words import p_value, plain
 
 NONE = "–"
 VERDICT: dict[Decision, str] = {"lower": "lower", "higher": "higher", "undecided": "undecided"}
+SCORES: dict[SeriesName, str] = {
+    "validation/accuracy": "Accuracy",
+    "validation/macro_f1": "Macro-F1",
+    "validation/matthews": "Matthews",
+    "validation/pearson": "Pearson",
+    "validation/spearman": "Spearman",
+    "validation/perplexity": "Perplexity",
+    "validation/bleu": "BLEU",
+    "validation/rouge_l": "ROUGE-L",
+    "validation/chrf": "chrF",
+    "validation/ter": "TER",
+    "test/loss": "Test loss",
+    "test/accuracy": "Test accuracy",
+}
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Arm", "All runs that share a set-up but for the seed; the unit of every mean and interval."),
     ("Seed", "Fixes training rows, probe, data order, initial weights and masks. All arms share the seeds."),
@@ -34,7 +48,7 @@ class ReportTable:
 
 def result_table(comparison: Comparison) -> ReportTable:
     """Return one row an arm, best first: last evaluation, difference to the baseline and whether it holds, cost."""
-    accuracy = any("validation/accuracy" in arm.final for arm in comparison.arms)
+    scores = [name for name in SCORES if any(name in arm.final for arm in comparison.arms)]
     columns = (
         "Arm",
         "Seeds",
@@ -44,16 +58,16 @@ def result_table(comparison: Comparison) -> ReportTable:
         "Verdict",
         "Gap",
         "Gap, difference",
-        *(("Accuracy",) if accuracy else ()),
+        *(SCORES[name] for name in scores),
         "Overfits from step",
         "Seconds a run",
     )
     arms = {arm.id: arm for arm in comparison.arms}
-    rows = tuple(_row(arms[arm_id], accuracy) for arm_id in comparison.ranking)
+    rows = tuple(_row(arms[arm_id], scores) for arm_id in comparison.ranking)
     return ReportTable(columns, rows)
 
 
-def _row(arm: ArmComparison, accuracy: bool) -> tuple[str, ...]:
+def _row(arm: ArmComparison, scores: list[SeriesName]) -> tuple[str, ...]:
     loss = arm.differences.get("validation/loss")
     judged = loss is not None and loss.p_holm is not None
     return (
@@ -65,7 +79,7 @@ def _row(arm: ArmComparison, accuracy: bool) -> tuple[str, ...]:
         VERDICT[loss.decided] if loss is not None and judged else NONE,
         _estimate(arm, "gap"),
         _difference(arm, "gap"),
-        *((_estimate(arm, "validation/accuracy"),) if accuracy else ()),
+        *(_estimate(arm, name) for name in scores),
         _onset(arm),
         NONE if arm.compute.seconds is None else f"{arm.compute.seconds:,.0f}",
     )

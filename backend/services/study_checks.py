@@ -40,6 +40,16 @@ def _data(study: StudySpec, dataset: DatasetFacts) -> list[Problem]:
             name = "training" if split == "train" else split
             words = f"{dataset.id} has {there:,} {name} rows; ask for that many at most, or leave {field} out for all"
             found.append(Problem(f"/{field}", words))
+    held, asked = dataset.rows["validation"], study.test_rows or 0
+    if asked and (study.validation_rows or 2) + asked > held:
+        words = (
+            f"{dataset.id} has {held:,} held-out rows, and validation and test rows are different ones; "
+            "ask for fewer of either"
+        )
+        found.append(Problem("/test_rows", words))
+    if study.generation is not None and dataset.task != "causal_lm":
+        words = f"a run for {dataset.task} generates no text; leave generation out"
+        found.append(Problem("/generation", words))
     if dataset.task == "classification":
         present = sum(1 for count in dataset.label_counts.get("train", ()) if count)
         if present < 2:

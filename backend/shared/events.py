@@ -36,6 +36,21 @@ METRICS: tuple[Metric, ...] = (
     Metric("validation/loss", "Validation loss", "nats", True),
     Metric("validation/loss_se", "Standard error of the validation loss over its examples", "nats", None),
     Metric("validation/accuracy", "Validation accuracy", "share", False),
+    Metric("validation/macro_f1", "Validation macro-F1: F1 of each class, averaged over classes", "share", False),
+    Metric("validation/matthews", "Validation Matthews correlation", "", False),
+    Metric("validation/pearson", "Validation Pearson correlation", "", False),
+    Metric("validation/spearman", "Validation Spearman correlation", "", False),
+    Metric("validation/bleu", "BLEU of texts generated for validation prompts", "points", False),
+    Metric("validation/chrf", "chrF of texts generated for validation prompts", "points", False),
+    Metric("validation/ter", "Translation edit rate of texts generated for validation prompts", "points", True),
+    Metric("validation/rouge_l", "ROUGE-L of texts generated for validation prompts", "points", False),
+    Metric("test/loss", "Test loss, on rows that no choice is made on", "nats", True),
+    Metric("test/loss_se", "Standard error of the test loss over its examples", "nats", None),
+    Metric("test/accuracy", "Test accuracy", "share", False),
+    Metric("test/macro_f1", "Test macro-F1", "share", False),
+    Metric("test/matthews", "Test Matthews correlation", "", False),
+    Metric("test/pearson", "Test Pearson correlation", "", False),
+    Metric("test/spearman", "Test Spearman correlation", "", False),
     Metric("probe/loss", "Probe loss", "nats", True),
     Metric("probe/accuracy", "Probe accuracy", "share", False),
     Metric("probe/slice_loss_off", "Loss on the probe slice, dropout off", "nats", True),
@@ -170,12 +185,31 @@ class Adapter(RunMessage):
     files: dict[str, str]
 
 
+class Example(Message):
+    """One validation example and what the trained run makes of it; texts are cut to some thousand characters."""
+
+    text: str = Field(description="As the model read it: special tokens left out, cut to its largest length.")
+    label: str = Field(description="The right class or value; of causal LM the right completion.")
+    predicted: str = Field("", description="The run's class or value; of causal LM what it generated, if it did.")
+    loss: float | None = Field(None, description="Its loss: mean over its completion tokens for causal LM.")
+    references: tuple[str, ...] = Field((), description="Further right answers.")
+
+
+class Examples(Message):
+    """Validation examples with the least and the greatest loss, and generated texts with their prompts."""
+
+    best: tuple[Example, ...] = ()
+    worst: tuple[Example, ...] = ()
+    generated: tuple[Example, ...] = ()
+
+
 class Finished(RunMessage):
     """The run is done; `final` holds what is recorded once, such as `validation/loss_fp32`, and FLOPs."""
 
     type: Literal["finished"] = "finished"
     step: int
     final: dict[str, float]
+    examples: Examples = Examples()
 
 
 class Failed(RunMessage):

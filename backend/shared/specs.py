@@ -52,6 +52,16 @@ class TrainingSpec(Frozen):
     precision: Precision = "auto"
 
 
+class GenerationSpec(Frozen):
+    """What a causal LM run generates after its last step: greedy with one beam, else beam search; never sampled."""
+
+    rows: int = Field(16, ge=0, le=5000, description="Validation prompts that are answered; 0 for none.")
+    max_new_tokens: int = Field(64, ge=1, le=2048)
+    beams: int = Field(1, ge=1, le=32, description="1: greedy.")
+    length_penalty: float = Field(1.0, ge=-10, le=10, description="Of beam search.")
+    no_repeat_ngram: int = Field(0, ge=0, le=32, description="No run of this many tokens twice; 0: no rule.")
+
+
 class ConsistencySpec(Frozen):
     """An arm's consistency loss; `weight` may be an axis."""
 
@@ -95,7 +105,16 @@ class StudySpec(Frozen):
     validation_rows: int | None = Field(
         None, ge=2, description="Rows held out, the same for every seed; all where unset."
     )
+    test_rows: int | None = Field(
+        None,
+        ge=2,
+        description="Further held-out rows that nothing is chosen on, measured once after the last step: a rate or "
+        "learning rate is picked on the validation rows and reported on these.",
+    )
     task: Task = "classification"
+    generation: GenerationSpec | None = Field(
+        None, description="Texts that a causal LM run generates at its end; 16 greedy ones where unset."
+    )
     lora: LoraSpec = LoraSpec()
     training: TrainingSpec = TrainingSpec()
     seeds: int = Field(5, ge=1, le=64)
@@ -127,6 +146,8 @@ class ArmKeySpec(Frozen):
     train_rows: int
     validation_rows: int
     probe_rows: int
+    test_rows: int = 0
+    generation: GenerationSpec | None = None
     method_name: str | None = Field(None, description="The preset it came from; not part of the key.")
     method: dict[str, Any] = Field(
         description="`DropoutSpec.to_dict()` of transformer_dropout: canonical, layers resolved."
@@ -139,6 +160,9 @@ class ArmKeySpec(Frozen):
     def key(self) -> str:
         """16 hex digits of the SHA-256 of the canonical JSON, the preset's name left out."""
         body = self.model_dump(mode="json", exclude={"method_name"})
+        for name in ("test_rows", "generation"):  # younger than the first arms, whose keys stay what they were
+            if body[name] == type(self).model_fields[name].default:
+                del body[name]
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

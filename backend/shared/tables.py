@@ -151,6 +151,7 @@ class Run(Table):
     trainable_parameters: Mapped[int | None]
     record: Mapped[dict[str, Any] | None]  # hooks, precision, device, mask stream, versions
     final: Mapped[dict[str, Any] | None]  # validation/loss_fp32, FLOPs, ...
+    examples: Mapped[dict[str, Any] | None]  # best, worst and generated validation examples, as events.Examples
     seconds: Mapped[float] = mapped_column(Float, default=0.0)  # spent training, all attempts
     created_at: Mapped[datetime] = mapped_column(default=now)
     started_at: Mapped[datetime | None]
@@ -184,6 +185,21 @@ class EvaluationRow(Table):
     validation_loss: Mapped[float | None] = mapped_column(Float)
     validation_loss_se: Mapped[float | None] = mapped_column(Float)
     validation_accuracy: Mapped[float | None] = mapped_column(Float)
+    validation_macro_f1: Mapped[float | None] = mapped_column(Float)
+    validation_matthews: Mapped[float | None] = mapped_column(Float)
+    validation_pearson: Mapped[float | None] = mapped_column(Float)
+    validation_spearman: Mapped[float | None] = mapped_column(Float)
+    validation_bleu: Mapped[float | None] = mapped_column(Float)
+    validation_chrf: Mapped[float | None] = mapped_column(Float)
+    validation_ter: Mapped[float | None] = mapped_column(Float)
+    validation_rouge_l: Mapped[float | None] = mapped_column(Float)
+    test_loss: Mapped[float | None] = mapped_column(Float)
+    test_loss_se: Mapped[float | None] = mapped_column(Float)
+    test_accuracy: Mapped[float | None] = mapped_column(Float)
+    test_macro_f1: Mapped[float | None] = mapped_column(Float)
+    test_matthews: Mapped[float | None] = mapped_column(Float)
+    test_pearson: Mapped[float | None] = mapped_column(Float)
+    test_spearman: Mapped[float | None] = mapped_column(Float)
     probe_loss: Mapped[float | None] = mapped_column(Float)
     probe_accuracy: Mapped[float | None] = mapped_column(Float)
     probe_slice_loss_off: Mapped[float | None] = mapped_column(Float)

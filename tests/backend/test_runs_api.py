@@ -127,7 +127,13 @@ def test_an_adapter_is_downloaded_as_a_zip_or_file_by_file(client: TestClient, t
     assert answer.headers["Content-Disposition"].startswith("attachment")
     with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
         assert found.testzip() is None
-        assert found.namelist() == ["adapter_config.json", "adapter_model.safetensors"]
+        assert found.namelist() == [
+            "adapter_config.json",
+            "adapter_model.safetensors",
+            "README.md",
+            "reproduce.yaml",
+            "environment.json",
+        ]
         assert found.read("adapter_model.safetensors") == trained.encode() * 1000
     one = client.get(path, params={"file": "adapter_config.json"})
     assert one.content == b"{}"

@@ -14,11 +14,15 @@ from worker.data.tokenised import Tokenised
 
 @dataclass(frozen=True)
 class SeedData:
-    """Rows of one seed. The probe is the first part of the training rows; the validation rows are every seed's."""
+    """Rows of one seed. The probe is the first part of the training rows; validation and test rows are every seed's.
+
+    Test rows are held-out rows beside the validation rows; there may be none.
+    """
 
     train: Rows
     validation: Rows
     probe: Rows
+    test: Rows
 
 
 def _order(rows: FlatRows, tokenised: Tokenised, *words: int) -> Indices:
@@ -45,5 +49,7 @@ def draw(tokenised: Tokenised, arm: ArmKeySpec, seed: int) -> SeedData:
     chosen = _order(training, tokenised, DRAW, seed)[: arm.train_rows]
     train = training.take(chosen)
     probe = train.take(np.arange(min(arm.probe_rows, len(train))))
-    validation = held.take(_order(held, tokenised, VALIDATION)[: arm.validation_rows])
-    return SeedData(train=train, validation=validation, probe=probe)
+    order = _order(held, tokenised, VALIDATION)
+    validation = held.take(order[: arm.validation_rows])
+    test = held.take(order[arm.validation_rows : arm.validation_rows + arm.test_rows])
+    return SeedData(train=train, validation=validation, probe=probe, test=test)

@@ -22,6 +22,8 @@ class _Store:
     lengths: list[int] = field(default_factory=list)
     labels: list[float] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    seen: int = 0
     dropped: int = 0
     truncated: int = 0
 
@@ -46,6 +48,7 @@ def encode(
             _prompts(chunk, tokenizer, limit, store)
         else:
             _texts(chunk, tokenizer, limit, store)
+        store.seen += len(chunk)
     return _flatten(store, task), store.dropped, store.truncated
 
 
@@ -59,7 +62,7 @@ def _texts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
         if not ids:
             store.dropped += 1
             continue
-        _keep(store, ids, row["label"])
+        _keep(store, store.seen + place, ids, row["label"])
         store.truncated += bool(found.encodings[place].overflowing)
         if types is not None:
             store.types.append(np.asarray(types[place], dtype=np.int32))
@@ -69,14 +72,14 @@ def _prompts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> Non
     prompts = tokenizer([row["prompt"] + PROMPT_END for row in chunk], add_special_tokens=False)["input_ids"]
     answers = tokenizer([row["completion"] for row in chunk], add_special_tokens=False)["input_ids"]
     first = [] if tokenizer.bos_token_id is None or not _adds_bos(tokenizer) else [tokenizer.bos_token_id]
-    for prompt, answer in zip(prompts, answers, strict=True):
+    for place, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
         begin = first + prompt
         whole = begin + answer + [tokenizer.eos_token_id]
         if len(begin) >= limit or not answer:
             store.dropped += 1
             continue
         store.truncated += len(whole) > limit
-        _keep(store, whole[:limit], 0)
+        _keep(store, store.seen + place, whole[:limit], 0)
         store.starts.append(len(begin))
 
 
@@ -84,7 +87,8 @@ def _adds_bos(tokenizer: Any) -> bool:
     return bool(tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id])
 
 
-def _keep(store: _Store, ids: list[int], label: float) -> None:
+def _keep(store: _Store, line: int, ids: list[int], label: float) -> None:
+    store.lines.append(line)
     store.ids.append(np.asarray(ids, dtype=np.int32))
     store.lengths.append(len(ids))
     store.labels.append(label)
@@ -100,4 +104,5 @@ def _flatten(store: _Store, task: Task) -> FlatRows:
         else np.asarray(store.labels, np.int64),
         types=np.concatenate(store.types) if store.types else None,
         completion_start=np.asarray(store.starts, dtype=np.int64) if task == "causal_lm" else None,
+        lines=np.asarray(store.lines, dtype=np.int64),
     )

@@ -14,13 +14,15 @@ class Rows:
     """N rows, none padded. Token ids are int32 views of one store: read, never write.
 
     `labels` is (N,): int64 classes, float32 values, or zeros for causal LM, where `completion_start` (N,) says at
-    which token of a row the completion begins; the loss counts tokens from there on.
+    which token of a row the completion begins; the loss counts tokens from there on. `lines` (N,) are the
+    numbers of the rows in their split's file, from 0.
     """
 
     input_ids: list[Ids]
     labels: npt.NDArray[np.int64] | npt.NDArray[np.float32]
     token_type_ids: list[Ids] | None = None
     completion_start: npt.NDArray[np.int64] | None = None
+    lines: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -37,6 +39,7 @@ class Rows:
             labels=self.labels[indices],
             token_type_ids=None if self.token_type_ids is None else [self.token_type_ids[i] for i in indices],
             completion_start=None if self.completion_start is None else self.completion_start[indices],
+            lines=None if self.lines is None else self.lines[indices],
         )
 
 
@@ -49,6 +52,7 @@ class FlatRows:
     labels: npt.NDArray[np.int64] | npt.NDArray[np.float32]
     types: Ids | None = None
     completion_start: npt.NDArray[np.int64] | None = None
+    lines: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -64,4 +68,5 @@ class FlatRows:
             labels=self.labels[indices],
             token_type_ids=None if self.types is None else cut(self.types),
             completion_start=None if self.completion_start is None else self.completion_start[indices],
+            lines=None if self.lines is None else self.lines[indices],
         )

@@ -1,8 +1,9 @@
 """A data set as stored on this machine, checked against what the study was made with."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from backend.shared.catalogue import SPLITS, DatasetFacts, dataset_folder, require_dataset
@@ -36,6 +37,13 @@ class Dataset:
         with (self.folder / f"{split}.jsonl").open("r", encoding="utf-8", newline="\n") as file:
             for line in file:
                 yield json.loads(line)
+
+    def rows_at(self, split: str, lines: Iterable[int]) -> list[Row]:
+        """The rows on these lines of a split's file, in the order asked for."""
+        wanted = list(lines)
+        chosen, last = set(wanted), max(wanted, default=-1)
+        found = {n: row for n, row in enumerate(islice(self.rows(split), last + 1)) if n in chosen}
+        return [found[line] for line in wanted]
 
     def verify(self) -> None:
         """Hash the stored rows again.

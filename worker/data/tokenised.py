@@ -15,7 +15,7 @@ from worker.data.encode import encode
 from worker.data.rows import FlatRows
 from worker.data.source import Dataset
 
-FORMAT = 1  # counts the changes of encode.py that alter any token
+FORMAT = 2  # counts the changes of encode.py that alter any token
 _ABOUT = "about.json"
 
 
@@ -89,6 +89,6 @@ def _read(folder: Path, key: str, dataset: Dataset) -> Tokenised:
         file = folder / f"{split}.{name}.npy"
         return np.load(file, mmap_mode="r", allow_pickle=False) if file.is_file() else None
 
-    names = ("ids", "offsets", "labels", "types", "completion_start")
+    names = ("ids", "offsets", "labels", "types", "completion_start", "lines")
     splits = {split: FlatRows(**{name: array(split, name) for name in names}) for split in SPLITS}
     return Tokenised(key, dataset.facts.task, dataset.label_names, splits, about["dropped"], about["truncated"])

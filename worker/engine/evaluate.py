@@ -9,7 +9,8 @@ from torch import Tensor
 
 from worker.engine.batches import Batch
 from worker.engine.drops import SLICE_PASS
-from worker.engine.losses import Tally, divergence, hits, unit_losses
+from worker.engine.losses import Tally, divergence, predictions, unit_losses
+from worker.engine.scores import scores
 from worker.engine.seed_batches import SeedBatches
 from worker.engine.slot import Slot
 
@@ -37,12 +38,10 @@ def evaluate(slot: Slot, data: SeedBatches) -> dict[str, float]:
 def measured(slot: Slot, judged: Judged) -> dict[str, float]:
     """The values of one evaluation, by names of METRICS."""
     validation, off, on, apart = judged.validation, judged.off, judged.on, judged.apart
-    values = {"validation/loss": validation.mean, "validation/loss_se": validation.standard_error}
-    if validation.accuracy is not None:
-        values["validation/accuracy"] = validation.accuracy
+    values = told("validation", slot, validation)
     whole = judged.rest.joined(off)
     values["probe/loss"] = whole.mean
-    if whole.accuracy is not None:
+    if slot.arm.task != "regression" and whole.accuracy is not None:
         values["probe/accuracy"] = whole.accuracy
     if off:
         values["probe/slice_loss_off"] = off.mean
@@ -56,9 +55,19 @@ def measured(slot: Slot, judged: Judged) -> dict[str, float]:
     return values
 
 
+def told(split: str, slot: Slot, tally: Tally) -> dict[str, float]:
+    """Loss, its standard error and the task's scores of a set, by names of METRICS."""
+    found = {"loss": tally.mean, "loss_se": tally.standard_error}
+    if slot.arm.task == "causal_lm":
+        found["accuracy"] = tally.accuracy or 0.0
+    else:
+        found |= scores(slot.arm.task, tally.predicted, tally.right)
+    return {f"{split}/{name}": value for name, value in found.items()}
+
+
 @torch.no_grad()
 def judge(slot: Slot, batches: Sequence[Batch]) -> Tally:
-    """Losses and hits of `batches` with dropout off."""
+    """Losses and predictions of `batches` with dropout off."""
     tally = Tally()
     for batch in batches:
         features = slot.host.features(batch, slot.adapters, None)
@@ -93,4 +102,4 @@ def _logits(slot: Slot, features: Tensor, units: int) -> list[tuple[slice, Tenso
 def _count(slot: Slot, tally: Tally, batch: Batch, span: slice, logits: Tensor) -> None:
     labels = batch.labels[span]
     task = slot.arm.task
-    tally.add(unit_losses(task, logits, labels), batch.examples[span], hits(task, logits, labels))
+    tally.add(unit_losses(task, logits, labels), batch.examples[span], (predictions(task, logits), labels))

@@ -43,6 +43,13 @@ class Head:
         self._reads_first = not isinstance(self._output, nn.Linear)
 
     @property
+    def outputs(self) -> int:
+        """Outputs of a classification head (1 for regression); 0 for causal LM."""
+        if self.task == "causal_lm":
+            return 0
+        return int([p for p in self._output.parameters() if p.dim() == 2][-1].shape[0])
+
+    @property
     def output_weights(self) -> int:
         """Weights of the last layer's matrix."""
         return sum(p.numel() for p in self._output.parameters() if p.dim() == 2)

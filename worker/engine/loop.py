@@ -3,22 +3,25 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from backend.shared.events import Cancel, Command, Drain
+from backend.shared.events import Cancel, Command, Drain, Examples
 from backend.shared.run_status import FailureCode
 from worker.engine.checkpoint import write_checkpoint
-from worker.engine.evaluate import evaluate
+from worker.engine.evaluate import evaluate, judge, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
 from worker.engine.reporter import Reporter
 from worker.engine.schedule import epoch_of, evaluation_steps
 from worker.engine.seed_batches import SeedBatches
 from worker.engine.slot import Slot
+from worker.engine.text_scores import Answer
 
 BAD_STEPS = 5  # losses in a row that are not a number end a run
 
 Commands = Callable[[], Sequence[Command]]  # what has been asked for since the last look
-Finish = Callable[["Place"], dict[str, float]]  # exports the adapter and returns the final values
+Ended = tuple[dict[str, float], Examples]  # final values, and the examples that are shown
+Finish = Callable[["Place"], Ended]  # exports the adapter
+AtEnd = Callable[["Place"], dict[str, float]]  # what is measured once beside the test rows, with the last evaluation
 
 
 @dataclass
@@ -29,13 +32,15 @@ class Place:
     data: SeedBatches
     reporter: Reporter
     evaluate_at: frozenset[int]
+    at_end: AtEnd
     saved: int = -1  # step of the last checkpoint
+    answers: list[Answer] = field(default_factory=list)  # filled with the last evaluation
 
     @classmethod
-    def of(cls, slot: Slot, data: SeedBatches, reporter: Reporter) -> "Place":
+    def of(cls, slot: Slot, data: SeedBatches, reporter: Reporter, at_end: AtEnd = lambda place: {}) -> "Place":
         """A place at the step where its slot stands."""
         steps = evaluation_steps(slot.steps, slot.arm.training.evaluations)
-        return cls(slot, data, reporter, steps, saved=slot.progress.step)
+        return cls(slot, data, reporter, steps, at_end, saved=slot.progress.step)
 
     @property
     def step(self) -> int:
@@ -113,7 +118,7 @@ def _advance(place: Place, finish: Finish) -> bool:
         if not _after_step(place):
             return True
     if place.step >= slot.steps:
-        place.reporter.finished(place.step, finish(place))
+        place.reporter.finished(place.step, *finish(place))
         return True
     return False
 
@@ -124,6 +129,9 @@ def _after_step(place: Place) -> bool:
     due = place.step in place.evaluate_at
     if due or failing:
         values = evaluate(place.slot, place.data)
+        if place.step >= place.slot.steps:
+            values |= told("test", place.slot, judge(place.slot, place.data.test)) if place.data.test else {}
+            values |= place.at_end(place)
         epoch = epoch_of(place.step, place.data.train_rows, place.slot.arm.training)
         place.reporter.evaluation(place.step, epoch, values)
         place.slot.progress.losses.clear()

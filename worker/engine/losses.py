@@ -22,9 +22,9 @@ def unit_losses(task: Task, logits: Tensor, labels: Tensor) -> Tensor:
     return F.cross_entropy(logits, labels, reduction="none")
 
 
-def hits(task: Task, logits: Tensor, labels: Tensor) -> Tensor | None:
-    """Which units the model gets right, [U]; None for regression."""
-    return None if task == "regression" else logits.argmax(-1) == labels
+def predictions(task: Task, logits: Tensor) -> Tensor:
+    """What the model says of each unit, [U]: a class, a token, or the value of a regression."""
+    return logits.squeeze(-1) if task == "regression" else logits.argmax(-1)
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,23 @@ class Tally:
     def __init__(self) -> None:
         self._losses: list[np.ndarray] = []
         self._examples: list[np.ndarray] = []
-        self._right, self._judged = 0, 0
+        self._predicted: list[np.ndarray] = []
+        self._right: list[np.ndarray] = []
 
-    def add(self, losses: Tensor, examples: np.ndarray, right: Tensor | None) -> None:
-        """Add units: their losses [U], the example each belongs to [U], and which were right."""
-        self._losses.append(losses.double().numpy())
+    def add(self, losses: Tensor, examples: np.ndarray, said: tuple[Tensor, Tensor] | None) -> None:
+        """Add units: their losses [U], the example each belongs to [U], what was predicted and what is right [U]."""
+        self._losses.append(losses.double().cpu().numpy())
         self._examples.append(examples)
-        if right is not None:
-            self._right += int(right.sum())
-            self._judged += right.numel()
+        if said is not None:
+            predicted, right = said
+            self._predicted.append(predicted.cpu().numpy())
+            self._right.append(right.cpu().numpy())
 
     def joined(self, other: "Tally") -> "Tally":
         """The units of both."""
         both = Tally()
-        both._losses, both._examples = self._losses + other._losses, self._examples + other._examples
-        both._right, both._judged = self._right + other._right, self._judged + other._judged
+        for name, parts in vars(self).items():
+            setattr(both, name, parts + getattr(other, name))
         return both
 
     def __bool__(self) -> bool:
@@ -90,9 +92,30 @@ class Tally:
         return float(np.concatenate(self._losses).mean())
 
     @property
+    def predicted(self) -> np.ndarray:
+        """What was predicted of every unit, in the order they were added."""
+        return np.concatenate(self._predicted) if self._predicted else np.empty(0)
+
+    @property
+    def right(self) -> np.ndarray:
+        """What is right of every unit, likewise."""
+        return np.concatenate(self._right) if self._right else np.empty(0)
+
+    @property
     def accuracy(self) -> float | None:
-        """Share of right units; None where nothing is judged."""
-        return self._right / self._judged if self._judged else None
+        """Share of units whose prediction is right; None where nothing was predicted."""
+        return float((self.predicted == self.right).mean()) if self._predicted else None
+
+    def by_example(self) -> tuple[np.ndarray, np.ndarray]:
+        """The examples, ascending, and the mean loss of each one's units."""
+        losses, examples = np.concatenate(self._losses), np.concatenate(self._examples)
+        numbers, where, units = np.unique(examples, return_inverse=True, return_counts=True)
+        return numbers, np.bincount(where, weights=losses) / units
+
+    def said_of(self, example: int) -> tuple[float, float]:
+        """What was predicted and what is right of an example with one unit."""
+        at = int(np.flatnonzero(np.concatenate(self._examples) == example)[0])
+        return float(self.predicted[at]), float(self.right[at])
 
     @property
     def standard_error(self) -> float:

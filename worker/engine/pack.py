@@ -1,27 +1,23 @@
 """One pack from its command to its end: slots set up or refused one by one, trained together, halved for memory."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from backend.shared.events import PackedRun, Start
-from worker import models
 from worker.engine.checkpoint import UnreadableCheckpoint, latest_checkpoint, read_checkpoint
-from worker.engine.evaluate import judge
+from worker.engine.ending import finish, finish_stack, generated
 from worker.engine.failures import explain, is_out_of_memory
-from worker.engine.host import Host
 from worker.engine.loop import Commands, Place, train
 from worker.engine.report import hook_report, run_record
 from worker.engine.reporter import Emit, Reporter
 from worker.engine.slot import Slot
 from worker.engine.stack.bits import Stream
-from worker.engine.stack.evaluate import judge_stack
 from worker.engine.stack.host import StackHost
 from worker.engine.stack.loop import StackLoop
 from worker.engine.stack.seating import Seating, seat
-from worker.engine.stack.shape import StackShape
 from worker.engine.stack.stack import Stack
 from worker.engine.warm import Warm
 
@@ -74,7 +70,7 @@ def run_pack(start: Start, warm: Warm, emit: Emit, commands: Commands) -> bool:
             else:
                 for each in prepared:
                     each.announce()
-                done = train(places, commands, lambda place: _finish(place, warm), start.checkpoint_s)
+                done = train(places, commands, lambda place: finish(place, warm), start.checkpoint_s)
             if not done:
                 for run in (run for later in waiting for run in later.runs):
                     Reporter(run, emit).drained(_saved_step(run))
@@ -116,7 +112,7 @@ def _prepare(run: PackedRun, warm: Warm, reporter: Reporter) -> Prepared:
         notes.append(
             ("warning", "The base model's own configuration turns no dropout on: native dropout changes nothing.")
         )
-    return Prepared(Place.of(slot, data, reporter), hook_report(slot), tuple(notes))
+    return Prepared(Place.of(slot, data, reporter, partial(generated, warm=warm)), hook_report(slot), tuple(notes))
 
 
 def _seated(places: Sequence[Place], warm: Warm, most: int | None) -> Seating:
@@ -143,26 +139,7 @@ def _train_stack(
     assert isinstance(host, StackHost)  # a stacked Warm makes no other
     stack = Stack(host, [place.slot for place in places], seating.shape, warm.stream)
     loop = StackLoop(stack, places, checkpoint_s)
-    return loop.train(commands, lambda ending: _finish_stack(ending, seating.shape, warm))
-
-
-def _finish_stack(places: Sequence[Place], shape: StackShape, warm: Warm) -> list[Callable[[], dict[str, float]]]:
-    """Measure in fp32 what the adapters are held against, all at once; each call writes one adapter."""
-    exact = warm.base(places[0].slot.arm, "fp32").host
-    assert isinstance(exact, StackHost)
-    twins = [_twin(place.slot, exact) for place in places]
-    stack = Stack(exact, twins, replace(shape, detached=0, paired=0), warm.stream)
-    tallies = judge_stack(stack, places[0].data.validation)
-    return [
-        partial(_exported, place, warm, tally.mean) for place, tally in zip(places, tallies[: len(places)], strict=True)
-    ]
-
-
-def _twin(slot: Slot, host: Host) -> Slot:
-    """The same run on another base."""
-    twin = Slot(slot.run, host, host.hooked.attention_layers, slot.steps)
-    twin.parameters.load(slot.parameters.values)
-    return twin
+    return loop.train(commands, lambda ending: finish_stack(ending, seating.shape, warm))
 
 
 def _restore(slot: Slot) -> str:
@@ -174,21 +151,6 @@ def _restore(slot: Slot) -> str:
     except UnreadableCheckpoint as error:
         return str(error)
     return ""
-
-
-def _finish(place: Place, warm: Warm) -> dict[str, float]:
-    """Measure in fp32 what the adapter is held against, and write it."""
-    twin = _twin(place.slot, warm.base(place.slot.arm, "fp32").host)
-    return _exported(place, warm, judge(twin, place.data.validation).mean)
-
-
-def _exported(place: Place, warm: Warm, exact_loss: float) -> dict[str, float]:
-    """Write the adapter; the final values. exact_loss: of the validation set, in fp32."""
-    slot, arm = place.slot, place.slot.arm
-    loaded = warm.base(arm, warm.precision(arm))
-    folder = slot.folder / "adapter"
-    place.reporter.adapter(folder, models.export_adapter(folder, loaded.base, arm, slot.exported()))
-    return {"validation/loss_fp32": exact_loss, "flops": slot.progress.flops}
 
 
 def _after_failure(error: Exception, places: list[Place], together: int, waiting: list[Waiting]) -> list[Waiting]:

@@ -72,6 +72,7 @@ def run_record(slot: Slot, stack: object = 1, stream: str = "philox") -> dict[st
         "method": slot.method.to_dict(),
         "targets": [target.name for target in host.targets],
         "head": list(host.head_names),
+        "outputs": host.head.outputs,
         "versions": {
             "torch": torch.__version__,
             "transformers": transformers.__version__,

@@ -78,9 +78,10 @@ class Reporter:
         """The trained adapter is on disk."""
         self._say(events.Adapter(run_id=self.run_id, fence=self.fence, folder=str(folder), files=files))
 
-    def finished(self, step: int, final: dict[str, float]) -> None:
+    def finished(self, step: int, final: dict[str, float], examples: events.Examples) -> None:
         """The run is done."""
-        self._say(events.Finished(run_id=self.run_id, fence=self.fence, step=step, final=final))
+        done = events.Finished(run_id=self.run_id, fence=self.fence, step=step, final=final, examples=examples)
+        self._say(done)
 
     def fail(self, failure: Failure) -> None:
         """The run cannot go on; details go to its log."""

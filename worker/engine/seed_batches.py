@@ -1,6 +1,7 @@
 """The batches of one seed, packed once and shared by all its arms: every step's, and those of the evaluations."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -11,10 +12,24 @@ from worker.engine.batches import Batch, Reading, evaluation_batches, make_batch
 _KEPT_STEPS = 8  # slots of a pack are at most a few steps apart
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """Validation and test rows in batches; they are the same for all seeds."""
+
+    validation: list[Batch]
+    test: list[Batch]
+
+    @classmethod
+    def of(cls, data: SeedData, reading: Reading) -> "HeldOut":
+        """The batches of what a seed draws."""
+        test = evaluation_batches(data.test, reading) if len(data.test) else []
+        return cls(evaluation_batches(data.validation, reading), test)
+
+
 class SeedBatches:
     """Rows of one seed in batches.
 
-    steps: row numbers of every training step; validation: every seed's batches; dropout_on_rows: how many of the
+    steps: row numbers of every training step; held: every seed's held-out rows; dropout_on_rows: how many of the
     probe's rows are the slice that is also judged with dropout on.
     """
 
@@ -23,12 +38,12 @@ class SeedBatches:
         data: SeedData,
         steps: Sequence[np.ndarray],
         reading: Reading,
-        validation: list[Batch],
+        held: HeldOut,
         dropout_on_rows: int,
     ) -> None:
         self.steps, self.train_rows = steps, len(data.train)
         self._train, self._reading = data.train, reading
-        self.validation = validation
+        self.validation, self.test, self.validation_rows = held.validation, held.test, data.validation
         rows = np.arange(len(data.probe))
         both, rest = rows[:dropout_on_rows], rows[dropout_on_rows:]
         self.probe_slice = evaluation_batches(data.probe, reading, both) if len(both) else []

@@ -15,10 +15,10 @@ from backend.shared.run_status import FailureCode
 from backend.shared.specs import ArmKeySpec
 from worker import data as datasets
 from worker import models
-from worker.engine.batches import Batch, Reading, evaluation_batches
+from worker.engine.batches import Reading
 from worker.engine.host import Host
 from worker.engine.precision import Computed, resolve_precision
-from worker.engine.seed_batches import SeedBatches
+from worker.engine.seed_batches import HeldOut, SeedBatches
 from worker.engine.slot import Slot
 from worker.engine.stack.bits import Stream
 from worker.engine.stack.host import StackHost
@@ -60,7 +60,7 @@ class Warm:
         self._bases: OrderedDict[tuple[object, ...], Loaded] = OrderedDict()
         self._sets: OrderedDict[tuple[object, ...], datasets.Tokenised] = OrderedDict()
         self._seeds: OrderedDict[tuple[object, ...], SeedBatches] = OrderedDict()
-        self._validation: tuple[object, list[Batch]] | None = None
+        self._held: tuple[object, HeldOut] | None = None
         self._dataset: tuple[object, datasets.Dataset] | None = None
 
     def precision(self, arm: ArmKeySpec) -> Computed:
@@ -69,7 +69,7 @@ class Warm:
 
     def base(self, arm: ArmKeySpec, precision: Computed) -> Loaded:
         """The base model of an arm with hooks for its target modules; models of other studies are let go."""
-        outputs = self._data(arm).outputs
+        outputs = self.dataset(arm).outputs
         about = (arm.model, arm.task, outputs)
         for key in [k for k in self._bases if k[:3] != about]:
             del self._bases[key]
@@ -87,19 +87,17 @@ class Warm:
         training = arm.training
         key = (
             tokenised.key,
-            (arm.train_rows, arm.validation_rows, arm.probe_rows, seed),
+            (arm.train_rows, arm.validation_rows, arm.probe_rows, arm.test_rows, seed),
             (training.batch_size, training.epochs, training.dropout_on_rows),
             loaded.host.reading,
         )
         if key not in self._seeds:
             drawn = datasets.draw(tokenised, arm, seed)
             steps = datasets.batches(len(drawn.train), seed, training.batch_size, training.epochs)
-            shared = (tokenised.key, arm.validation_rows, loaded.host.reading)
-            if self._validation is None or self._validation[0] != shared:
-                self._validation = (shared, evaluation_batches(drawn.validation, loaded.host.reading))
-            self._seeds[key] = SeedBatches(
-                drawn, steps, loaded.host.reading, self._validation[1], training.dropout_on_rows
-            )
+            shared = (tokenised.key, arm.validation_rows, arm.test_rows, loaded.host.reading)
+            if self._held is None or self._held[0] != shared:
+                self._held = (shared, HeldOut.of(drawn, loaded.host.reading))
+            self._seeds[key] = SeedBatches(drawn, steps, loaded.host.reading, self._held[1], training.dropout_on_rows)
             _trim(self._seeds, _SEEDS_KEPT)
         self._seeds.move_to_end(key)
         return self._seeds[key]
@@ -109,7 +107,7 @@ class Warm:
         key = (arm.dataset, arm.model, arm.training.max_length)
         if key not in self._sets:
             self._sets[key] = datasets.tokenise(
-                self._data(arm), arm.model, loaded.base.tokenizer, arm.training.max_length, self.home
+                self.dataset(arm), arm.model, loaded.base.tokenizer, arm.training.max_length, self.home
             )
             _trim(self._sets, 2)
         return self._sets[key]
@@ -133,7 +131,8 @@ class Warm:
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _data(self, arm: ArmKeySpec) -> datasets.Dataset:
+    def dataset(self, arm: ArmKeySpec) -> datasets.Dataset:
+        """The data set of an arm, as stored."""
         if self._dataset is None or self._dataset[0] != (arm.dataset, arm.task):
             self._dataset = ((arm.dataset, arm.task), datasets.load(arm.dataset, arm.task, self.home))
         return self._dataset[1]

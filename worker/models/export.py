@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from safetensors.torch import save
@@ -56,33 +57,8 @@ def _target_names(base: Base, arm: ArmKeySpec, found: list[str]) -> list[str]:
     return list(arm.target_modules) if named == found else found
 
 
-def _card(base: Base, arm: ArmKeySpec) -> str:
-    """The README: what it is, and how to load it."""
-    loader = "AutoModelForCausalLM" if base.task == "causal_lm" else "AutoModelForSequenceClassification"
-    outputs = "" if base.task == "causal_lm" else f", num_labels={base.labels}"
-    name = base.facts.hub_id or f"path/to/{base.facts.id}"
-    return f"""---
-library_name: peft
-base_model: {base.facts.hub_id or base.facts.id}
----
-
-# LoRA adapter for {base.facts.title}
-
-Trained with Dropscope: data set `{arm.dataset.id}` ({arm.task}), method `{arm.method_name or "composed"}`,
-rank {arm.rank}, alpha {arm.alpha:g}, {arm.train_rows} training rows. Base model revision `{base.facts.revision}`.
-
-```python
-from peft import PeftModel
-from transformers import {loader}
-
-base = {loader}.from_pretrained("{name}"{outputs})
-model = PeftModel.from_pretrained(base, "path/to/this/folder")
-```
-"""
-
-
 def export_adapter(folder: Path, base: Base, arm: ArmKeySpec, tensors: Mapping[str, Tensor]) -> dict[str, str]:
-    """Write an adapter in PEFT's format and return the SHA-256 of each file.
+    """Write an adapter in PEFT's format, with its tokenizer, and return the SHA-256 of each file.
 
     `tensors` maps names as in the model (`...query.lora_A.weight` [r, in], `...query.lora_B.weight` [out, r],
     `classifier.weight`) to their values. The same tensors give the same bytes.
@@ -101,8 +77,10 @@ def export_adapter(folder: Path, base: Base, arm: ArmKeySpec, tensors: Mapping[s
     files = {
         "adapter_config.json": json.dumps(adapter_config(base, arm), indent=2, sort_keys=True).encode(),
         "adapter_model.safetensors": save(weights, metadata={"format": "pt"}),
-        "README.md": _card(base, arm).encode(),
     }
+    with TemporaryDirectory() as made:
+        base.tokenizer.save_pretrained(made)
+        files |= {path.name: path.read_bytes() for path in sorted(Path(made).iterdir()) if path.is_file()}
     for name, content in files.items():
         write_atomically(folder / name, content)
     return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}

@@ -149,7 +149,9 @@ class Ledger:
         run_id, fence = event.run_id, event.fence
         match event:
             case Finished():
-                return endings.finish(session, run_id, fence, event.step, dict(event.final), self._adapter(run_id))
+                examples = event.examples.model_dump(mode="json")
+                adapter = self._adapter(run_id)
+                return endings.finish(session, run_id, fence, event.step, dict(event.final), adapter, examples)
             case Failed():
                 return endings.fail(session, run_id, fence, event.code, records.printable(event.message))
             case Cancelled() if run_id in self.timed_out:

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from backend.api.schemas.common import JsonObject, Out
+from backend.shared.events import Example
 from backend.shared.run_status import AttemptEnd, FailureCode, RunStatus
 from backend.shared.specs import RunSpec
 
@@ -59,6 +60,14 @@ class RunDetail(RunSummary):
     record: JsonObject | None = Field(description="Hooks (sites × layers), precision, device, mask stream, versions.")
     final: JsonObject | None = Field(description="Recorded once at the end, such as validation/loss_fp32 and FLOPs.")
     attempts: list[AttemptOut]
+
+
+class RunExamples(Out):
+    """Validation examples of a run that has succeeded; empty lists before. Texts are data, never markup."""
+
+    best: tuple[Example, ...] = Field(description="Least loss first.")
+    worst: tuple[Example, ...] = Field(description="Greatest loss first.")
+    generated: tuple[Example, ...] = Field(description="What a causal LM run generated, with its right answers.")
 
 
 class MetricSeries(Out):

@@ -13,6 +13,7 @@ DERIVED = {
     "gap": ("validation/loss", "probe/loss"),
     "train_inference_gap": ("probe/slice_loss_on", "probe/slice_loss_off"),
 }
+EXPONENTIAL = {"validation/perplexity": "validation/loss"}  # of a loss per token in nats
 RENAMED = {"slice_kl": "probe/slice_kl"}
 
 
@@ -34,6 +35,10 @@ class ArmGrid:
         if name in DERIVED:
             left, right = DERIVED[name]
             return self.quantity(left) - self.quantity(right)
+        if name in EXPONENTIAL:
+            with np.errstate(over="ignore"):  # a perplexity beyond the largest float is shown as missing
+                raised = np.exp(self.quantity(EXPONENTIAL[name]))
+            return np.where(np.isfinite(raised), raised, np.nan)
         found = self.values.get(RENAMED.get(name, name))
         return np.full(self.epoch.shape, np.nan) if found is None else found
 

@@ -34,6 +34,14 @@ def slug(title: str) -> str:
 def unknown(kind: str, asked: str, known: Iterable[str], pointer: str) -> InvalidInput:
     """The error for an id that nobody knows, with the nearest known ones."""
     names = list(known)
+    if kind == "model" and re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", asked):
+        here = slug(asked.replace("/", "-"))
+        words = (
+            f"it was fetched as {here!r}: use that id"
+            if here in names
+            else f"fetch it with `dropscope model fetch {asked}`, which shows its licence and size first"
+        )
+        return InvalidInput(f"The hub model {asked} is not known by that id on this machine; {words}.", pointer)
     near = difflib.get_close_matches(asked.lower(), names, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:20])}."
     return InvalidInput(f"There is no {kind} {asked[:100]!r} here. {hint}", pointer)

@@ -31,9 +31,15 @@ class NewAdapter:
 
 
 def finish(
-    session: Write, run_id: str, fence: int, step: int, final: dict[str, Any], adapter: NewAdapter | None
+    session: Write,
+    run_id: str,
+    fence: int,
+    step: int,
+    final: dict[str, Any],
+    adapter: NewAdapter | None,
+    examples: dict[str, Any] | None = None,
 ) -> bool:
-    """The run succeeded; its adapter becomes visible in the same transaction.
+    """The run succeeded; its adapter becomes visible in the same transaction. `examples` as in events.Examples.
 
     A number of `final` that is not finite is stored as None, its kind under "nonfinite".
     """
@@ -46,6 +52,7 @@ def finish(
         "final": {**kept, "nonfinite": odd} if odd else kept,
         "message": None,
         "checkpoint_key": None,
+        "examples": json_safe(examples),
     }
     if not _end(session, run_id, fence, RunStatus.SUCCEEDED, AttemptEnd.SUCCEEDED, None, values):
         return False

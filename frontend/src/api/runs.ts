@@ -25,6 +25,13 @@ export const runMetrics = (id: string) =>
       ),
   });
 
+export const runExamples = (id: string) =>
+  queryOptions({
+    queryKey: [...runKeys.run(id), "examples"],
+    queryFn: async ({ signal }) =>
+      unwrap(await api.GET("/api/v1/runs/{run_id}/examples", { params: { path: { run_id: id } }, signal })),
+  });
+
 export const runLogs = (id: string) =>
   queryOptions({
     queryKey: [...runKeys.run(id), "logs"],

@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Download
-         * @description The files of an artifact: a zip made on the fly, or one file.
+         * @description The files of an artifact: a zip made on the fly, with a model card, or one file.
          */
         get: operations["artifacts_download"];
         put?: never;
@@ -404,6 +404,26 @@ export interface paths {
          * @description Events of the study's stream that speak of this run, in order.
          */
         get: operations["runs_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Examples
+         * @description Validation examples with the least and the greatest loss, and generated texts; of the run's last step.
+         */
+        get: operations["runs_examples"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1344,6 +1364,7 @@ export interface components {
             /** Alpha */
             alpha: number;
             dataset: components["schemas"]["DatasetRef"];
+            generation?: components["schemas"]["GenerationSpec"] | null;
             /**
              * Method
              * @description `DropoutSpec.to_dict()` of transformer_dropout: canonical, layers resolved.
@@ -1373,6 +1394,11 @@ export interface components {
              * @enum {string}
              */
             task: "classification" | "regression" | "causal_lm";
+            /**
+             * Test Rows
+             * @default 0
+             */
+            test_rows: number;
             /** Train Rows */
             train_rows: number;
             training: components["schemas"]["TrainingSpec"];
@@ -1676,15 +1702,17 @@ export interface components {
              * Metric
              * @enum {string}
              */
-            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "train/loss" | "train_inference_gap" | "slice_kl";
+            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
             /** Model */
             model: string;
             /** Notes */
             notes: string[];
             pairwise: components["schemas"]["Pairwise"] | null;
+            paper: components["schemas"]["PaperNumbers"] | null;
             progress: components["schemas"]["Progress"];
             /** Ranking */
             ranking: string[];
+            selection: components["schemas"]["Selection"] | null;
             /** Study Id */
             study_id: string;
             /** Study Name */
@@ -2038,7 +2066,7 @@ export interface components {
              * Metric
              * @enum {string}
              */
-            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "train/loss" | "train_inference_gap" | "slice_kl";
+            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
             /** N */
             n: number;
             /** P Holm */
@@ -2123,6 +2151,39 @@ export interface components {
             seq: number;
         };
         /**
+         * Example
+         * @description One validation example and what the trained run makes of it; texts are cut to some thousand characters.
+         */
+        Example: {
+            /**
+             * Label
+             * @description The right class or value; of causal LM the right completion.
+             */
+            label: string;
+            /**
+             * Loss
+             * @description Its loss: mean over its completion tokens for causal LM.
+             */
+            loss?: number | null;
+            /**
+             * Predicted
+             * @description The run's class or value; of causal LM what it generated, if it did.
+             * @default
+             */
+            predicted: string;
+            /**
+             * References
+             * @description Further right answers.
+             * @default []
+             */
+            references: string[];
+            /**
+             * Text
+             * @description As the model read it: special tokens left out, cut to its largest length.
+             */
+            text: string;
+        };
+        /**
          * FailureCode
          * @description Why a run failed; shown beside the status with a sentence for a person.
          * @enum {string}
@@ -2156,6 +2217,41 @@ export interface components {
              * @description JSON pointer into the plan; '' is the file itself.
              */
             pointer: string;
+        };
+        /**
+         * GenerationSpec
+         * @description What a causal LM run generates after its last step: greedy with one beam, else beam search; never sampled.
+         */
+        GenerationSpec: {
+            /**
+             * Beams
+             * @description 1: greedy.
+             * @default 1
+             */
+            beams: number;
+            /**
+             * Length Penalty
+             * @description Of beam search.
+             * @default 1
+             */
+            length_penalty: number;
+            /**
+             * Max New Tokens
+             * @default 64
+             */
+            max_new_tokens: number;
+            /**
+             * No Repeat Ngram
+             * @description No run of this many tokens twice; 0: no rule.
+             * @default 0
+             */
+            no_repeat_ngram: number;
+            /**
+             * Rows
+             * @description Validation prompts that are answered; 0 for none.
+             * @default 16
+             */
+            rows: number;
         };
         /**
          * Health
@@ -2635,13 +2731,41 @@ export interface components {
              * Metric
              * @enum {string}
              */
-            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "train/loss" | "train_inference_gap" | "slice_kl";
+            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
             /** N */
             n: number[][];
             /** P Holm */
             p_holm: (number | null)[][];
             /** P T */
             p_t: (number | null)[][];
+        };
+        /**
+         * PaperNumbers
+         * @description What the paper printed for this data set: another model, other settings, never comparable number by number.
+         */
+        PaperNumbers: {
+            /** Metric */
+            metric: string;
+            /** Rows */
+            rows: components["schemas"]["PaperRow"][];
+            /** Setting */
+            setting: string;
+            /** Source */
+            source: string;
+        };
+        /**
+         * PaperRow
+         * @description One method's number as the paper prints it.
+         */
+        PaperRow: {
+            /** Method */
+            method: string;
+            /** Spread */
+            spread: number | null;
+            /** Title */
+            title: string;
+            /** Value */
+            value: number;
         };
         /**
          * PasswordChange
@@ -2953,6 +3077,27 @@ export interface components {
             worker_id: string | null;
         };
         /**
+         * RunExamples
+         * @description Validation examples of a run that has succeeded; empty lists before. Texts are data, never markup.
+         */
+        RunExamples: {
+            /**
+             * Best
+             * @description Least loss first.
+             */
+            best: components["schemas"]["Example"][];
+            /**
+             * Generated
+             * @description What a causal LM run generated, with its right answers.
+             */
+            generated: components["schemas"]["Example"][];
+            /**
+             * Worst
+             * @description Greatest loss first.
+             */
+            worst: components["schemas"]["Example"][];
+        };
+        /**
          * RunInArm
          * @description One run of an arm; `counted` says whether it is in the means, `reason` why not.
          */
@@ -3086,6 +3231,52 @@ export interface components {
             seed: number;
             /** Value */
             value: number;
+        };
+        /**
+         * Selected
+         * @description One method with the setting that was chosen for it: `arm_id`, the best of `candidates` arms on validation rows.
+         *
+         *     `test` and `scores` are measured on test rows, which the choice has not seen; `difference` is to the chosen arm of
+         *     the baseline's method, Holm's correction over the methods.
+         */
+        Selected: {
+            /** Arm Id */
+            arm_id: string;
+            /** Arm Name */
+            arm_name: string;
+            /** Candidates */
+            candidates: number;
+            difference: components["schemas"]["Difference"] | null;
+            /** Is Baseline */
+            is_baseline: boolean;
+            /** Method Title */
+            method_title: string;
+            /** Scores */
+            scores: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            test: components["schemas"]["Estimate"];
+            validation: components["schemas"]["Estimate"];
+        };
+        /**
+         * Selection
+         * @description Every method at its own best rate, learning rate or weight: chosen by `chosen_by`, reported by `reported`.
+         */
+        Selection: {
+            /**
+             * Chosen By
+             * @enum {string}
+             */
+            chosen_by: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+            /** Methods */
+            methods: components["schemas"]["Selected"][];
+            /**
+             * Reported
+             * @enum {string}
+             */
+            reported: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+            /** Sentence */
+            sentence: string;
         };
         /**
          * Series
@@ -3511,6 +3702,8 @@ export interface components {
             baseline?: string | null;
             /** Dataset */
             dataset: string;
+            /** @description Texts that a causal LM run generates at its end; 16 greedy ones where unset. */
+            generation?: components["schemas"]["GenerationSpec"] | null;
             /**
              * @default {
              *       "rank": 8
@@ -3538,6 +3731,11 @@ export interface components {
              * @enum {string}
              */
             task: "classification" | "regression" | "causal_lm";
+            /**
+             * Test Rows
+             * @description Further held-out rows that nothing is chosen on, measured once after the last step: a rate or learning rate is picked on the validation rows and reported on these.
+             */
+            test_rows?: number | null;
             /**
              * Train Rows
              * @description Rows drawn for training, anew for each seed; all where unset.
@@ -6060,6 +6258,100 @@ export interface operations {
             };
         };
     };
+    runs_examples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunExamples"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     runs_logs: {
         parameters: {
             query?: {
@@ -6457,7 +6749,7 @@ export interface operations {
                 /** @description Id, key, label or method of an arm; the study's own where unset. */
                 baseline?: string | null;
                 /** @description What arms are ranked and compared by. */
-                metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "train/loss" | "train_inference_gap" | "slice_kl";
+                metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
                 x?: "step" | "epoch" | "tokens" | "seconds";
             };
             header?: never;
@@ -6561,7 +6853,7 @@ export interface operations {
                 baseline?: string | null;
                 log_y?: boolean;
                 /** @description What arms are ranked and compared by. */
-                metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "train/loss" | "train_inference_gap" | "slice_kl";
+                metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
                 x?: "step" | "epoch" | "tokens" | "seconds";
             };
             header?: never;
@@ -7622,7 +7914,7 @@ export interface operations {
                 /** @description With every arm's curve; without, a hundredth of the size. */
                 curves?: boolean;
                 /** @description What arms are ranked and compared by. */
-                metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "train/loss" | "train_inference_gap" | "slice_kl";
+                metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
                 x?: "step" | "epoch" | "tokens" | "seconds";
             };
             header?: {
@@ -7927,7 +8219,7 @@ export interface operations {
                 baseline?: string | null;
                 log_y?: boolean;
                 /** @description What arms are ranked and compared by. */
-                metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "train/loss" | "train_inference_gap" | "slice_kl";
+                metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
                 x?: "step" | "epoch" | "tokens" | "seconds";
             };
             header?: {

@@ -15,6 +15,7 @@ export type RunSummary = Schemas["RunSummary"];
 export type RunDetail = Schemas["RunDetail"];
 export type RunStatus = RunSummary["status"];
 export type RunMetrics = Schemas["RunMetrics"];
+export type RunExamples = Schemas["RunExamples"];
 export type EventOut = Schemas["EventOut"];
 export type LogLine = Schemas["LogLine"];
 export type ArtifactOut = Schemas["ArtifactOut"];

@@ -1,13 +1,14 @@
 /** A difference to the baseline with its interval and whether it holds, in words as well as in colour. */
 import { Text } from "@mantine/core";
 import type { Difference } from "../api/types";
+import { higherIsBetter, isShare } from "../format/metrics";
 import { MISSING, percentPoints, plusMinus } from "../format/numbers";
 
 export function DeltaText({ difference }: { difference: Difference }) {
   const { metric, mean, half_width: half, decided } = difference;
   if (mean === null) return <>{MISSING}</>;
-  const share = metric === "validation/accuracy";
-  const better = share ? "higher" : "lower";
+  const share = isShare(metric);
+  const better = higherIsBetter(metric) ? "higher" : "lower";
   const colour = decided === "undecided" ? "dimmed" : decided === better ? "var(--good)" : "var(--bad)";
   return (
     <Text span inherit c={colour} title={difference.meaning}>

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from backend.shared.catalogue.datasets import datasets_root
 from backend.shared.facts import DatasetFacts
 from backend.shared.rows.writer import DatasetWriter
@@ -29,3 +31,18 @@ def films(train: int, validation: int) -> list[tuple[str, dict[str, Any]]]:
             word = "good" if i % 3 == 0 else "bad"
             found.append((split, {"text": f"{word} film {'very ' * (i % 5)}a" + " b" * i, "label": word}))
     return found
+
+
+WORDS = ["a", "b", "c", "d", "e", "f", "g", "h"]
+
+
+def similar(count: int, seed: int = 0) -> list[tuple[str, dict[str, object]]]:
+    """Sentence pairs labelled with the share of words they have in common, 0 to 5."""
+    draw = np.random.default_rng(seed)
+    rows: list[tuple[str, dict[str, object]]] = []
+    for i in range(count):
+        first, second = (draw.choice(WORDS, 4, replace=False).tolist() for _ in range(2))
+        label = 5 * len(set(first) & set(second)) / 4
+        row = {"text": " ".join(first), "text_pair": " ".join(second), "label": label}
+        rows.append(("train" if i % 3 else "validation", row))
+    return rows

@@ -10,6 +10,7 @@ from scipy import stats
 
 from backend.shared.events import METRIC_BY_NAME
 from backend.shared.schedule import total_steps
+from backend.shared.specs import GenerationSpec
 from tests.worker.engine.test_against_peft import a_place
 from tests.worker.engine.tiny_pack import World, make_world, trained
 from worker.engine import batches
@@ -19,11 +20,15 @@ from worker.engine.precision import resolve_precision
 from worker.engine.schedule import evaluation_steps
 
 
+def said(predicted: list[int], right: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.tensor(predicted), torch.tensor(right)
+
+
 def test_standard_error_is_over_examples() -> None:
     losses = np.array([0.3, 1.2, 0.5, 2.0])
     tally = Tally()
-    tally.add(torch.from_numpy(losses[:3]), np.array([4, 7, 2]), torch.tensor([True, False, True]))
-    tally.add(torch.from_numpy(losses[3:]), np.array([0]), torch.tensor([True]))
+    tally.add(torch.from_numpy(losses[:3]), np.array([4, 7, 2]), said([1, 0, 2], [1, 1, 2]))
+    tally.add(torch.from_numpy(losses[3:]), np.array([0]), said([0], [0]))
     assert tally.mean == pytest.approx(losses.mean())
     assert tally.standard_error == pytest.approx(stats.sem(losses))
     assert tally.accuracy == 0.75
@@ -67,16 +72,36 @@ def test_dropout_is_off_in_what_makes_the_gap_and_on_in_the_slice(bert_world: Wo
     assert noisy["probe/slice_kl"] > 0.0
 
 
-@pytest.mark.parametrize(("family", "task"), [("bert", "classification"), ("llama", "causal_lm")])
+SCORES = {
+    "classification": {"accuracy", "macro_f1", "matthews"},
+    "regression": {"pearson", "spearman"},
+    "causal_lm": {"accuracy"},
+}
+GENERATED = {"validation/bleu", "validation/chrf", "validation/ter", "validation/rouge_l"}
+
+
+def _expected(task: str) -> set[str]:
+    """Every metric but the scores of other tasks."""
+    every = set().union(*SCORES.values())
+    foreign = {f"{split}/{name}" for split in ("validation", "test", "probe") for name in every - SCORES[task]}
+    foreign |= set() if task == "causal_lm" else GENERATED
+    return set(METRIC_BY_NAME) - foreign - ({"probe/slice_kl"} if task == "regression" else set())
+
+
+@pytest.mark.parametrize(
+    ("family", "task"), [("bert", "classification"), ("bert", "regression"), ("llama", "causal_lm")]
+)
 def test_a_run_says_every_metric_by_its_name(tmp_path: Path, family: str, task: str) -> None:
     world = make_world(tmp_path / "home", family, task)  # type: ignore[arg-type]
+    more = {"test_rows": 2, "validation_rows": 4, "generation": GenerationSpec(rows=2, max_new_tokens=4)}
     arm = world.arm("hiddenkey", evaluations=3)
+    arm = arm.model_copy(update=more if task == "causal_lm" else {**more, "generation": None})
     told = trained(world, tmp_path / "out", {"run": arm})
     steps = total_steps(arm.train_rows, 4, 2)
     found = told.only("run", "evaluation")
     assert [event.step for event in found] == sorted(evaluation_steps(steps, 3))
     assert found[-1].epoch == 2.0
-    assert {name for event in found for name in event.values} == set(METRIC_BY_NAME)
+    assert {name for event in found for name in event.values} == _expected(task)
     assert len(told.losses("run")) == steps
     assert found[0].values["train/loss"] == pytest.approx(np.mean(told.losses("run")[: found[0].step]))
     final = told.final("run")

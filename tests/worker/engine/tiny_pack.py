@@ -16,7 +16,7 @@ from backend.shared import events
 from backend.shared.catalogue import require_model
 from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.specs import ArmKeySpec, DatasetRef, RunSpec, Task, TrainingSpec
-from tests.worker.data.stored import films, store
+from tests.worker.data.stored import films, similar, store
 from tests.worker.models.tiny import register_tiny, save_tiny
 from worker.engine.pack import run_pack
 from worker.engine.warm import Warm
@@ -66,7 +66,8 @@ class World:
 def make_world(home: Path, family: str = "bert", task: Task = "classification") -> World:
     """A tiny model of the family and twelve training rows."""
     model = register_tiny(home, save_tiny(home / "weights", family), f"tiny-{family}")
-    data = store(home, "replies", task, REPLIES) if task == "causal_lm" else store(home, "films", task, films(12, 6))
+    rows = {"causal_lm": REPLIES, "regression": similar(90), "classification": films(12, 6)}[task]
+    data = store(home, {"causal_lm": "replies", "regression": "pairs"}.get(task, "films"), task, rows)
     return World(home, model, data, task, model.default_target_modules, home / "weights")
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from worker.engine.batches import Batch
 from worker.engine.drops import SLICE_PASS
 from worker.engine.evaluate import Judged
-from worker.engine.losses import Tally, divergence, hits, unit_losses
+from worker.engine.losses import Tally, divergence, predictions, unit_losses
 from worker.engine.seed_batches import SeedBatches
 from worker.engine.stack.layout import LaneBatch
 from worker.engine.stack.stack import Stack
@@ -23,7 +23,8 @@ class _Sums:
     """Losses [K, U] of batches after batches, still on the device."""
 
     losses: list[Tensor] = field(default_factory=list)
-    right: list[Tensor] = field(default_factory=list)
+    predicted: list[Tensor] = field(default_factory=list)
+    right: list[Tensor] = field(default_factory=list)  # [U]: the same for all slots
     examples: list[np.ndarray] = field(default_factory=list)
 
     def tallies(self, slots: int) -> list[Tally]:
@@ -32,10 +33,11 @@ class _Sums:
         if not self.losses:
             return found
         losses = torch.cat(self.losses, 1).cpu()
-        right = torch.cat(self.right, 1).cpu() if self.right else None
+        predicted = torch.cat(self.predicted, 1).cpu() if self.predicted else None
+        right = torch.cat(self.right).cpu() if self.right else torch.empty(0)
         examples = np.concatenate(self.examples)
         for at, tally in enumerate(found):
-            tally.add(losses[at], examples, None if right is None else right[at])
+            tally.add(losses[at], examples, None if predicted is None else (predicted[at], right))
         return found
 
 
@@ -95,7 +97,6 @@ def _count(stack: Stack, sums: _Sums, read: LaneBatch, span: slice, logits: Tens
     slots, units = logits.shape[:2]
     flat, labels = logits.flatten(0, 1), read.labels[span].repeat(slots)
     sums.losses.append(unit_losses(stack.task, flat, labels).view(slots, units))
-    right = hits(stack.task, flat, labels)
-    if right is not None:
-        sums.right.append(right.view(slots, units))
+    sums.predicted.append(predictions(stack.task, flat).view(slots, units))
+    sums.right.append(read.labels[span])
     sums.examples.append(read.batch.examples[span])

@@ -13,17 +13,17 @@ from torch import Tensor
 
 from backend.shared.events import Cancel, Command, Drain
 from backend.shared.run_status import FailureCode
-from worker.engine.evaluate import measured
+from worker.engine.evaluate import measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
 from worker.engine.flops import step_flops
-from worker.engine.loop import BAD_STEPS, Commands, Place, save
+from worker.engine.loop import BAD_STEPS, Commands, Ended, Place, save
 from worker.engine.schedule import epoch_of
-from worker.engine.stack.evaluate import evaluate_stack
+from worker.engine.stack.evaluate import evaluate_stack, judge_stack
 from worker.engine.stack.stack import Stack
 
 LOSS_STEPS = 8
 
-FinishAll = Callable[[Sequence[Place]], Sequence[Callable[[], dict[str, float]]]]
+FinishAll = Callable[[Sequence[Place]], Sequence[Callable[[], Ended]]]
 
 
 class StackLoop:
@@ -131,8 +131,15 @@ class StackLoop:
         if not due:
             return
         judged = evaluate_stack(self.stack, self._data)
+        ending = self.stack.step >= self._total
+        tests = judge_stack(self.stack, self._data.test) if ending and self._data.test else []
         for at, place in due:
-            place.reporter.evaluation(place.step, self._epoch(place), measured(place.slot, judged[at]))
+            values = measured(place.slot, judged[at])
+            if ending:
+                self.stack.store(at)
+                values |= told("test", place.slot, tests[at]) if tests else {}
+                values |= place.at_end(place)
+            place.reporter.evaluation(place.step, self._epoch(place), values)
             place.slot.progress.losses.clear()
         self._save([at for at, _ in due])
         self._read_at = time.monotonic()
@@ -151,7 +158,7 @@ class StackLoop:
         seats = list(self._seats.items())
         for (at, place), end in zip(seats, finish([place for _, place in seats]), strict=True):
             try:
-                place.reporter.finished(place.step, end())
+                place.reporter.finished(place.step, *end())
             except Exception as error:
                 if is_out_of_memory(error):
                     raise

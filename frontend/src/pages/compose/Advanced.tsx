@@ -26,11 +26,14 @@ const TRAINING: { key: NumberKey; label: string; hint: string; step: number }[] 
 const ROWS = [
   { key: "train_rows", label: "Training rows", hint: "Drawn anew for each seed; empty: all" },
   { key: "validation_rows", label: "Validation rows", hint: "The same for every seed; empty: all" },
+  { key: "test_rows", label: "Test rows", hint: "Held out for reporting; nothing is chosen on them" },
 ] as const;
 
 export function Advanced({ draft, onChange, problems }: PartProps) {
   const [opened, { toggle }] = useDisclosure(false);
-  const wrong = problems.some(({ pointer }) => /^\/(training|train_rows|validation_rows|lora)/.test(pointer));
+  const wrong = problems.some(({ pointer }) =>
+    /^\/(training|train_rows|validation_rows|test_rows|generation|lora)/.test(pointer),
+  );
   return (
     <Section
       title="Training"

@@ -10,6 +10,7 @@ import { useStudyStream } from "../../live/useStudyStream";
 import { RunArtifacts } from "./RunArtifacts";
 import { RunConfig } from "./RunConfig";
 import { RunCurves } from "./RunCurves";
+import { RunExamples } from "./RunExamples";
 import { RunHeader } from "./RunHeader";
 import { RunHistory } from "./RunHistory";
 import { RunLog } from "./RunLog";
@@ -18,6 +19,7 @@ import { RUN_TABS, type RunTab } from "./search";
 const route = getRouteApi("/inside/runs/$runId");
 const TITLES: Record<RunTab, string> = {
   curves: "Curves",
+  examples: "Examples",
   config: "Configuration",
   log: "Log",
   history: "History",
@@ -59,6 +61,9 @@ export function RunPage() {
           <Paper p="md" mt="md">
             <Tabs.Panel value="curves">
               <RunCurves run={run.data} />
+            </Tabs.Panel>
+            <Tabs.Panel value="examples">
+              <RunExamples run={run.data} />
             </Tabs.Panel>
             <Tabs.Panel value="config">
               <RunConfig run={run.data} />

@@ -1,5 +1,5 @@
 /** Which tab of a run is open. */
-export const RUN_TABS = ["curves", "config", "log", "history", "artifacts"] as const;
+export const RUN_TABS = ["curves", "examples", "config", "log", "history", "artifacts"] as const;
 export type RunTab = (typeof RUN_TABS)[number];
 
 export interface RunSearch {

@@ -68,7 +68,7 @@ function Rail({ comparison, baselineId }: ArmRailProps) {
         onChange={({ currentTarget }) =>
           change({ metric: METRICS.find((metric) => metric.value === currentTarget.value)?.value })
         }
-        data={comparison?.task === "classification" ? METRICS : METRICS.slice(0, 2)}
+        data={METRICS.filter(({ value }, at) => at < 2 || comparison?.arms.some((arm) => value in arm.final))}
       />
       <div>
         <Text size="xs" fw={600} mb={3} id="x-axis">

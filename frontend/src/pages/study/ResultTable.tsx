@@ -6,7 +6,10 @@ import { ArmMark } from "../../components/ArmMark";
 import { DeltaText } from "../../components/DeltaText";
 import classes from "./ResultTable.module.css";
 import { METRICS } from "./search";
-import { decimals, MISSING, percent, plusMinus, pValue } from "../../format/numbers";
+import { scoresOf, scoreText } from "../../format/metrics";
+import { decimals, MISSING, plusMinus, pValue } from "../../format/numbers";
+import { PaperTable } from "./PaperTable";
+import { SelectionTable } from "./SelectionTable";
 
 interface ResultTableProps {
   /** Whose raw numbers can be downloaded; a shared study has none. */
@@ -15,13 +18,13 @@ interface ResultTableProps {
   hidden: ReadonlySet<string>;
 }
 
-const COLUMNS = (metric: string) => [
+const COLUMNS = (metric: string, scores: string[]) => [
   "Arm",
   "n",
   "Probe loss",
   "Validation loss",
   "Gap",
-  "Accuracy",
+  ...scores,
   "Onset",
   `Δ ${metric}`,
   "Holm p",
@@ -53,6 +56,7 @@ export function ResultTable({ study, comparison, hidden }: ResultTableProps) {
 
 function Rows({ comparison, hidden }: { comparison: Comparison; hidden: ReadonlySet<string> }) {
   const metric = METRICS.find(({ value }) => value === comparison.metric)?.label.toLowerCase() ?? "";
+  const scores = scoresOf(comparison);
   const byId = new Map(comparison.arms.map((arm) => [arm.id, arm]));
   const arms = comparison.ranking.map((id) => byId.get(id)).filter((arm) => arm && !hidden.has(arm.id));
   return (
@@ -67,7 +71,10 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
         <Table highlightOnHover className={classes.table}>
           <Table.Thead>
             <Table.Tr>
-              {COLUMNS(metric).map((column, at) => (
+              {COLUMNS(
+                metric,
+                scores.map(({ title }) => title),
+              ).map((column, at) => (
                 <Table.Th key={column} ta={at === 0 ? "left" : "right"}>
                   {column}
                 </Table.Th>
@@ -75,10 +82,12 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {arms.map((arm) => arm && <ArmRow key={arm.id} arm={arm} metric={comparison.metric} />)}
+            {arms.map((arm) => arm && <ArmRow key={arm.id} arm={arm} metric={comparison.metric} scores={scores} />)}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
+      {comparison.selection && <SelectionTable selection={comparison.selection} arms={byId} />}
+      {comparison.paper && <PaperTable paper={comparison.paper} />}
       {comparison.notes.length > 0 && (
         <Text component="ul" size="xs" c="dimmed" pl={16} mt="sm" mb={0}>
           {comparison.notes.map((note) => (
@@ -90,7 +99,13 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
   );
 }
 
-function ArmRow({ arm, metric }: { arm: ArmComparison; metric: Metric }) {
+interface ArmRowProps {
+  arm: ArmComparison;
+  metric: Metric;
+  scores: { value: Metric }[];
+}
+
+function ArmRow({ arm, metric, scores }: ArmRowProps) {
   const final = arm.final;
   const difference = arm.differences[metric];
   const { k, n, step } = arm.onset;
@@ -113,7 +128,11 @@ function ArmRow({ arm, metric }: { arm: ArmComparison; metric: Metric }) {
       <Table.Td ta="right">{decimals(final["probe/loss"]?.mean)}</Table.Td>
       <Table.Td ta="right">{plusMinus(final["validation/loss"]?.mean, final["validation/loss"]?.half_width)}</Table.Td>
       <Table.Td ta="right">{plusMinus(final.gap?.mean, final.gap?.half_width)}</Table.Td>
-      <Table.Td ta="right">{percent(final["validation/accuracy"]?.mean)}</Table.Td>
+      {scores.map(({ value }) => (
+        <Table.Td key={value} ta="right">
+          {scoreText(value, final[value]?.mean)}
+        </Table.Td>
+      ))}
       <Table.Td ta="right" title={arm.onset.sentence}>
         {step === null ? MISSING : `step ${Math.round(step)}`}
         {n > 0 && (

@@ -1,6 +1,7 @@
 /** The whole view of a study as its address holds it; what is as usual stays out of the address. */
 import type { View } from "../../api/studies";
 import type { Band, Metric, XAxis } from "../../api/types";
+import { SCORES } from "../../format/metrics";
 
 export const X_AXES: { value: XAxis; label: string }[] = [
   { value: "step", label: "Steps" },
@@ -19,7 +20,13 @@ export const BANDS: { value: Band; label: string }[] = [
 export const METRICS: { value: Metric; label: string }[] = [
   { value: "validation/loss", label: "Validation loss" },
   { value: "gap", label: "Generalization gap" },
-  { value: "validation/accuracy", label: "Accuracy" },
+  ...SCORES.map(({ value, title }) => ({ value, label: title })),
+  { value: "test/loss", label: "Test loss" },
+  { value: "test/accuracy", label: "Test accuracy" },
+  { value: "test/macro_f1", label: "Test macro-F1" },
+  { value: "test/matthews", label: "Test Matthews" },
+  { value: "test/pearson", label: "Test Pearson" },
+  { value: "test/spearman", label: "Test Spearman" },
 ];
 
 export const TABS = [

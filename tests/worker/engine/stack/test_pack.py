@@ -13,7 +13,7 @@ from backend.shared.run_status import FailureCode
 from backend.shared.specs import ArmKeySpec
 from tests.worker.engine.test_together_or_alone import same_run
 from tests.worker.engine.tiny_pack import Told, World, start, trained
-from worker.engine import pack
+from worker.engine import ending
 from worker.engine.batches import Batch
 from worker.engine.pack import run_pack
 from worker.engine.stack.stack import Stack
@@ -191,6 +191,6 @@ def test_another_error_fails_the_runs_of_its_stack(
     def broken(*_: object) -> None:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(pack, "judge_stack", broken)
+    monkeypatch.setattr(ending, "judge_stack", broken)
     told = stacked(bert_world, tmp_path, arms_of(bert_world, "none", "hiddenkey"))
     assert all(told.only(name, "failed")[0].code is FailureCode.INTERNAL for name in ("none", "hiddenkey"))

@@ -1,0 +1,64 @@
+"""`dropscope adapter RUN OUT`: a run's adapter as a folder, or merged into its base model."""
+
+import io
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+import httpx
+
+from backend.cli.console import out
+from backend.shared.errors import InvalidInput, Unavailable
+from backend.shared.settings import Settings
+
+
+def take(settings: Settings, url: str, run_id: str, folder: Path, merged: bool) -> None:
+    """Download the adapter of a run into the new folder `folder`; merged: as a whole model.
+
+    Raises:
+        InvalidInput: the folder is there already, or the run has no adapter.
+        Unavailable: no server answers, or the base model could not be merged with.
+    """
+    if folder.exists():
+        raise InvalidInput(f"{folder} is there already; give a new folder.")
+    archive = _download(settings, url, run_id)
+    if not merged:
+        _unpack(archive, folder)
+        out().print(f"The adapter of {run_id} is in {folder}; its README.md says how to load it.", markup=False)
+        return
+    with tempfile.TemporaryDirectory() as made:
+        _unpack(archive, Path(made))
+        command = [sys.executable, "-P", "-m", "worker.models.merge", str(settings.shared), made, str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise Unavailable(done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "Merging failed.")
+    out().print(f"The merged model is in {folder}; stock transformers loads it.", markup=False)
+
+
+def _download(settings: Settings, url: str, run_id: str) -> bytes:
+    token = settings.token.get_secret_value() if settings.token else None
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with httpx.Client(base_url=url, headers=headers, timeout=120) as http:
+            listed = http.get(f"/api/v1/runs/{run_id}/artifacts")
+            listed.raise_for_status()
+            adapters = [item["id"] for item in listed.json()["items"] if item["kind"] == "adapter"]
+            if not adapters:
+                raise InvalidInput(f"The run {run_id} has no adapter; only a run that has succeeded leaves one.")
+            answer = http.get(f"/api/v1/artifacts/{adapters[-1]}/download")
+            answer.raise_for_status()
+            return answer.content
+    except httpx.HTTPStatusError as error:
+        raise InvalidInput(f"The server answered {error.response.status_code} for the run {run_id}.") from error
+    except httpx.HTTPError as error:
+        raise Unavailable(f"No server answers at {url}; start one with `dropscope up`.") from error
+
+
+def _unpack(archive: bytes, folder: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(archive)) as file:
+        for name in file.namelist():
+            if Path(name).name != name:
+                raise InvalidInput(f"The download holds the odd name {name!r}.")
+        file.extractall(folder)

@@ -1,0 +1,80 @@
+/** Validation examples that the run does best and worst on, and what it generated; texts are shown as they are. */
+import { Skeleton, Stack, Table, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { runExamples } from "../../api/runs";
+import type { RunDetail, RunExamples as Found } from "../../api/types";
+import { decimals } from "../../format/numbers";
+
+type Example = Found["best"][number];
+
+export function RunExamples({ run }: { run: RunDetail }) {
+  const { data } = useQuery(runExamples(run.id));
+  if (!data) return <Skeleton height={320} />;
+  if (data.worst.length + data.generated.length === 0)
+    return (
+      <Text c="dimmed" py="xl" ta="center">
+        {run.status === "succeeded" ? "No examples were kept." : "Examples are picked when the run has succeeded."}
+      </Text>
+    );
+  const causal = run.spec.arm.task === "causal_lm";
+  return (
+    <Stack gap="lg">
+      <Examples title="Generated" examples={data.generated} said="Generated" />
+      <Examples title="Greatest loss" examples={data.worst} said={causal ? null : "Predicted"} />
+      <Examples title="Least loss" examples={data.best} said={causal ? null : "Predicted"} />
+      <Text size="xs" c="dimmed">
+        Validation rows after the last step, dropout off. Texts are as the model read them: cut to its largest length,
+        special tokens left out.
+      </Text>
+    </Stack>
+  );
+}
+
+function Examples({ title, examples, said }: { title: string; examples: Example[]; said: string | null }) {
+  if (examples.length === 0) return null;
+  const losses = examples.some(({ loss }) => loss !== null && loss !== undefined);
+  return (
+    <section aria-label={title}>
+      <Title order={3} size="h4" mb="xs">
+        {title}
+      </Title>
+      <Table.ScrollContainer minWidth={640} type="native" tabIndex={0} aria-label={`${title}, scrolls sideways`}>
+        <Table verticalSpacing="xs" layout="fixed">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Text</Table.Th>
+              {said && <Table.Th>{said}</Table.Th>}
+              <Table.Th>Right</Table.Th>
+              {losses && (
+                <Table.Th ta="right" w={90}>
+                  Loss
+                </Table.Th>
+              )}
+            </Table.Tr>
+          </Table.Thead>
+          <Table.Tbody>
+            {examples.map((example, at) => (
+              <Table.Tr key={at}>
+                <Words text={example.text} />
+                {said && <Words text={example.predicted} />}
+                <Words text={[example.label, ...example.references].join("\n")} />
+                {losses && <Table.Td ta="right">{decimals(example.loss)}</Table.Td>}
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
+    </section>
+  );
+}
+
+/** A text of somebody's data: its own line breaks and direction, and nothing it can do beyond its cell. */
+function Words({ text }: { text: string }) {
+  return (
+    <Table.Td>
+      <Text size="sm" dir="auto" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere", unicodeBidi: "isolate" }}>
+        {text}
+      </Text>
+    </Table.Td>
+  );
+}

@@ -1,0 +1,181 @@
+"""SmolLM2 on E2E: a small study of three arms whose BLEU and ROUGE-L are those of the metrics' own command lines."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transformer_dropout import preset
+
+from backend.shared.events import PackedRun, Start
+from backend.shared.specs import ArmKeySpec, GenerationSpec, RunSpec, TrainingSpec
+from tests.worker.engine.tiny_pack import Told
+from worker.engine.text_scores import Answer, text_scores
+
+E2E = Path(__file__).parents[3] / "shared" / "data" / "e2e"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(not E2E.is_dir(), reason="../shared/data/e2e is not here"),
+]
+SEEN = 6  # validation prompts that are answered
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Three arms, one seed, a few steps: what the runs said, and where they were trained."""
+    import torch
+
+    from backend.shared.catalogue import require_model
+    from backend.shared.rows.importing import ImportPlan, import_rows
+    from backend.shared.rows.row import ColumnMapping
+    from worker.engine.pack import run_pack
+    from worker.engine.warm import Warm
+
+    home = tmp_path_factory.mktemp("home")
+    folder = home / "datasets" / "e2e"
+    folder.mkdir(parents=True)
+    plan = ImportPlan(task="causal_lm", mapping=ColumnMapping())
+    naming = {"id": "e2e", "title": "E2E", "builtin": False, "source": "test", "licence": "CC BY-SA 4.0"}
+    data = import_rows(folder, E2E / "train.jsonl", E2E / "validation.jsonl", plan, naming)
+    model = require_model(home, "smollm2-135m")
+
+    def arm(method: str, rate: float | None) -> ArmKeySpec:
+        return ArmKeySpec(
+            model=model.ref,
+            dataset=data.ref,
+            task="causal_lm",
+            train_rows=24,
+            validation_rows=SEEN,
+            probe_rows=SEEN,
+            generation=GenerationSpec(rows=SEEN, max_new_tokens=40),
+            method_name=method,
+            method=preset(method, rate).resolve(model.layers, True).to_dict(),
+            rank=4,
+            alpha=32,
+            target_modules=("q_proj", "v_proj"),
+            training=TrainingSpec(epochs=1, batch_size=4, learning_rate=2e-3, max_length=128, evaluations=1),
+        )
+
+    arms = {"none": arm("none", None), "hiddencut": arm("hiddencut", 0.1), "hiddenkey": arm("hiddenkey", 0.1)}
+    told = Told()
+    runs = tuple(
+        PackedRun(run_id=name, fence=1, spec=RunSpec(arm=one, seed=0), folder=str(home / "runs" / name))
+        for name, one in arms.items()
+    )
+    torch.set_num_threads(1)
+    run_pack(Start(claim_id="c", home=str(home), runs=runs), Warm(home, torch.device("cpu")), told, lambda: ())
+    return {"told": told, "home": home, "arms": arms}
+
+
+def _said(trained: dict[str, Any], run: str) -> tuple[dict[str, float], Any]:
+    told: Told = trained["told"]
+    assert not told.only(run, "failed"), told.only(run, "failed")
+    return told.values(run)[-1], told.only(run, "finished")[0].examples
+
+
+@pytest.mark.parametrize("run", ["none", "hiddencut", "hiddenkey"])
+def test_scores_are_those_of_the_command_lines(trained: dict[str, Any], run: str, tmp_path: Path) -> None:
+    values, texts, references = _answers(trained, run)
+    assert len(texts) == SEEN
+    assert max(len(some) for some in references) > 1, "several references are part of what is tested"
+    assert values["validation/bleu"] == pytest.approx(_sacrebleu(texts, references, "bleu", tmp_path), abs=1e-6)
+    assert values["validation/chrf"] == pytest.approx(_sacrebleu(texts, references, "chrf", tmp_path), abs=1e-6)
+    # The command line counts an empty line as a reference in TER alone, so it is asked with as many for each text.
+    every = [Answer("", text, tuple(some)) for text, some in zip(texts, references, strict=True)]
+    assert values["validation/ter"] == text_scores(every)["ter"]
+    least = min(map(len, references))
+    even = [some[:least] for some in references]
+    alike = [Answer("", text, tuple(some)) for text, some in zip(texts, even, strict=True)]
+    assert text_scores(alike)["ter"] == pytest.approx(_sacrebleu(texts, even, "ter", tmp_path), abs=1e-6)
+    assert values["validation/rouge_l"] == pytest.approx(100 * _rouge_l(texts, references, tmp_path), abs=1e-4)
+
+
+def test_generated_texts_are_shown_and_are_those_of_stock_peft(trained: dict[str, Any]) -> None:
+    """Greedy answers of the exported adapter in stock PEFT, one prompt at a time, in fp32 as the run computed."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    told: Told = trained["told"]
+    _, examples = _said(trained, "none")
+    assert len(examples.generated) == min(5, SEEN)
+    assert examples.worst
+    base = next((trained["home"] / "cache" / "models").glob("smollm2-135m-*/config.json")).parent
+    adapter = told.only("none", "adapter")[0].folder
+    tokenizer = AutoTokenizer.from_pretrained(adapter)
+    record = told.only("none", "started")[0].record
+    dtype = torch.bfloat16 if record["precision"] == "bf16" else torch.float32
+    stock = AutoModelForCausalLM.from_pretrained(base, dtype=dtype)
+    model = PeftModel.from_pretrained(stock, adapter, autocast_adapter_dtype=False).eval()
+    example = examples.generated[0]
+    inputs = tokenizer(example.text + "\n", return_tensors="pt", add_special_tokens=False)
+    found = model.generate(**inputs, max_new_tokens=40, do_sample=False)
+    text = tokenizer.decode(found[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip()
+    assert text[:40] == example.predicted[:40]  # later tokens may part ways where two are equally likely
+    assert example.label
+
+
+def _answers(trained: dict[str, Any], run: str) -> tuple[dict[str, float], list[str], list[list[str]]]:
+    """Values of a run, all its texts and their references, generated again from its adapter through the same door."""
+    import torch
+    from safetensors.torch import load_file
+
+    from backend.shared.events import PackedRun
+    from worker.engine.generate import answer
+    from worker.engine.slot import Slot
+    from worker.engine.warm import Warm
+
+    values, examples = _said(trained, run)
+    warm = trained.setdefault("warm", Warm(trained["home"], torch.device("cpu")))
+    arm = trained["arms"][run]
+    loaded = warm.base(arm, warm.precision(arm))
+    data = warm.seed(arm, 0, loaded)
+    slot = Slot(
+        PackedRun(run_id=run, fence=1, spec=RunSpec(arm=arm, seed=0), folder="/nowhere"),
+        loaded.host,
+        loaded.host.hooked.attention_layers,
+        len(data.steps),
+    )
+    tensors = load_file(Path(trained["told"].only(run, "adapter")[0].folder) / "adapter_model.safetensors")
+    for name, tensor in tensors.items():
+        slot.parameters._views[name.removeprefix("base_model.model.")].copy_(tensor)
+    slot.parameters.refresh()
+    answers = answer(slot, loaded.base.tokenizer, data, warm.dataset(arm))
+    assert [one.text for one in answers[:5]] == [one.predicted for one in examples.generated]
+    return values, [one.text for one in answers], [list(one.references) for one in answers]
+
+
+def _sacrebleu(texts: list[str], references: list[list[str]], metric: str, folder: Path) -> float:
+    """The score that `sacrebleu` prints; a text with fewer references has empty lines, which it leaves out."""
+    most = max(map(len, references))
+    flat = [" ".join(text.split()) for text in texts]
+    (folder / "texts").write_text("\n".join(flat) + "\n")
+    files = []
+    for at in range(most):
+        lines = [" ".join(some[at].split()) if at < len(some) else "" for some in references]
+        (folder / f"reference-{at}").write_text("\n".join(lines) + "\n")
+        files.append(str(folder / f"reference-{at}"))
+    command = [sys.executable, "-m", "sacrebleu", *files, "-i", str(folder / "texts"), "-m", metric, "-w", "9"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "NO_COLOR": "1"})
+    return float(json.loads(done.stdout)["score"])
+
+
+def _rouge_l(texts: list[str], references: list[list[str]], folder: Path) -> float:
+    """The mean over texts of the best F-measure that rouge-score's command line gives for one of its references."""
+    best = [0.0] * len(texts)
+    (folder / "texts").write_text("\n".join(" ".join(text.split()) for text in texts) + "\n")
+    for at in range(max(map(len, references))):
+        lines = [" ".join(some[min(at, len(some) - 1)].split()) for some in references]
+        (folder / "targets").write_text("\n".join(lines) + "\n")
+        command = [sys.executable, "-m", "rouge_score.rouge", f"--target_filepattern={folder / 'targets'}"]
+        command += [f"--prediction_filepattern={folder / 'texts'}", f"--output_filename={folder / 'rouge.csv'}"]
+        command += ["--rouge_types=rougeL", "--aggregate=false"]
+        subprocess.run(command, capture_output=True, check=True)
+        rows = list(csv.DictReader((folder / "rouge.csv").open()))
+        best = [max(old, float(row["rougeL-F"])) for old, row in zip(best, rows, strict=True)]
+    return sum(best) / len(best)

@@ -1,0 +1,66 @@
+"""What happens when a run has taken its last step: texts are generated, the adapter is written and measured in fp32."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from backend.shared.events import Examples
+from worker import models
+from worker.engine.evaluate import judge
+from worker.engine.examples import SHOWN, pick
+from worker.engine.generate import answer
+from worker.engine.host import Host
+from worker.engine.loop import Ended, Place
+from worker.engine.losses import Tally
+from worker.engine.slot import Slot
+from worker.engine.stack.evaluate import judge_stack
+from worker.engine.stack.host import StackHost
+from worker.engine.stack.shape import StackShape
+from worker.engine.stack.stack import Stack
+from worker.engine.text_scores import text_scores
+from worker.engine.warm import Warm
+
+
+def generated(place: Place, warm: Warm) -> dict[str, float]:
+    """Scores of the texts that the run generates, if it does; the texts are kept with the place."""
+    arm = place.slot.arm
+    if arm.generation is None or arm.generation.rows == 0:
+        return {}
+    loaded = warm.base(arm, warm.precision(arm))
+    place.answers = answer(place.slot, loaded.base.tokenizer, place.data, warm.dataset(arm))
+    return {f"validation/{name}": value for name, value in text_scores(place.answers).items()}
+
+
+def finish(place: Place, warm: Warm) -> Ended:
+    """Measure in fp32 what the adapter is held against, and write it."""
+    twin = _twin(place.slot, warm.base(place.slot.arm, "fp32").host)
+    return _exported(place, warm, judge(twin, place.data.validation))
+
+
+def finish_stack(places: Sequence[Place], shape: StackShape, warm: Warm) -> list[Callable[[], Ended]]:
+    """The same for the runs of a stack, measured all at once; each call writes one adapter."""
+    exact = warm.base(places[0].slot.arm, "fp32").host
+    assert isinstance(exact, StackHost)
+    twins = [_twin(place.slot, exact) for place in places]
+    stack = Stack(exact, twins, replace(shape, detached=0, paired=0), warm.stream)
+    tallies = judge_stack(stack, places[0].data.validation)
+    return [partial(_exported, place, warm, tally) for place, tally in zip(places, tallies[: len(places)], strict=True)]
+
+
+def _twin(slot: Slot, host: Host) -> Slot:
+    """The same run on another base."""
+    twin = Slot(slot.run, host, host.hooked.attention_layers, slot.steps)
+    twin.parameters.load(slot.parameters.values)
+    return twin
+
+
+def _exported(place: Place, warm: Warm, exact: Tally) -> Ended:
+    """Write the adapter; the final values, and the examples that are shown. exact: the validation set in fp32."""
+    slot, arm = place.slot, place.slot.arm
+    loaded = warm.base(arm, warm.precision(arm))
+    folder = slot.folder / "adapter"
+    place.reporter.adapter(folder, models.export_adapter(folder, loaded.base, arm, slot.exported()))
+    found = pick(exact, place.data.validation_rows, loaded.base.tokenizer, arm.task, warm.dataset(arm).label_names)
+    shown = tuple(one.shown() for one in place.answers[:SHOWN])
+    examples = Examples(best=found.best, worst=found.worst, generated=shown)
+    return {"validation/loss_fp32": exact.mean, "flops": slot.progress.flops}, examples

@@ -1,0 +1,89 @@
+"""Texts that a trained run generates for validation prompts: greedy or by beam search, through transformers' own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+from transformers import GenerationConfig
+
+from worker.data import Dataset
+from worker.engine.lora import Adapter, Target
+from worker.engine.seed_batches import SeedBatches
+from worker.engine.slot import Slot
+from worker.engine.text_scores import Answer
+
+BATCH_ROWS = 16
+
+
+@torch.no_grad()
+def answer(slot: Slot, tokenizer: Any, data: SeedBatches, dataset: Dataset) -> list[Answer]:
+    """Answers to the first prompts of the validation set, in its order; the run's adapter is on, dropout off."""
+    wanted, rows = slot.arm.generation, data.validation_rows
+    starts, lines = rows.completion_start, rows.lines
+    assert wanted is not None
+    assert starts is not None
+    assert lines is not None
+    count = min(wanted.rows, len(rows))
+    prompts = [rows.input_ids[i][: int(starts[i])] for i in range(count)]
+    settings = GenerationConfig(
+        max_new_tokens=wanted.max_new_tokens,
+        num_beams=wanted.beams,
+        do_sample=False,
+        length_penalty=wanted.length_penalty,
+        no_repeat_ngram_size=wanted.no_repeat_ngram,
+        pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    texts: dict[int, str] = {}
+    order = sorted(range(count), key=lambda i: len(prompts[i]))  # rows of like length together: little padding
+    for start in range(0, count, BATCH_ROWS):
+        some = order[start : start + BATCH_ROWS]
+        texts |= dict(zip(some, _generate(slot, tokenizer, [prompts[i] for i in some], settings), strict=True))
+    stored = dataset.rows_at("validation", [int(line) for line in lines[:count]])
+    return [
+        Answer(row["prompt"], texts[i], tuple(dict.fromkeys(row.get("references") or [row["completion"]])))
+        for i, row in enumerate(stored)
+    ]
+
+
+def _generate(slot: Slot, tokenizer: Any, prompts: list[np.ndarray], settings: GenerationConfig) -> list[str]:
+    """Continuations of a batch of prompts, padded on their left, with transformers' attention in place of ours."""
+    host = slot.host
+    model: Any = host.model
+    width = max(len(prompt) for prompt in prompts)
+    ids = torch.full((len(prompts), width), settings.pad_token_id, dtype=torch.long)
+    seen = torch.zeros_like(ids)
+    for at, prompt in enumerate(prompts):
+        ids[at, width - len(prompt) :] = torch.from_numpy(prompt.astype(np.int64))
+        seen[at, width - len(prompt) :] = 1
+    with _stock(slot):
+        found = model.generate(
+            input_ids=ids.to(host.device), attention_mask=seen.to(host.device), generation_config=settings
+        )
+    return [str(text).strip() for text in tokenizer.batch_decode(found[:, width:].tolist(), skip_special_tokens=True)]
+
+
+@contextmanager
+def _stock(slot: Slot) -> Iterator[None]:
+    """The base with the run's adapter and stock attention, which has the cache that generation lives by."""
+    model: Any = slot.host.model
+    ours = model.config._attn_implementation
+    model.set_attn_implementation("sdpa")
+    for target, adapter in zip(slot.host.targets, slot.adapters, strict=True):
+        target.module.forward = partial(_adapted, target, adapter)
+    try:
+        yield
+    finally:
+        for target in slot.host.targets:
+            target.module.forward = target.forward
+        model.set_attn_implementation(ours)
+
+
+def _adapted(target: Target, adapter: Adapter, x: torch.Tensor) -> torch.Tensor:
+    down, up = (side.to(x.device, x.dtype) for side in (adapter.down, adapter.up))
+    return F.linear(x, target.weight, target.bias) + F.linear(F.linear(x, down), up) * adapter.scaling
