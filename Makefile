@@ -39,8 +39,8 @@ fuzz: install-dev              ## 10,000 odd requests as everybody: no 5xx, no a
 studies: install-dev           ## the paper's question on sst2, mrpc and cola, about an hour (ARGS=--page-only: the page alone)
 	OMP_NUM_THREADS=1 .venv/bin/python -m tests.studies $(ARGS)
 
-faults: install-dev page       ## every fault test at the real lease, with its figure
-	DROPSCOPE_TEST_LEASE_S=30 .venv/bin/pytest -s -m faults $(ARGS)
+faults: install-dev page       ## every fault test at the real lease, with its figure: an hour and a half (ARGS="-k t14")
+	DROPSCOPE_TEST_LEASE_S=30 DROPSCOPE_TEST_SEQUENCES=10000 OMP_NUM_THREADS=1 .venv/bin/pytest -s -m faults $(ARGS)
 
 screenshots: install-dev page  ## pictures of every page in both themes, into docs/images
 	scripts/browser

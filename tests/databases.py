@@ -43,6 +43,10 @@ class Postgres:
         self._run(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         return self.url(name)
 
+    def forget_connections(self) -> None:
+        """Close what is kept open to the server, which is about to end."""
+        self._admin.dispose()
+
     def close(self) -> None:
         self._admin.dispose()
 

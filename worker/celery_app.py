@@ -18,7 +18,7 @@ import psutil
 from celery import Celery, signals
 from sqlalchemy.exc import DBAPIError
 
-from backend.shared import bell
+from backend.shared import bell, logs
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError, Unavailable
 from backend.shared.host import this_host
@@ -122,9 +122,7 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
 
 def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str] = TRAINER) -> None:
     """Work until SIGTERM or Ctrl-C; a second signal stops at once."""
-    logging.basicConfig(
-        level=settings.log_level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    logs.configure(logging.StreamHandler(sys.stderr), settings.log_level, settings.log_format)
     check_worker(settings)
     _check_database(settings)
     app = create_app(settings, drain_s, trainer_command)

@@ -4,6 +4,7 @@ It keeps its libraries, the base model and the data of recent seeds loaded betwe
 """
 
 import argparse
+import logging
 import os
 import queue
 import sys
@@ -12,8 +13,10 @@ from collections.abc import Sequence
 
 from pydantic import ValidationError
 
+from backend.shared import logs
 from backend.shared.events import COMMANDS, Command, Drain, Message, PackDone, Ready, Start, Stop
 
+log = logging.getLogger("dropscope.trainer")
 Inbox = queue.SimpleQueue[Command]
 
 
@@ -25,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     os.set_inheritable(events_fd, False)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print of a library must not look like an event
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    logs.configure(logging.StreamHandler(sys.stderr), "INFO", "json" if _json() else "text")
     inbox: Inbox = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(inbox,), name="commands", daemon=True).start()
     _serve(inbox, events_fd)
@@ -61,9 +65,18 @@ def _serve(inbox: Inbox, events_fd: int) -> None:
         home = Path(command.home)
         if warm is None or warm.home != home:
             warm = Warm(home, device)
-        if not run_pack(command, warm, emit, asked):
+        runs = ",".join(run.run_id for run in command.runs)
+        with logs.about(claim_id=command.claim_id):
+            log.info("training %s", runs)
+            goes_on = run_pack(command, warm, emit, asked)
+            log.info("done with %s", runs)
+        if not goes_on:
             return
         emit(PackDone(claim_id=command.claim_id))
+
+
+def _json() -> bool:
+    return os.environ.get("DROPSCOPE_LOG_FORMAT") == "json"
 
 
 def _listen(inbox: Inbox) -> None:

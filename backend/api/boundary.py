@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api import redact
 from backend.api.problems import problem
+from backend.shared import logs
 from backend.shared.ids import new_id
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,8 @@ class Boundary:
             await problem(scope, 403, "forbidden", reason)(scope, receive, answer)
             return
         try:
-            await self.app(scope, receive, answer)
+            with logs.about(request_id=request_id):
+                await self.app(scope, receive, answer)
         except ClientDisconnect:
             log.debug("request %s: whoever asked has left", request_id)
         except Exception:

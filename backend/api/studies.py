@@ -1,5 +1,6 @@
 """Routes of studies: make, preview, list and read."""
 
+import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
@@ -22,6 +23,7 @@ from backend.shared.store import tallies
 from backend.shared.store.queue import clock
 from backend.shared.tables import Study
 
+log = logging.getLogger(__name__)
 router = APIRouter(prefix="/studies", tags=["studies"])
 IdempotencyKey = Annotated[
     str | None,
@@ -47,6 +49,7 @@ def create(
     """Queue a study. All that stands in the way is answered at once, and then nothing is stored."""
     count_for_queueing(app, who)
     study_id = studies.create(app.database, app.settings, spec, who, idempotency_key)
+    log.info("study %s is queued", study_id)
     app.doorbell.ring()
     response.headers["Location"] = f"/api/v1/studies/{study_id}"
     return get(study_id, who, app)

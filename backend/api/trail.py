@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from backend.api.context import Context
 from backend.api.redact import shown
 from backend.services import access, audit
+from backend.shared import logs
 from backend.shared.errors import Unavailable
 
 log = logging.getLogger(__name__)
@@ -97,4 +98,5 @@ class AccessLog:
         finally:
             client, took_ms = scope.get("client"), 1000 * (time.monotonic() - begun)
             place, path = client[0] if client else "unknown", shown(scope["path"])
-            access_log.info("%s %s %r %d %.0f ms", place, scope["method"], path, status, took_ms)
+            with logs.about(request_id=scope.get("state", {}).get("request_id", "none")):
+                access_log.info("%s %s %r %d %.0f ms", place, scope["method"], path, status, took_ms)

@@ -1,26 +1,33 @@
 """`dropscope doctor`: what this machine has, and what to do where something is missing."""
 
 import os
-import shutil
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
+from pathlib import Path
 
 from rich.table import Table
+from sqlalchemy.exc import DBAPIError
 
 from backend.cli.console import out
+from backend.migrations import runner
+from backend.shared import disk
 from backend.shared.catalogue import absent_datasets, absent_models, list_datasets, list_models
-from backend.shared.database import open_database
+from backend.shared.database import Database, open_database
 from backend.shared.errors import DropscopeError
 from backend.shared.host import ProcessId, this_host
+from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
-from backend.shared.store import workers
+from backend.shared.store import queue, tallies, worker_list, workers
+from backend.shared.tables import now
 from backend.stack import home, worker_processes
 
-_GIBI = 1 << 30
+_GIBI, _MEBI = 1 << 30, 1 << 20
+_WAL_BYTES = 64 * _MEBI
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,12 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         yield Finding("data folder", False, error.message)
         return
     yield Finding("data folder", True, str(settings.home))
-    free = shutil.disk_usage(settings.home).free
     floor = settings.disk_floor_bytes
-    remedy = f"training waits below {floor / _GIBI:.1f} GiB (DROPSCOPE_DISK_FLOOR_BYTES); free some space"
-    yield Finding("disk", free >= floor, f"{free / _GIBI:.1f} GiB free", remedy)
+    for name, folder in {"disk": settings.home, "shared disk": settings.shared}.items():
+        if name == "disk" or folder != settings.home:
+            free = disk.free_bytes(folder)
+            remedy = f"training waits below {floor / _GIBI:.1f} GiB (DROPSCOPE_DISK_FLOOR_BYTES); free some space"
+            yield Finding(name, free >= floor, f"{free / _GIBI:.1f} GiB free", remedy)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -76,22 +85,59 @@ def _database(settings: Settings) -> Iterator[Finding]:
         if not settings.sqlite_path.exists():
             yield Finding("database", True, "SQLite, made at the first start")
             return
-        try:
-            with sqlite3.connect(f"file:{settings.sqlite_path}?mode=ro", uri=True) as connection:
-                answer = connection.execute("PRAGMA quick_check").fetchone()[0]
-        except sqlite3.Error as error:
-            answer = str(error)
-        remedy = "restore the newest backup from the data folder, see docs/operations.md"
-        yield Finding("database", answer == "ok", f"SQLite, integrity {answer}", remedy)
-        return
+        yield from _sqlite(settings)
     try:
         database = open_database(settings)
-        with database.read() as session:
-            session.connection()
-        database.close()
-        yield Finding("database", True, "Postgres answers")
-    except DropscopeError as error:
-        yield Finding("database", False, error.message, "check DROPSCOPE_DATABASE_URL and the server")
+        try:
+            if not database.is_sqlite:
+                yield Finding("database", True, "Postgres answers")
+            yield from _state(settings, database)
+        finally:
+            database.close()
+    except (DropscopeError, DBAPIError) as error:
+        said = error.message if isinstance(error, DropscopeError) else "it has not been set up"
+        remedy = "check DROPSCOPE_DATABASE_URL and the server, then start `dropscope up` once"
+        yield Finding("database", False, said, remedy)
+
+
+def _sqlite(settings: Settings) -> Iterator[Finding]:
+    try:
+        with closing(sqlite3.connect(f"file:{settings.sqlite_path}?mode=ro", uri=True)) as connection:
+            answer = connection.execute("PRAGMA quick_check").fetchone()[0]
+            orphans = len(connection.execute("PRAGMA foreign_key_check").fetchall())
+    except sqlite3.Error as error:
+        answer, orphans = str(error), 0
+    remedy = "stop everything, move the file away and `dropscope restore` the newest backup (docs/operations.md)"
+    yield Finding("database", answer == "ok", f"SQLite, integrity {answer}", remedy)
+    if orphans:
+        yield Finding("database keys", False, f"{orphans} rows without their parents", remedy)
+    wal = settings.sqlite_path.with_name(f"{settings.sqlite_path.name}-wal")
+    if wal.exists() and wal.stat().st_size > _WAL_BYTES:
+        found = f"{wal.stat().st_size / _MEBI:.0f} MiB"
+        yield Finding("write-ahead log", False, found, "some program keeps the database open for reading", fatal=False)
+
+
+def _state(settings: Settings, database: Database) -> Iterator[Finding]:
+    """What the tables say: version, clock, and runs that nobody can train."""
+    current, newest = runner.versions(database)
+    yield Finding(
+        "database version",
+        current == newest,
+        current or "none",
+        f"this program needs {newest}: start `dropscope up`, which backs the database up and migrates it"
+        if current is None or newest is None or current < newest
+        else "it was used by a newer program: install that one",
+    )
+    if current != newest:
+        return
+    with database.read() as session:
+        ahead = (queue.clock(session) - now()).total_seconds()
+        counts = tallies.all_counts(session)
+        alive = [w for w in worker_list.recent(session) if worker_list.is_alive(w, settings.lease_s, now())]
+    if abs(ahead) > settings.lease_s / 2:
+        yield Finding("clock", False, f"the database's is {ahead:+.0f} s off ours", "set both by NTP", fatal=False)
+    if counts.get(RunStatus.QUEUED) and not alive:
+        yield Finding("queue", False, f"{counts[RunStatus.QUEUED]} runs wait, no worker", "`dropscope up`", fatal=False)
 
 
 def _broker(settings: Settings) -> Iterator[Finding]:
@@ -118,23 +164,54 @@ def _server(settings: Settings) -> Iterator[Finding]:
     yield Finding("page", built, "built" if built else "not built", "run `make page`", fatal=False)
 
 
-def _workers(settings: Settings) -> Iterator[Finding]:
+def _processors(settings: Settings) -> Iterator[Finding]:
     cards = worker_processes.gpus()
     what = f"{len(cards)} GPU" if cards else f"{worker_processes.cores()} cores, no GPU"
     yield Finding("processors", True, f"{what}; {worker_processes.count(settings)} workers at `dropscope up`")
-    if not home.find_running(settings):
+    if not cards:
+        return
+    driver = Path("/proc/driver/nvidia/version")
+    found = driver.read_text().splitlines()[0] if driver.is_file() else "no driver loaded"
+    yield Finding("GPU driver", driver.is_file(), found, "install NVIDIA's driver, or set CUDA_VISIBLE_DEVICES empty")
+    try:
+        torch = version("torch")
+    except PackageNotFoundError:
+        return  # said above
+    remedy = "pip install a torch built for your CUDA (pytorch.org); until then the processor is used"
+    yield Finding("torch for the GPU", "+cpu" not in torch, torch, remedy, fatal=False)
+
+
+def _workers(settings: Settings) -> Iterator[Finding]:
+    if settings.database_url is None and not home.find_running(settings):
         return
     try:
         database = open_database(settings)
-        with database.read() as session:
-            known = workers.running(session)
-        database.close()
-    except DropscopeError as error:
-        yield Finding("workers", False, error.message)
-        return
-    here = [ProcessId(w.host, w.pid, w.process_started) for w in known if w.host == this_host()]
-    alive = sum(process.is_alive() for process in here) + len(known) - len(here)
-    yield Finding("workers", alive > 0, f"{alive} at work or waiting", "start one with `dropscope worker`", fatal=False)
+        try:
+            with database.read() as session:
+                known = workers.running(session)
+        finally:
+            database.close()
+    except (DropscopeError, DBAPIError):
+        return  # said above
+    here = [w for w in known if w.host == this_host()]
+    dead = {w.id for w in here if not ProcessId(w.host, w.pid, w.process_started).is_alive()}
+    dead |= {w.id for w in known if not worker_list.is_alive(w, settings.lease_s, now())}
+    alive = [w for w in known if w.id not in dead]
+    yield Finding("workers", bool(alive), f"{len(alive)} alive", "start one with `dropscope worker`", fatal=False)
+    if dead:
+        remedy = "their runs go to others within a lease; look at logs/worker-*.log of their hosts"
+        yield Finding("lost workers", False, f"{len(dead)} not heard of", remedy, fatal=False)
+    others = sorted({w.version for w in alive} - {_own_version()})
+    if others:
+        remedy = f"install {_own_version()} there and restart them: a drain costs no work"
+        yield Finding("workers' versions", False, ", ".join(others), remedy, fatal=False)
+
+
+def _own_version() -> str:
+    try:
+        return version("dropscope")
+    except PackageNotFoundError:
+        return "0"
 
 
 def _catalogue(settings: Settings) -> Iterator[Finding]:
@@ -161,6 +238,7 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _database,
     _broker,
     _server,
+    _processors,
     _workers,
     _catalogue,
     _rights,

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
+from backend.shared import logs
+
 FILE_WIDTH = 160
 
 
@@ -20,10 +22,7 @@ def err() -> Console:
     return Console(file=sys.stderr, highlight=False, soft_wrap=not sys.stderr.isatty())
 
 
-def log_to(target: Path | None, level: str) -> None:
+def log_to(target: Path | None, level: str, form: logs.Format = "text") -> None:
     """Send the log to a file, or to standard error where `target` is None."""
     handler = logging.StreamHandler(sys.stderr) if target is None else logging.FileHandler(target, delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for chatty in ("httpx", "httpcore", "alembic", "kombu"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logs.configure(handler, level, form)

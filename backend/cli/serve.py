@@ -58,7 +58,7 @@ def serve_on(running: stack.Stack, stop: stack.Stop) -> int:
 def embedded(settings: Settings, stop: stack.Stop, *, to_file: bool) -> Iterator[stack.Stack]:
     """The embedded stack; its log goes to a file in the home folder, or to standard error."""
     home.prepare(settings)
-    log_to(settings.home / "logs" / "server.log" if to_file else None, settings.log_level)
+    log_to(settings.home / "logs" / "server.log" if to_file else None, settings.log_level, settings.log_format)
     with stack.running(settings, stop, _web_app) as running:
         yield running
     logging.getLogger(__name__).info("stopped")

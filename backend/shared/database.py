@@ -140,6 +140,8 @@ def _busy(error: DBAPIError) -> str | None:
             return f"the database was locked for more than {LOCK_WAIT_S} s by another process; try again in a moment"
         if code == sqlite3.SQLITE_FULL:
             return "the disk that holds the database is full; free some space and try again"
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):  # a full disk often looks like this, too
+            return "the database's disk cannot be read or written just now; free some space, or look at the disk"
         return None
     if getattr(error.orig, "sqlstate", None) in _BUSY_STATES:
         return "the database is busy; try again in a moment"

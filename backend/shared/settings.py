@@ -1,6 +1,7 @@
 """Every setting of the product, read from `DROPSCOPE_*` environment variables; documented in docs/operations.md."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -63,6 +64,7 @@ class Settings(BaseSettings):
     )
     uploads_per_hour: int = Field(10, ge=1, description="Most uploads that one person begins in an hour.")
     max_runs: int = Field(2000, ge=1, description="Most runs of one study.")
+    log_format: Literal["text", "json"] = Field("text", description="json: one object a line, for programs.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @property

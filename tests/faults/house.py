@@ -60,9 +60,16 @@ def is_running(pid: int) -> bool:
 class House:
     """Valkey, workers, and the web server, around one database."""
 
-    def __init__(self, database_url: str | None = None, world: World | None = None, **given: Any) -> None:
+    def __init__(
+        self,
+        database_url: str | None = None,
+        world: World | None = None,
+        home: Path | None = None,
+        migrated: bool = True,
+        **given: Any,
+    ) -> None:
         self.world = world
-        self.home = Path(tempfile.mkdtemp(prefix="ds-"))
+        self.home = home or Path(tempfile.mkdtemp(prefix="ds-"))
         seed = int(os.environ.get("DROPSCOPE_TEST_SEED", random.SystemRandom().randrange(10**6)))
         self.random = random.Random(seed)
         print(f"seed {seed} (DROPSCOPE_TEST_SEED)")
@@ -81,9 +88,10 @@ class House:
             quick["database_url"] = SecretStr(database_url)
         self.settings = Settings(home=self.home, **{**quick, **given})
         stack_home.prepare(self.settings)
-        if world is not None:
-            world.furnish(self.home)
-        migrate(self.settings)
+        if migrated:
+            if world is not None:
+                world.furnish(self.home)
+            migrate(self.settings)
         self.database: Database = open_database(self.settings)
         self.socket = socket
         self.broker: Child | None = None
@@ -96,18 +104,18 @@ class House:
     def start_broker(self) -> None:
         self.broker = valkey.start(self.socket, self.home / "valkey", self.home / "logs" / "valkey.log")
 
-    def start_api(self, worker_count: int = 0) -> None:
-        """`dropscope up`; its own workers have the real trainer."""
+    def start_api(self, worker_count: int = 0, **environment: str) -> None:
+        """`dropscope up`; its own workers have the real trainer. `environment` is added to its own."""
         (self.home / "stack.json").unlink(missing_ok=True)
         dropscope = str(Path(sys.executable).parent / "dropscope")
         command = [dropscope, "up", "--no-browser", "--port", "0", "--workers", str(worker_count)]
-        self.api = Child([sys.executable, *command], self.home / "logs" / "api.log", self.environment())
+        self.api = Child([sys.executable, *command], self.home / "logs" / "api.log", self.environment() | environment)
         self.url = until(self._told_url, "the web server")
 
-    def start_worker(self, drain_s: float = 3.0) -> Child:
+    def start_worker(self, drain_s: float = 3.0, **environment: str) -> Child:
         toy = ["-P", TOY_WORKER, str(drain_s)]
         command = [sys.executable, *(toy if self.world is None else ["-P", "-m", "worker", "--drain-s", str(drain_s)])]
-        child = Child(command, self.home / "logs" / f"worker-{len(self.workers)}.log", self.environment())
+        child = Child(command, self.home / "logs" / f"worker-{len(self.workers)}.log", self.environment() | environment)
         self.workers.append(child)
         return child
 
@@ -222,6 +230,18 @@ class House:
         """Pid of the process that supervises a run now."""
         owner = self.run(run_id).worker_id
         return next((pid for worker_id, pid in self.alive_workers() if worker_id == owner), None)
+
+    def attempts(self) -> list[str | None]:
+        """Why every attempt at every run ended."""
+        with self.database.read() as session:
+            return list(session.scalars(select(Attempt.end).order_by(Attempt.started_at)))
+
+    def freeze(self, worker: Child) -> list[int]:
+        """SIGSTOP a worker with all that belongs to it: alive to the system, silent to everybody else."""
+        stopped = [worker.pid, *(one.pid for one in psutil.Process(worker.pid).children(recursive=True))]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        return stopped
 
     def wait_step(self, run_id: str, step: int, timeout: float = 60.0) -> None:
         until(lambda: self.run(run_id).step >= step, f"step {step} of {run_id}", timeout)

@@ -1,5 +1,6 @@
 """T4, T6, T15, T20 and a restart of the web server: nothing but the database is needed for anything to be kept."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,7 +13,9 @@ from typing import Any
 
 import httpx
 import pytest
+from redis import Redis
 
+from backend.shared.bell import LOOK, QUEUE
 from backend.stack.child import Child
 from tests.faults.house import House, until
 from tests.faults.real_engine import World
@@ -77,8 +80,6 @@ def test_t6_duplicate_delivery_is_harmless(build: Build, world: World) -> None:
     """Fifty rings for each run, before, while and after they are trained."""
     from celery import Celery
 
-    from backend.shared.bell import LOOK, QUEUE
-
     def ring(times: int) -> None:
         for _ in range(times):
             app.send_task(LOOK, queue=QUEUE, ignore_result=True)
@@ -101,6 +102,35 @@ def test_t6_duplicate_delivery_is_harmless(build: Build, world: World) -> None:
     assert house.ends(later[0]) == ["succeeded"]
     assert house.digest(runs[0]) == before
     app.close()
+
+
+@pytest.mark.long
+def test_t6_hostile_broker_delivers_again_and_again(build: Build) -> None:
+    """Late acknowledgement and a visibility timeout of two seconds, under runs of eight; a message is replayed, too."""
+    house = build()
+    house.start_broker()
+    house.start_api()
+    for _ in range(2):
+        house.start_worker(HOSTILE_BROKER="1")
+    house.wait_workers(2)
+    runs = [house.plant({"steps": 400, "step_s": 0.02, "evaluate_every": 50})[0] for _ in range(4)]
+    with Redis(unix_socket_path=str(house.socket)) as broker:
+        house.wait_step(runs[0], 10)
+        delivered = broker.hvals("unacked")
+        until(lambda: broker.zcard("unacked_index") > 1 or house.run(runs[0]).finished_at, "another delivery")
+        statuses = house.wait_all()
+        before = house.digest()
+        message = json.dumps(json.loads(delivered[0])[0])
+        for _ in range(20):
+            broker.lpush(QUEUE, message)
+        later = house.plant({"steps": 5})
+        house.wait_all()
+    starts = [len(house.ends(run_id)) for run_id in runs]
+    print(f"T6 hostile: {len(delivered)} not acknowledged, starts {starts}, replayed 20 times afterwards: no change")
+    assert statuses == ["succeeded"] * 4
+    assert starts == [1] * 4
+    assert house.ends(later[0]) == ["succeeded"]
+    assert house.digest(*runs) == before
 
 
 @pytest.mark.parametrize(("locked_s", "expected"), [(8, {202}), (14, {503})])

@@ -13,6 +13,7 @@ from backend.shared.errors import Conflict
 from backend.shared.store import requests
 from backend.shared.tables import Artifact
 from tests.faults.house import House, until
+from tests.faults.real_engine import World
 
 Build = Callable[..., House]
 LONG = {"steps": 4000, "step_s": 0.01, "evaluate_every": 50}
@@ -35,12 +36,15 @@ def adapters(house: House, run_id: str) -> int:
 
 
 @pytest.mark.parametrize("stage", ["claimed", "first step", "middle", "checkpoint", "without broker", "deaf"])
-def test_t10_running_run(build: Build, stage: str) -> None:
-    house = build()
+def test_t10_running_run(build: Build, world: World, stage: str) -> None:
+    """The real engine, but for the trainer that is deaf to a cancel: that is the toy."""
+    house = build(world=None if stage == "deaf" else world)
     house.start_broker()
     house.start_api()
-    plan = {**LONG, "deaf": stage == "deaf", "evaluate_every": 1 if stage == "checkpoint" else 50}
-    (run_id,) = house.plant(plan)
+    if stage == "deaf":
+        (run_id,) = house.plant({**LONG, "deaf": True})
+    else:  # "checkpoint": hundreds of evaluations, each with a checkpoint, so that most of the time one is written
+        (run_id,) = house.plant_real(arms=1, seeds=1, epochs=400, evaluations=400 if stage == "checkpoint" else 6)
     house.start_worker()
     until(lambda: house.run(run_id).fence == 1, "the claim")
     if stage != "claimed":

@@ -85,11 +85,16 @@ def test_t2_one_dead_process_is_one_attempt(build: Build, world: World, undistur
     assert house.digest() == undisturbed
 
 
-def test_t3_run_that_always_crashes_stops(build: Build) -> None:
-    house = build()
+def test_t3_run_that_always_crashes_stops(build: Build, world: World) -> None:
+    """Whatever attempt it is, the trainer is killed once it has begun to train."""
+    house = build(world=world)
     house.start(1)
-    (bad,) = house.plant({"kill_at": 5})
-    (good,) = house.plant({"steps": 10})
+    (bad,) = house.plant_real(arms=1, seeds=1, epochs=400)
+    (good,) = house.plant_real(arms=1, seeds=1, epochs=1, evaluations=1)
+    for attempt in (1, 2, 3):
+        until(lambda a=attempt: house.run(bad).fence == a and _trains(house, bad), f"training of attempt {attempt}")
+        os.kill(until(house.trainers, "its trainer")[0], signal.SIGKILL)
+        until(lambda a=attempt: len([end for end in house.ends(bad) if end]) == a, f"the end of attempt {attempt}")
     until(lambda: house.run(bad).finished_at, "the end of the bad run")
     ended = time.monotonic()
     until(lambda: house.run(good).fence > 0, "the start of the next run", 10)
@@ -97,6 +102,12 @@ def test_t3_run_that_always_crashes_stops(build: Build) -> None:
     assert house.ends(bad) == ["crashed"] * 3
     assert (house.run(bad).status, house.run(bad).failure_code) == ("failed", "trainer_crashed")
     assert house.wait_all() == ["failed", "succeeded"]
+
+
+def _trains(house: House, run_id: str) -> bool:
+    """Whether the present attempt has taken a step: its first losses are in the run's row."""
+    run = house.run(run_id)
+    return run.status == "running" and run.step > (run.checkpoint_step or 0)
 
 
 def test_t8_paused_worker_cannot_corrupt(build: Build, world: World) -> None:

@@ -1,5 +1,9 @@
-"""A real worker, but for its trainer, which is the toy: `python toy_worker.py DRAIN_S`."""
+"""A real worker, but for its trainer, which is the toy: `python toy_worker.py DRAIN_S`.
 
+With HOSTILE_BROKER it acknowledges late and its broker delivers what is not acknowledged again after two seconds.
+"""
+
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +12,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main() -> None:
     from backend.shared.settings import Settings
-    from worker.celery_app import run_worker
+    from worker.celery_app import CONFIGURATION, run_worker
+
+    if os.environ.get("HOSTILE_BROKER"):
+        again = {"visibility_timeout": 2, "unacked_restore_interval": 1, "unacked_restore_throttle": 1}
+        CONFIGURATION["task_acks_late"] = True
+        CONFIGURATION["broker_transport_options"].update(again)
 
     toy = (sys.executable, str(ROOT / "tests" / "worker" / "toy_trainer.py"))
     run_worker(Settings(), float(sys.argv[1]), toy)

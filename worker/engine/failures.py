@@ -5,12 +5,14 @@ import traceback
 from dataclasses import dataclass
 
 import torch
+from safetensors import SafetensorError
 from transformer_dropout import DropoutError
 
 from backend.shared.errors import DropscopeError, TrainingError
 from backend.shared.run_status import FailureCode
 from backend.shared.specs import TrainingSpec
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
 
 
@@ -30,6 +32,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and any(word in str(error).lower() for word in _MEMORY_WORDS)
 
 
+def _is_disk_full(error: BaseException) -> bool:
+    """Whether a file could not be written for want of room; safetensors tells it in words only."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    return isinstance(error, SafetensorError) and any(f"os error {code}" in str(error) for code in _FULL)
+
+
 def explain(error: BaseException, training: TrainingSpec | None = None) -> Failure:
     """The failure that an exception means; training: the numbers of the run that it ended."""
     if isinstance(error, TrainingError):
@@ -42,8 +51,10 @@ def explain(error: BaseException, training: TrainingSpec | None = None) -> Failu
             f"Memory ran out even with this run alone. Lower {_sizes(training)}, or pick a smaller model.",
             str(error),
         )
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Failure(FailureCode.DISK_FULL, "The disk is full. Make room and retry the run.")
+    if _is_disk_full(error):
+        return Failure(
+            FailureCode.DISK_FULL, "The disk is full. Make room and retry the run: it goes on from its checkpoint."
+        )
     details = "".join(traceback.format_exception(error))
     return Failure(
         FailureCode.INTERNAL,

@@ -1,11 +1,12 @@
 """Sees one pack through its trainer: hands it over, records what comes, and acts on what is asked meanwhile."""
 
+import errno
 import logging
 import time
 
 from pydantic import ValidationError
 
-from backend.shared import disk
+from backend.shared import disk, logs
 from backend.shared.database import Database, Write
 from backend.shared.events import Cancel, Drain, PackDone, PackedRun, Start
 from backend.shared.run_status import FailureCode
@@ -48,6 +49,14 @@ class PackWatch:
 
     def run(self) -> bool:
         """Train the pack to its end, whatever that is; return whether the trainer may be used again."""
+        runs = ",".join(run.run_id for run in self.pack.runs)
+        with logs.about(worker_id=self.pack.worker_id, study_id=self.pack.study_id, claim_id=self.pack.claim_id):
+            log.info("training %s", runs)
+            reusable = self._run()
+            log.info("done with %s", runs)
+        return reusable
+
+    def _run(self) -> bool:
         self.keeper.watch(self.pack, self.trainer.kill)
         try:
             self._start()
@@ -212,9 +221,12 @@ class PackWatch:
         """A fault of ours: no run may stay without a word, and none may come back for ever."""
         self.reusable = False
         self.trainer.kill()
+        code = FailureCode.INTERNAL
         message = f"The supervisor failed ({type(error).__name__}); the worker's log has the details. Retry the run."
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            code, message = FailureCode.DISK_FULL, "The disk is full. Make room and retry the run."
         try:
-            self.ledger.end_all(lambda s, run_id, fence: endings.fail(s, run_id, fence, FailureCode.INTERNAL, message))
+            self.ledger.end_all(lambda s, run_id, fence: endings.fail(s, run_id, fence, code, message))
             self._release()
         except Exception:
             log.exception("could not record it; the reaper will find these runs")

@@ -19,7 +19,17 @@ from backend.shared.events import EVENTS, Command, Event, Ready, Stop
 from backend.shared.launch import wrapped
 
 TRAINER = (sys.executable, "-P", "-m", "worker.trainer")  # -P: never a `worker.py` of the current folder
-_PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "VIRTUAL_ENV")
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TZ",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "CUDA_VISIBLE_DEVICES",
+    "VIRTUAL_ENV",
+    "DROPSCOPE_LOG_FORMAT",
+)
 _PASSED_ON_PREFIXES = ("LC_", "HF_HUB_", "HF_HOME", "XDG_CACHE", "NVIDIA_", "PYTORCH_")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 _TAIL_BYTES = 4000

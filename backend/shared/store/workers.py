@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.shared.database import Write
 from backend.shared.host import ProcessId
 from backend.shared.ids import new_id
-from backend.shared.store.queue import NO_SYNC
+from backend.shared.store.queue import NO_SYNC, clock
 from backend.shared.tables import Worker, now
 
 
@@ -36,6 +36,7 @@ def register(session: Write, process: ProcessId, device: str, version: str) -> s
             process_started=process.started,
             device=device,
             version=version,
+            heartbeat_at=clock(session),
         )
     )
     return worker_id
@@ -43,7 +44,7 @@ def register(session: Write, process: ProcessId, device: str, version: str) -> s
 
 def heartbeat(session: Write, worker_id: str, device: str | None = None) -> Standing:
     """Say that a worker is alive; `device` where it has become known."""
-    values = {"heartbeat_seq": Worker.heartbeat_seq + 1, "heartbeat_at": now()}
+    values = {"heartbeat_seq": Worker.heartbeat_seq + 1, "heartbeat_at": clock(session)}
     if device is not None:
         values["device"] = device
     beat = update(Worker).where(Worker.id == worker_id, Worker.stopped_at.is_(None)).values(**values)
