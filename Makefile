@@ -1,5 +1,5 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
-.PHONY: demo up check test bench bench-equivalence bench-limits bench-library bench-page bench-uploads studies faults screenshots fuzz format clean install install-dev page
+.PHONY: demo up check test bench bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads studies faults screenshots fuzz format clean install install-dev page
 
 demo: page                     ## train the demo study, live in the browser (ARGS=--exit: stop at its end)
 	.venv/bin/dropscope demo $(ARGS)
@@ -25,6 +25,9 @@ bench-equivalence: install-dev ## the engine in bf16 against stock PEFT in bf16,
 
 bench-limits: install-dev page ## memory, growth, cost in proportion, and the time to a study's first step
 	.venv/bin/python -m tests.bench.limits $(ARGS)
+
+bench-gpu: install-dev          ## the engine against transformers + PEFT on a GPU, with the kernels of one step
+	.venv/bin/python -m tests.bench.gpu $(ARGS)
 
 bench-page: install-dev page   ## speed of the page on a large study, each figure beside its bar
 	scripts/browser

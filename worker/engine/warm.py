@@ -121,9 +121,15 @@ class Warm:
             widest = max(slot.arm.rank for slot in slots)
             key = (id(host), host.targets, training.batch_size, training.max_length, methods, widest)
             if key not in self._slots:
-                self._slots[key] = measured_slots(host, slots, data.largest(), self.stream)
+                self._slots[key] = measured_slots(host, slots, data.largest(), self.stream, self._reserve(host))
             fits = self._slots[key]
         return fits if self._most is None else min(fits, self._most)
+
+    def _reserve(self, host: StackHost) -> int:
+        """Bytes of the fp32 twin that measures the ends of runs, where it is not loaded yet."""
+        if any(key[-1] == "fp32" for key in self._bases):
+            return 0
+        return sum(4 * parameter.numel() for parameter in host.model.parameters())
 
     def tidy(self) -> None:
         """Let go of what ended runs held."""

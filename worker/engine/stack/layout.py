@@ -82,13 +82,13 @@ def lane_batch(batch: Batch, device: torch.device, dummy_id: int, rounding: Roun
         arrays.append(batch.labels.numpy())
     for group in layout.groups:
         rows = np.array(group.rows)
-        places = layout.to_padded[group.start : group.stop].numpy()
-        arrays += [places, group.visible[:, 0, 0, :].numpy().astype(np.int64), lengths[rows], squares[rows]]
+        places = layout.to_padded.numpy()[group.start : group.stop]
+        arrays += [places, group.visible.numpy()[:, 0, 0, :].astype(np.int64), lengths[rows], squares[rows]]
     found = upload(arrays, device)
     to_packed, place_of, places_, rows_, sizes, ids = found[:6]
     rest = found[6:]
     segments = rest.pop(0) if types is not None else None
-    labels = rest.pop(0) if whole_labels else upload([batch.labels.double().numpy()], device)[0].float()
+    labels = rest.pop(0) if whole_labels else upload([batch.labels.numpy().astype(np.float64)], device)[0].float()
     groups = tuple(
         LaneGroup(len(group.rows), group.length, rest[4 * at], rest[4 * at + 1].bool(), *rest[4 * at + 2 : 4 * at + 4])
         for at, group in enumerate(layout.groups)
@@ -99,5 +99,5 @@ def lane_batch(batch: Batch, device: torch.device, dummy_id: int, rounding: Roun
 
 def _extended(ids: Tensor, real: int, size: int, filler: int) -> np.ndarray:
     longer = np.full(size, filler, dtype=np.int64)
-    longer[:real] = ids[0, :real].numpy()
+    longer[:real] = ids.numpy()[0, :real]
     return longer

@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformer_dropout.spec import DropoutSpec, Site
 
 from worker.engine.stack.bits import threshold
+from worker.engine.stack.upload import upload
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Plan:
     def __init__(self, methods: Sequence[DropoutSpec | None], ranks: Sequence[int], device: torch.device) -> None:
         """ranks: of the lanes' adapters."""
         self.methods, self.device = tuple(methods), device
-        self.ranks = torch.tensor(ranks, dtype=torch.int64).to(device)  # [A]
+        self.ranks = upload([np.array(ranks, dtype=np.int64)], device)[0]  # [A]
         self.lanes = len(self.methods)
         self.native = any(method.native for method in self.methods if method is not None)
         self._spans: dict[tuple[object, ...], tuple[Span, ...]] = {}
@@ -128,13 +130,14 @@ class Plan:
 
     def _span(self, start: int, rates: list[float], rescale: str | None) -> Span:
         own = rates[:1] if len(set(rates)) == 1 else rates
-        scales = torch.tensor([1.0 / (1.0 - rate) for rate in own], dtype=torch.float32)
+        table = np.array([(rate, threshold(rate), 1.0 / (1.0 - rate)) for rate in own]).T
+        rate_of, threshold_of, scale_of = upload([table], self.device)[0]
         return Span(
             start,
             start + len(rates),
-            torch.tensor(own, dtype=torch.float64).to(self.device),
-            torch.tensor([threshold(rate) for rate in own], dtype=torch.int16).to(self.device),
-            scales.to(self.device) if rescale == "inverted" else None,
+            rate_of,
+            threshold_of.to(torch.int16),
+            scale_of.float() if rescale == "inverted" else None,
         )
 
 

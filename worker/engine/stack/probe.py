@@ -22,8 +22,8 @@ def slots_that_fit(peak: Callable[[int], int], room: int) -> int:
     return max(1, 1 + (room - one) // each)
 
 
-def measured_slots(host: StackHost, slots: Sequence[Slot], batch: Batch, stream: Stream) -> int:
-    """How many slots like the costliest of these fit on a GPU with their largest `batch`."""
+def measured_slots(host: StackHost, slots: Sequence[Slot], batch: Batch, stream: Stream, reserve: int = 0) -> int:
+    """How many slots like the costliest of these fit on a GPU with their largest `batch`; reserve: bytes to leave."""
     device = host.device
     costliest = max(slots, key=lambda slot: (_WAYS.index(second_pass(slot)), len(slot.method.sites), slot.arm.rank))
 
@@ -38,6 +38,6 @@ def measured_slots(host: StackHost, slots: Sequence[Slot], batch: Batch, stream:
 
     torch.cuda.empty_cache()
     free = torch.cuda.mem_get_info(device)[0]
-    found = slots_that_fit(peak, int(SHARE * free))
+    found = slots_that_fit(peak, int(SHARE * (free - reserve)))
     torch.cuda.empty_cache()
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformer_dropout.masks import Draw
@@ -19,6 +20,7 @@ from worker.engine.stack.optimizer import StackAdamW
 from worker.engine.stack.plan import Plan
 from worker.engine.stack.shape import StackShape, second_pass
 from worker.engine.stack.tensors import StackTensors
+from worker.engine.stack.upload import upload
 
 _NO_TIE = Consistency()
 
@@ -41,7 +43,8 @@ class Stack:
         for at, slot in enumerate(slots):
             self._load(at, slot)
         self.tensors.refresh()
-        self._scaling = torch.tensor([1.0 if slot is None else slot.scaling for slot in self.slots]).to(device)
+        scaling = np.array([1.0 if slot is None else slot.scaling for slot in self.slots])
+        self._scaling = upload([scaling], device)[0].float()
         self._head = {name: self.tensors.leaf(name) for name in host.head_names}
         self._detached = self._second_lanes("detached", shape.detached)
         self._paired = self._second_lanes("paired", shape.paired)
@@ -165,7 +168,7 @@ class Stack:
         if lanes == self.every:
             return whole
         if lanes not in self._lanes:
-            self._lanes[lanes] = torch.tensor(lanes, dtype=torch.int64).to(self.host.device)
+            self._lanes[lanes] = upload([np.array(lanes)], self.host.device)[0]
         return whole.index_select(0, self._lanes[lanes])
 
     def _plan(self, lanes: tuple[int, ...], second: bool) -> Plan:

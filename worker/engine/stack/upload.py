@@ -15,7 +15,8 @@ def upload(arrays: Sequence[np.ndarray], device: torch.device) -> list[Tensor]:
     flat = np.concatenate([np.ascontiguousarray(array).reshape(-1) for array in arrays])
     block = torch.from_numpy(flat)
     if device.type == "cuda":
-        block = block.pin_memory().to(device, non_blocking=True)
+        block = block.pin_memory()
+    block = block.to(device, non_blocking=True)
     found, start = [], 0
     for array in arrays:
         found.append(block[start : start + array.size].view(array.shape))

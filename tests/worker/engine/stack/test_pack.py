@@ -68,6 +68,17 @@ def test_a_stack_tells_what_the_loop_tells(bert_world: World, llama_world: World
         assert _kinds(told, name) == _kinds(loop, name)
 
 
+def test_in_bf16_a_stack_stays_near_the_loop_and_equals_itself(bert_world: World, tmp_path: Path) -> None:
+    arms = arms_of(bert_world, *METHODS, precision="bf16")
+    loop = trained(bert_world, tmp_path / "loop", arms)
+    told = stacked(bert_world, tmp_path / "stack", arms, stream="philox")
+    again = stacked(bert_world, tmp_path / "again", arms, stream="philox")
+    for name in arms:
+        assert told.losses(name) == pytest.approx(loop.losses(name), rel=0.05), name
+        assert told.only(name, "started")[0].record["precision"] == "bf16"
+        same_run(told, again, name)
+
+
 def test_the_record_names_the_stack_its_stream_and_the_device(bert_world: World, tmp_path: Path) -> None:
     told = stacked(bert_world, tmp_path, arms_of(bert_world, *METHODS))
     record = told.only("hiddenkey", "started")[0].record
