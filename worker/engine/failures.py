@@ -13,7 +13,13 @@ from backend.shared.run_status import FailureCode
 from backend.shared.specs import TrainingSpec
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "cannot allocate memory",
+    "status_alloc_failed",  # cuBLAS
+)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from worker.engine.batches import Batch
+from worker.engine.failures import is_out_of_memory
 from worker.engine.slot import Slot
 from worker.engine.stack.bits import Stream
 from worker.engine.stack.host import StackHost
@@ -17,7 +18,13 @@ _WAYS = ("none", "detached", "paired")
 
 def slots_that_fit(peak: Callable[[int], int], room: int) -> int:
     """The most slots whose step stays within `room` bytes; peak(n): bytes that a step of n slots takes. At least 1."""
-    one, two = peak(1), peak(2)
+    one = peak(1)
+    try:
+        two = peak(2)
+    except Exception as error:
+        if is_out_of_memory(error):
+            return 1
+        raise
     each = max(1, two - one)
     return max(1, 1 + (room - one) // each)
 
