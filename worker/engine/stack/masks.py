@@ -15,6 +15,8 @@ from worker.engine.stack.bits import Bits
 from worker.engine.stack.layout import LaneGroup, LaneLayout
 from worker.engine.stack.plan import Span
 
+TOGETHER = 1 << 26  # numbers that may be made at once, 128 MB of them
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -26,7 +28,8 @@ class Drawn:
 
     def numbers(self, stream: int, count: int) -> Tensor:
         """[count] int16."""
-        return self.bits.numbers(stream, self.layers, count)[self.layers.index(self.layer)]
+        layers = self.layers if len(self.layers) * count <= TOGETHER else (self.layer,)
+        return self.bits.numbers(stream, layers, count)[layers.index(self.layer)]
 
     def uniform(self, stream: int, count: int) -> Tensor:
         """[count] float64."""
