@@ -26,7 +26,7 @@ import transformers
 from torch import nn
 from transformer_dropout import DropoutSpec, preset
 
-from backend.shared.events import PackedRun
+from backend.shared.events import Examples, PackedRun
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, RunSpec, Task, TrainingSpec
 from worker.data import batches
 from worker.data.draw import SeedData
@@ -35,7 +35,7 @@ from worker.engine.batches import Reading, evaluation_batches
 from worker.engine.flops import step_flops
 from worker.engine.loop import Place
 from worker.engine.reporter import Reporter
-from worker.engine.seed_batches import SeedBatches
+from worker.engine.seed_batches import HeldOut, SeedBatches
 from worker.engine.slot import Slot
 from worker.engine.stack.host import StackHost
 from worker.engine.stack.loop import StackLoop
@@ -128,7 +128,13 @@ class Side:
         train, held = (made_rows(rng, count, lengths, form) for _ in range(2))
         steps = batches(count, 0, BATCH, EPOCHS)
         reading = self.host.reading
-        self.data = SeedBatches(SeedData(train, held, train), steps, reading, evaluation_batches(held, reading), 0)
+        self.data = SeedBatches(
+            SeedData(train, held, train, Rows([], np.array([]))),
+            steps,
+            reading,
+            HeldOut(evaluation_batches(held, reading), []),
+            0,
+        )
 
     def slot(self, method: DropoutSpec, rate: float, folder: str) -> Slot:
         """One run."""
@@ -194,7 +200,7 @@ def study(shape: str, device: torch.device, tiny: bool) -> dict[str, object]:
             for place in places:
                 place.slot.folder = Path(folder) / place.slot.run.run_id
             StackLoop(side.stack([place.slot for place in places]), places, 30.0).train(
-                lambda: (), lambda ending: [dict for _ in ending]
+                lambda: (), lambda ending: [lambda: ({}, Examples()) for _ in ending]
             )
         side.wait()
     ended = time.perf_counter()
