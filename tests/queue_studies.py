@@ -52,7 +52,8 @@ def plant_arms(session: Write, specs: list[ArmKeySpec], seeds: int = 1, **study:
         session.flush()
     study_id = new_id("study")
     owner = {"workspace_id": LOCAL_WORKSPACE, "created_by": LOCAL_OWNER}
-    session.add(Study(id=study_id, name="toys", spec={}, **owner, **study))
+    spec = {"name": "toys", "model": specs[0].model.id, "dataset": specs[0].dataset.id, "arms": [{"method": "none"}]}
+    session.add(Study(id=study_id, name="toys", spec=spec, **owner, **study))
     session.flush()
     arm_ids = []
     for position, spec in enumerate(specs):
