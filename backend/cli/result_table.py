@@ -32,7 +32,8 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
         console.print(selection_table(comparison["selection"]))
         console.print(comparison["selection"]["sentence"], markup=False)
     for answer in comparison["answers"]:
-        console.print(f"{answer['question']} {answer['headline']}. {answer['text']}", markup=False)
+        first = "" if answer["text"].startswith(answer["headline"]) else f"{answer['headline']}. "
+        console.print(f"{answer['question']} {first}{answer['text']}", markup=False)
     for note in comparison["notes"]:
         console.print(f"Note: {note}", markup=False)
 
