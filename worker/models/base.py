@@ -126,3 +126,10 @@ def _load(folder: Path, task: Task, labels: int, dtype: torch.dtype) -> tuple[An
 
 def _head(model: nn.Module, missing: frozenset[str]) -> tuple[str, ...]:
     return tuple(name for name, _ in model.named_parameters() if name in missing or name.startswith(HEADS))
+
+
+def save_tokenizer(tokenizer: Any, folder: Path) -> None:
+    """Write a tokenizer as it came: what was last cut or padded with it is not a property of the model."""
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.save_pretrained(folder)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from backend.shared.catalogue.families import matches
 from backend.shared.files import write_atomically
 from backend.shared.specs import ArmKeySpec
-from worker.models.base import Base
+from worker.models.base import Base, save_tokenizer
 from worker.models.targets import head_modules, target_linears
 
 PREFIX = "base_model.model."
@@ -79,7 +79,7 @@ def export_adapter(folder: Path, base: Base, arm: ArmKeySpec, tensors: Mapping[s
         "adapter_model.safetensors": save(weights, metadata={"format": "pt"}),
     }
     with TemporaryDirectory() as made:
-        base.tokenizer.save_pretrained(made)
+        save_tokenizer(base.tokenizer, made)
         files |= {path.name: path.read_bytes() for path in sorted(Path(made).iterdir()) if path.is_file()}
     for name, content in files.items():
         write_atomically(folder / name, content)

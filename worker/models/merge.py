@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from backend.shared.errors import DropscopeError, InvalidInput
 from backend.shared.specs import ModelRef, Task
-from worker.models.base import load_base
+from worker.models.base import load_base, save_tokenizer
 from worker.models.quiet import quiet
 
 
@@ -31,7 +31,7 @@ def merge(home: Path, adapter: Path, out: Path, model: ModelRef, task: Task) -> 
     with quiet():
         merged = PeftModel.from_pretrained(base.model, str(adapter)).merge_and_unload()
         merged.save_pretrained(out)
-        base.tokenizer.save_pretrained(out)
+        save_tokenizer(base.tokenizer, out)
 
 
 def _outputs(adapter: Path) -> int:
