@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from backend.shared.errors import InvalidInput
 
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
 
 def check_id(value: str, pointer: str = "") -> str:
@@ -34,7 +35,7 @@ def slug(title: str) -> str:
 def unknown(kind: str, asked: str, known: Iterable[str], pointer: str) -> InvalidInput:
     """The error for an id that nobody knows, with the nearest known ones."""
     names = list(known)
-    if kind == "model" and re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", asked):
+    if kind == "model" and _HUB_ID.fullmatch(asked):
         here = slug(asked.replace("/", "-"))
         words = (
             f"it was fetched as {here!r}: use that id"
