@@ -79,7 +79,7 @@ def export_adapter(folder: Path, base: Base, arm: ArmKeySpec, tensors: Mapping[s
         "adapter_model.safetensors": save(weights, metadata={"format": "pt"}),
     }
     with TemporaryDirectory() as made:
-        save_tokenizer(base.tokenizer, made)
+        save_tokenizer(base.tokenizer, Path(made))
         files |= {path.name: path.read_bytes() for path in sorted(Path(made).iterdir()) if path.is_file()}
     for name, content in files.items():
         write_atomically(folder / name, content)
