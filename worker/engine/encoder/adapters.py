@@ -33,6 +33,14 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return F.linear(x, weight, bias)
 
 
+def back_through(grad: Tensor, weight: Tensor, into: Tensor | None = None) -> Tensor:
+    """grad [M, out] to the gradient of a `linear`'s input [M, in], added to `into` where that is given."""
+    if grad.dtype == torch.float32:
+        found = linear(grad, weight.t(), None)  # oneDNN reads the weight as it lies
+        return found if into is None else into.add_(found)
+    return grad @ weight if into is None else into.addmm_(grad, weight)
+
+
 def add(
     y: Tensor,
     x: Tensor,

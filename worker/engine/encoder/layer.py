@@ -123,14 +123,14 @@ def backward(
     out_drops, inner_drops, outer_drops = saved.drops
     rest = _norm_back(grad, saved.norms[1], layer.norms[1])
     through = dropped(rest, outer_drops)
-    back = through @ layer.outer
+    back = lora.back_through(through, layer.outer)
     adapted(through, FFN_OUT, back)
     back = torch.ops.aten.gelu_backward(dropped(back, inner_drops), saved.inner)
-    rest.addmm_(back, layer.inner)
+    lora.back_through(back, layer.inner, rest)
     adapted(back, FFN_IN, rest)
     rest = _norm_back(rest, saved.norms[0], layer.norms[0])
     through = dropped(rest, out_drops)
-    back = through @ layer.out
+    back = lora.back_through(through, layer.out)
     adapted(through, ATTENTION_OUT, back)
     if lowest and not any(path in saved.adapters for path in QKV):
         return None
@@ -155,7 +155,7 @@ def _attention_back(
         asked = back.view(-1, size).index_select(0, order.out)
         attention.backward(asked, saved.groups, size**-0.5, padded[0], padded[1], padded[2])
         known = padded.view(-1, size).index_select(0, order.parts_back).view(-1, 3 * width)
-        into = None if lowest else rest.addmm_(known, layer.qkv)
+        into = None if lowest else lora.back_through(known, layer.qkv, rest)
         for part, path in enumerate(QKV):
             if path in saved.adapters:
                 span = known[:, part * width : (part + 1) * width]
@@ -167,12 +167,12 @@ def _attention_back(
     attention.backward(asked, saved.groups, size**-0.5, to_query, padded[0], padded[1])
     query = torch.empty_like(back).index_copy_(0, saved.by_group, to_query.view(-1, width))
     known = padded.view(-1, size).index_select(0, order.parts_back).view(-1, 2 * width)
-    into = None if lowest else known @ layer.qkv[width:]
+    into = None if lowest else lora.back_through(known, layer.qkv[width:])
     for part, path in enumerate((KEY, QKV[2])):
         if path in saved.adapters:
             span = known[:, part * width : (part + 1) * width]
             lora.back(span, saved.adapters[path], about.adapters, gradients, into)
-    first = None if into is None else rest.addmm_(query, layer.qkv[:width])
+    first = None if into is None else lora.back_through(query, layer.qkv[:width], rest)
     if QUERY in saved.adapters:
         lora.back(query, saved.adapters[QUERY], about.adapters, gradients, first)
     if into is not None and first is not None:
