@@ -29,16 +29,16 @@ def answer(slot: Slot, tokenizer: Any, data: SeedBatches, dataset: Dataset) -> l
     assert lines is not None
     count = min(wanted.rows, len(rows))
     prompts = [rows.input_ids[i][: int(starts[i])] for i in range(count)]
-    settings = GenerationConfig(
-        max_new_tokens=wanted.max_new_tokens,
-        num_beams=wanted.beams,
-        do_sample=False,
-        length_penalty=wanted.length_penalty,
-        no_repeat_ngram_size=wanted.no_repeat_ngram,
-        pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-    )
+    settings = {
+        "max_new_tokens": wanted.max_new_tokens,
+        "num_beams": wanted.beams,
+        "do_sample": False,
+        "length_penalty": wanted.length_penalty,
+        "no_repeat_ngram_size": wanted.no_repeat_ngram,
+        "pad_token_id": tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+        "eos_token_id": tokenizer.eos_token_id,
+    }
     texts: dict[int, str] = {}
     order = sorted(range(count), key=lambda i: len(prompts[i]))  # rows of like length together: little padding
     for start in range(0, count, BATCH_ROWS):
@@ -51,19 +51,24 @@ def answer(slot: Slot, tokenizer: Any, data: SeedBatches, dataset: Dataset) -> l
     ]
 
 
-def _generate(slot: Slot, tokenizer: Any, prompts: list[np.ndarray], settings: GenerationConfig) -> list[str]:
-    """Continuations of a batch of prompts, padded on their left, with transformers' attention in place of ours."""
+def _generate(slot: Slot, tokenizer: Any, prompts: list[np.ndarray], settings: dict[str, Any]) -> list[str]:
+    """Continuations of a batch of prompts, padded on their left, with transformers' attention in place of ours.
+
+    They end where the model's context does.
+    """
     host = slot.host
     model: Any = host.model
     width = max(len(prompt) for prompt in prompts)
-    ids = torch.full((len(prompts), width), settings.pad_token_id, dtype=torch.long)
+    room = max(1, int(getattr(model.config, "max_position_embeddings", 1 << 30)) - width)
+    config = GenerationConfig(**{**settings, "max_new_tokens": min(settings["max_new_tokens"], room)})
+    ids = torch.full((len(prompts), width), settings["pad_token_id"], dtype=torch.long)
     seen = torch.zeros_like(ids)
     for at, prompt in enumerate(prompts):
         ids[at, width - len(prompt) :] = torch.from_numpy(prompt.astype(np.int64))
         seen[at, width - len(prompt) :] = 1
     with _stock(slot):
         found = model.generate(
-            input_ids=ids.to(host.device), attention_mask=seen.to(host.device), generation_config=settings
+            input_ids=ids.to(host.device), attention_mask=seen.to(host.device), generation_config=config
         )
     return [str(text).strip() for text in tokenizer.batch_decode(found[:, width:].tolist(), skip_special_tokens=True)]
 
