@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from backend.api import (
+    adapters,
     artifacts,
     catalogue,
     comparison,
@@ -44,6 +45,7 @@ _NOUNS = (
     catalogue,
     datasets,
     uploads,
+    adapters,
     workers,
 )
 _TEAM = (sign_in, team, tokens, shares, shared_view)

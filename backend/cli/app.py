@@ -181,6 +181,18 @@ def model_fetch(
     catalogue_commands.fetch_model(_settings(), hub_id, revision, yes)
 
 
+@model.command("add-adapter")
+def model_add_adapter(
+    folder: Annotated[Path, typer.Argument(help="A folder that PEFT saved: adapter_config.json and safetensors.")],
+    base: Annotated[str | None, typer.Option("--model", help="Its base model; by default as its config says.")] = None,
+    name: Annotated[str | None, typer.Option(help="Id of the adapter; by default the folder's name.")] = None,
+) -> None:
+    """Add a LoRA adapter that runs start from: here, or on the server of DROPSCOPE_URL."""
+    from backend.cli import catalogue_commands
+
+    catalogue_commands.add_adapter(_settings(), folder, base, name)
+
+
 def _settings(**given: object) -> Settings:
     """The settings, with what the command line gave."""
     settings = Settings()

@@ -1,4 +1,4 @@
-"""`dropscope model add`: into the data folder of this machine, with or without a server."""
+"""`dropscope model`: models and adapters into the data folder of this machine, with or without a server."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,11 +7,14 @@ from pathlib import Path
 import typer
 
 from backend.cli.console import out
+from backend.cli.servers import remote
 from backend.migrations.runner import migrate
-from backend.services import hub, registry
+from backend.services import adapters, hub, registry
 from backend.services.principal import Principal
+from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE
 from backend.shared.database import Database, open_database
 from backend.shared.errors import InvalidInput
+from backend.shared.facts import AdapterFacts
 from backend.shared.settings import Settings
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 from backend.stack import home
@@ -47,6 +50,30 @@ def fetch_model(settings: Settings, hub_id: str, revision: str | None, yes: bool
     with opened(settings) as database:
         facts = hub.fetch(database, settings, OWNER, offer, tell)
     out().print(f"Registered {facts.id}: {facts.family}, {facts.parameters:,} parameters.", markup=False)
+
+
+def add_adapter(settings: Settings, folder: Path, model: str | None, name: str | None) -> None:
+    """Add an adapter for runs to start from: to the server of DROPSCOPE_URL, else to this machine's data folder."""
+    files = [folder / file for file in (CONFIG_FILE, WEIGHTS_FILE)]
+    for file in files:
+        if not file.is_file():
+            raise InvalidInput(
+                f"There is no {file}; give the folder that PEFT's save_pretrained wrote, in safetensors."
+            )
+    if settings.url is None:
+        with opened(settings) as database:
+            title = folder.resolve().name
+            facts = adapters.add(database, settings, OWNER, *files, model_id=model, adapter_id=name, title=title)
+    else:
+        with remote(settings) as client:
+            facts = AdapterFacts.model_validate(
+                client.adapters.add(folder, model=model, id=name, title=folder.resolve().name)
+            )
+    out().print(
+        f"Added {facts.id}: rank {facts.rank}, alpha {facts.alpha:g}, on {len(facts.modules)} modules of "
+        f"{facts.model.id}. A study starts from it with `start_from: {facts.id}`.",
+        markup=False,
+    )
 
 
 @contextmanager

@@ -35,6 +35,34 @@ def add(
     data_work.add(file, validation, plan, name, licence)
 
 
+@data.command("fetch")
+def fetch(
+    hub_id: Annotated[str, typer.Argument(help="Its name on the hub: owner/name.")],
+    config: Annotated[
+        str | None, typer.Option(help="Configuration, where it has several: rte of nyu-mll/glue.")
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="Commit, branch or tag; pinned to its commit.")] = None,
+    train_split: Annotated[str, typer.Option(help="The split that is trained on.")] = "train",
+    validation_split: Annotated[str | None, typer.Option(help="The split that is held out; found by name.")] = None,
+    text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
+    label: Annotated[str | None, typer.Option(help="Column of the label, or of the number for regression.")] = None,
+    text_pair: Annotated[str | None, typer.Option(help="Column of a second text.")] = None,
+    prompt: Annotated[str | None, typer.Option(help="Column of the prompt, for causal_lm.")] = None,
+    completion: Annotated[str | None, typer.Option(help="Column of the completion, for causal_lm.")] = None,
+    task: Annotated[str | None, typer.Option(help="classification, regression or causal_lm.")] = None,
+    name: Annotated[str | None, typer.Option(help="Id of the data set; by default made from its name.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before fetching.")] = False,
+) -> None:
+    """Fetch a data set from the hub (plain files only, no script is run); GLUE, E2E and WebNLG need no columns."""
+    from backend.cli import data_work
+
+    columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
+    asked = None
+    if task is not None or any(columns.values()):
+        asked = data_work.plan(task or "classification", columns, 0.2, None, None, False)
+    data_work.fetch((hub_id, config, revision, train_split, validation_split), asked, name, yes)
+
+
 @data.command("list")
 def list_all() -> None:
     """List the data sets that can be trained on."""

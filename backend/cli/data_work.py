@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import typer
 from pydantic import ValidationError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
@@ -13,7 +14,7 @@ from backend.api import pointers
 from backend.cli.catalogue_commands import OWNER, opened
 from backend.cli.console import err, out
 from backend.cli.servers import remote
-from backend.services import datasets, registry
+from backend.services import datasets, hub_data, registry
 from backend.shared.catalogue import list_datasets
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import DatasetFacts
@@ -52,10 +53,40 @@ def add(file: Path, validation: Path | None, asked: ImportPlan, name: str | None
             )
     else:
         facts = _send(settings, file, validation, asked, {"licence": known, "id": name})
+    _say(facts)
+
+
+def _say(facts: DatasetFacts) -> None:
     rows = ", ".join(f"{count} {split}" for split, count in facts.rows.items())
     out().print(f"Added {facts.id}: {rows} rows; {facts.kept} of {facts.read} rows kept.", markup=False)
+    if facts.metric:
+        out().print(f"It is usually reported by: {facts.metric}.", markup=False)
     if facts.leaked:
         err().print(f"Note: {facts.leaked} validation rows say what a training row says.", markup=False)
+
+
+def fetch(
+    where: tuple[str, str | None, str | None, str, str | None], asked: ImportPlan | None, name: str | None, yes: bool
+) -> None:
+    """Show what the hub has, ask, then fetch it into this machine's data folder.
+
+    where: its id, configuration, revision, and the names of two splits.
+    """
+    settings = Settings()
+    offer = hub_data.look(*where)
+    out().print(
+        f"{offer.name} at commit {offer.commit}: licence {offer.licence}, {offer.bytes / 1e6:,.1f} MB in "
+        f"{len(offer.train) + len(offer.validation)} files.",
+        markup=False,
+    )
+    if not yes:
+        typer.confirm("Fetch it?", abort=True)
+
+    def tell(file: str, done: int, total: int) -> None:
+        out().print(f"{done / max(total, 1):4.0%} {file}", markup=False)
+
+    with opened(settings) as database:
+        _say(hub_data.fetch(database, settings, OWNER, offer, asked, name, tell))
 
 
 def list_all() -> None:

@@ -1,9 +1,10 @@
-"""The client: `studies`, `runs` and `datasets` as nouns; answers are the API's JSON as dictionaries."""
+"""The client: `studies`, `runs`, `datasets` and `adapters` as nouns; answers are the API's JSON as dictionaries."""
 
 import os
 from types import TracebackType
 from typing import Self
 
+from .adapters import Adapters
 from .connection import Connection, Json
 from .datasets import Datasets
 from .studies import Runs, Studies
@@ -26,6 +27,7 @@ class Dropscope:
         self.studies = Studies(self._connection)
         self.runs = Runs(self._connection)
         self.datasets = Datasets(self._connection)
+        self.adapters = Adapters(self._connection, self.datasets)
 
     def __enter__(self) -> Self:
         return self

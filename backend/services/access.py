@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from backend.services.principal import Principal, Role
 from backend.shared.catalogue.builtin_data import BUILTIN
 from backend.shared.errors import Forbidden, NotFound
-from backend.shared.tables import Artifact, Dataset, Run, Study
+from backend.shared.tables import AddedAdapter, Artifact, Dataset, Run, Study
 from backend.shared.team_tables import ApiToken, Invitation, Membership, Share
 from backend.shared.upload_tables import Upload
 
@@ -54,6 +54,7 @@ OBJECTS: dict[str, tuple[Any, Select[*tuple[Any, ...]]]] = {
     "run_id": (Run.id, select(Run.workspace_id, _NOBODY)),
     "artifact_id": (Artifact.id, select(Run.workspace_id, _NOBODY).join(Artifact, Artifact.run_id == Run.id)),
     "share_id": (Share.id, select(Share.workspace_id, _NOBODY)),
+    "adapter_id": (AddedAdapter.id, select(AddedAdapter.workspace_id, _NOBODY)),
     "dataset_id": (Dataset.id, select(Dataset.workspace_id, _NOBODY)),
     "upload_id": (Upload.id, select(Upload.workspace_id, Upload.created_by)),
     "invitation_id": (Invitation.id, select(Invitation.workspace_id, _NOBODY)),

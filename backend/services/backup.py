@@ -2,7 +2,8 @@
 
 A backup is a folder: `dropscope.db`, always SQLite, one consistent moment of the database (of Postgres too, so that a
 backup may be restored into either kind); `artifacts/`, the adapters and checkpoints which that moment names;
-`datasets/` and `models/`; and `manifest.json` with the SHA-256 of every file, which is checked before a restore.
+`datasets/`, `models/` and `adapters/`; and `manifest.json` with the SHA-256 of every file, which is checked before a
+restore.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ from backend.shared.tables import Artifact, Run, Study, Table, Worker, now
 
 DATABASE = "dropscope.db"
 MANIFEST = "manifest.json"
-FOLDERS = ("artifacts", "datasets", "models")
+FOLDERS = ("artifacts", "datasets", "models", "adapters")
 RESTORED = "Restored from a backup; the run goes on from its checkpoint, or starts afresh."
 _CHUNK, _ROWS = 1 << 20, 1000
 

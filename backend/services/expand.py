@@ -6,6 +6,7 @@ from transformer_dropout.spec import DropoutSpec
 
 from backend.services import axes, labels, methods, study_checks
 from backend.services.axes import Point
+from backend.services.study_checks import Surroundings
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.schedule import total_steps
@@ -73,7 +74,8 @@ def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = 
 
     `taken` maps keys to labels of arms that exist already (when a study is extended): they keep their labels.
     """
-    study, model, dataset, problems = study_checks.surroundings(settings, asked)
+    found, problems = study_checks.surroundings(settings, asked)
+    study, model, dataset = found.study, found.model, found.dataset
     spanned = sum(axes.size(arm) for arm in study.arms) * study.seeds
     if spanned > settings.max_runs:
         problems.append(
@@ -84,15 +86,14 @@ def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = 
             )
         )
         return Expansion(study, model, dataset, problems=problems)
-    drafts = _drafts(study, model, dataset, problems)
+    drafts = _drafts(found, problems)
     arms = _labelled(drafts, taken or {})
     baseline = _baseline(study, arms, problems)
     return Expansion(study, model, dataset, arms, baseline, problems)
 
 
-def _drafts(
-    study: StudySpec, model: ModelFacts | None, dataset: DatasetFacts | None, problems: list[Problem]
-) -> list[_Draft]:
+def _drafts(surroundings: Surroundings, problems: list[Problem]) -> list[_Draft]:
+    study, model, dataset, adapter = surroundings.study, surroundings.model, surroundings.dataset, surroundings.adapter
     drafts: list[_Draft] = []
     seen: dict[str, str] = {}
     for i, arm in enumerate(study.arms):
@@ -107,6 +108,11 @@ def _drafts(
             if found or model is None or dataset is None:
                 continue
             spec = _arm_spec(study, arm, point, dropout, model, dataset)
+            if adapter is not None:
+                spec = spec.model_copy(update={"start_from": adapter.ref})
+                own = {axis: point.pointers[axis] for axis in ("rank", "alpha") if point.values[axis] is not None}
+                apart = study_checks.starts(adapter, spec.rank, spec.alpha, own)
+                problems.extend(problem for problem in apart if problem not in problems)
             key = spec.key()
             if key in seen:
                 words = f"this arm is the same as {seen[key]}; take one of them out or change a parameter"

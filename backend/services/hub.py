@@ -22,10 +22,12 @@ from backend.shared.settings import Settings
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 T = TypeVar("T")
 _NETWORK = ("httpx", "httpx2", "httpcore", "httpcore2", "requests")  # what the hub's library has been built on
-UNREACHABLE = (
-    "The model hub cannot be reached from here. Models of this machine work as ever; to use another one, fetch it "
-    "where there is a network and register its folder with `dropscope model add FOLDER`."
-)
+UNREACHABLE = {
+    "model": "The model hub cannot be reached from here. Models of this machine work as ever; to use another one, "
+    "fetch it where there is a network and register its folder with `dropscope model add FOLDER`.",
+    "data set": "The hub cannot be reached from here. Data sets of this machine work as ever; to use another one, "
+    "fetch its files where there is a network and add them with `dropscope data add FILE`.",
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def look(hub_id: str, revision: str | None = None) -> Offer:
     """
     from huggingface_hub import HfApi
 
-    info = _asked(hub_id, revision, lambda: HfApi().model_info(hub_id, revision=revision, files_metadata=True))
+    info = asked(hub_id, revision, lambda: HfApi().model_info(hub_id, revision=revision, files_metadata=True))
     sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
     weights = [name for name in sizes if name.endswith(".safetensors") and "/" not in name]
     if not weights:
@@ -101,7 +103,7 @@ def _fill(folder: Path, offer: Offer, tell: Callable[[str, int, int], None]) -> 
     for name in small_first:
         if name.endswith(".safetensors"):
             _check(folder)
-        _asked(
+        asked(
             offer.hub_id,
             offer.commit,
             lambda name=name: hf_hub_download(  # type: ignore[misc]  # called at once
@@ -122,8 +124,8 @@ def _check(folder: Path) -> None:
     check_family(read_config(folder / "config.json"))
 
 
-def _asked(hub_id: str, revision: str | None, ask: Callable[[], T]) -> T:
-    """The answer of the hub, its errors as sentences."""
+def asked(hub_id: str, revision: str | None, ask: Callable[[], T], noun: str = "model") -> T:
+    """The answer of the hub, its errors as sentences; `noun` is what is asked for."""
     from huggingface_hub import errors
 
     try:
@@ -138,11 +140,11 @@ def _asked(hub_id: str, revision: str | None, ask: Callable[[], T]) -> T:
         ) from error
     except (errors.RepositoryNotFoundError, errors.HFValidationError) as error:
         raise InvalidInput(
-            f"The hub has no model {hub_id[:100]!r}, or it is private and HF_TOKEN is not set."
+            f"The hub has no {noun} {hub_id[:100]!r}, or it is private and HF_TOKEN is not set."
         ) from error
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, OSError) as error:
-        raise Unavailable(UNREACHABLE) from error
+        raise Unavailable(UNREACHABLE[noun]) from error
     except Exception as error:
         if type(error).__module__.split(".")[0] not in _NETWORK:
             raise
-        raise Unavailable(UNREACHABLE) from error
+        raise Unavailable(UNREACHABLE[noun]) from error

@@ -1,7 +1,7 @@
 """Takes models and data sets in: a folder of this host registered under an id, files read into a stored data set."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sqlalchemy.exc import IntegrityError
@@ -76,10 +76,12 @@ def add_dataset(
     dataset_id: str | None = None,
     licence: str = UNKNOWN_LICENCE,
     name: str | None = None,
+    told: Mapping[str, str | None] | None = None,
     also: Callable[[Write, DatasetFacts], None] | None = None,
 ) -> DatasetFacts:
     """Read files into a stored data set. The id is made from the file's name (`name`, where it has another) unless
-    given; `also` is done in the transaction that stores it.
+    given; `told` says more of where it comes from: `source`, `hub_id`, `metric`; `also` is done in the transaction that
+    stores it.
 
     Raises:
         InvalidInput: the file cannot be trusted or used; the sentence names line and column.
@@ -98,6 +100,7 @@ def add_dataset(
         "builtin": False,
         "source": "added file",
         "licence": licence,
+        **(told or {}),
     }
     try:
         with new_folder(folder, first_stands=False) as building:

@@ -1,24 +1,48 @@
-"""What a study stands on, checked against the catalogue: model, data, task, rows, lengths, target modules."""
+"""What a study stands on, checked against the catalogue: model, data, task, rows, lengths, targets, start."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
-from backend.shared.catalogue import matching_modules, require_dataset, require_model
+from backend.services import hub_words
+from backend.shared.catalogue import list_models, matching_modules, require_dataset, require_model
+from backend.shared.catalogue.adapters import require_adapter
+from backend.shared.catalogue.names import is_hub_id
 from backend.shared.errors import InvalidInput, Problem
-from backend.shared.facts import DatasetFacts, ModelFacts
+from backend.shared.facts import AdapterFacts, DatasetFacts, ModelFacts
 from backend.shared.settings import Settings
-from backend.shared.specs import StudySpec
+from backend.shared.specs import LoraSpec, StudySpec
 
 Found = TypeVar("Found")
 
 
-def surroundings(
-    settings: Settings, study: StudySpec
-) -> tuple[StudySpec, ModelFacts | None, DatasetFacts | None, list[Problem]]:
-    """The study with its task filled in from the data where it was left out, what it names, and every problem."""
+@dataclass(frozen=True)
+class Surroundings:
+    """A study with what it left out filled in, and what it names, None where there is no such thing."""
+
+    study: StudySpec
+    model: ModelFacts | None
+    dataset: DatasetFacts | None
+    adapter: AdapterFacts | None
+
+
+def surroundings(settings: Settings, study: StudySpec) -> tuple[Surroundings, list[Problem]]:
+    """What a study stands on: its task is the data's where it was left out, its adapters the one's it starts from."""
     problems: list[Problem] = []
     model = _or_none(lambda: require_model(settings.shared, study.model), problems)
+    if model is None and is_hub_id(study.model):
+        here = any(facts.hub_id == study.model for facts in list_models(settings.shared))
+        said = None if here else hub_words.said_of(study.model)
+        problems = [Problem("/model", said)] if said else problems
     dataset = _or_none(lambda: require_dataset(settings.shared, study.dataset), problems)
+    adapter, start = None, study.start_from
+    if start is not None:
+        adapter = _or_none(lambda: require_adapter(settings.shared, start), problems)
+    adapter = _fits(adapter, model, problems) if adapter is not None else None
+    if adapter is not None:
+        study = _as_adapter(study, adapter)
+    named = {"model": model.id if model else study.model, "dataset": dataset.id if dataset else study.dataset}
+    study = study.model_copy(update=named)  # what was named as on the hub is from now on what was fetched
     if dataset is not None:
         if "task" not in study.model_fields_set:
             study = study.model_copy(update={"task": dataset.task})
@@ -26,8 +50,51 @@ def surroundings(
     if model is not None:
         problems += _model(study, model)
         targets = study.lora.target_modules
-        _or_none(lambda: matching_modules(model, targets), problems)
-    return study, model, dataset, problems
+        modules = _or_none(lambda: matching_modules(model, targets), problems)
+        if adapter is not None and modules is not None:
+            problems += _targets(study, adapter, modules)
+    return Surroundings(study, model, dataset, adapter), problems
+
+
+def starts(adapter: AdapterFacts, rank: int, alpha: float, pointers: dict[str, str]) -> list[Problem]:
+    """What keeps an arm of this rank and alpha from starting from an adapter; `pointers`: where the arm sets them."""
+    found = []
+    if rank != adapter.rank:
+        words = f"{adapter.id} is of rank {adapter.rank}, and a run that starts from it cannot have rank {rank}"
+        found.append(Problem(pointers.get("rank", "/lora/rank"), words))
+    elif alpha != adapter.alpha:
+        words = (
+            f"{adapter.id} was trained with alpha {adapter.alpha:g}; with {alpha:g} it would not be the same adapter"
+        )
+        found.append(Problem(pointers.get("alpha", "/lora/alpha"), words))
+    return found
+
+
+def _as_adapter(study: StudySpec, adapter: AdapterFacts) -> StudySpec:
+    own = {"rank": adapter.rank, "alpha": adapter.alpha, "target_modules": adapter.target_modules}
+    asked = study.lora.model_dump(exclude_unset=True)
+    return study.model_copy(update={"lora": LoraSpec(**{**own, **asked})})
+
+
+def _fits(adapter: AdapterFacts, model: ModelFacts | None, problems: list[Problem]) -> AdapterFacts | None:
+    """The adapter, None where it is another model's."""
+    if model is None or adapter.model == model.ref:
+        return adapter
+    words = (
+        f"{adapter.id} was added for other files of {model.id} than are here now; add it again"
+        if adapter.model.id == model.id
+        else f"{adapter.id} is an adapter of {adapter.model.id}, not of {model.id}"
+    )
+    problems.append(Problem("/start_from", words))
+    return None
+
+
+def _targets(study: StudySpec, adapter: AdapterFacts, modules: tuple[str, ...]) -> list[Problem]:
+    targets = study.lora.target_modules
+    if set(targets or ()) == set(adapter.target_modules) or set(modules) == set(adapter.modules):
+        return []
+    words = f"{adapter.id} sits on {', '.join(adapter.target_modules[:8])}; leave target_modules out, or name those"
+    return [Problem("/lora/target_modules", words)]
 
 
 def _data(study: StudySpec, dataset: DatasetFacts) -> list[Problem]:

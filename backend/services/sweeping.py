@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import delete, select
 
 from backend.services import uploads
+from backend.shared.catalogue.adapters import adapters_root
 from backend.shared.catalogue.datasets import datasets_root
 from backend.shared.database import Database
 from backend.shared.settings import Settings
@@ -46,10 +47,10 @@ def _strays(database: Database, settings: Settings) -> None:
         for path in aged:
             if path.name not in known:
                 path.unlink(missing_ok=True)
-    root = datasets_root(settings.shared)
-    for path in root.glob(".*") if root.is_dir() else ():
-        if path.is_dir() and all(_is_old(part) for part in (path, *path.iterdir())):
-            shutil.rmtree(path, ignore_errors=True)
+    for root in (datasets_root(settings.shared), adapters_root(settings.shared)):
+        for path in root.glob(".*") if root.is_dir() else ():
+            if path.is_dir() and all(_is_old(part) for part in (path, *path.iterdir())):
+                shutil.rmtree(path, ignore_errors=True)
 
 
 def _is_old(path: Path) -> bool:

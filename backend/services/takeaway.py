@@ -57,6 +57,7 @@ def reproduce(settings: Settings, name: str, spec: ArmKeySpec, arm: Arm, seed: i
         "task": spec.task,
         "generation": spec.generation.model_dump() if spec.generation else None,
         "lora": {"rank": spec.rank, "alpha": spec.alpha, "target_modules": list(spec.target_modules)},
+        "start_from": spec.start_from.id if spec.start_from else None,
         "training": spec.training.model_dump(mode="json"),
         "seeds": seed + 1,
     }

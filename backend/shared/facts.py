@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from backend.shared.specs import DatasetRef, Frozen, ModelRef, Task
+from backend.shared.specs import AdapterRef, DatasetRef, Frozen, ModelRef, Task
 
 SPLITS = ("train", "validation")
 
@@ -47,6 +47,8 @@ class DatasetFacts(Frozen):
     builtin: bool
     source: str = Field(description="Where it came from, in words; never a path.")
     licence: str
+    hub_id: str | None = Field(None, description="Its name on the public hub and the configuration, where it has one.")
+    metric: str | None = Field(None, description="The score that it is usually reported by, where that is known.")
     columns: tuple[str, ...] = Field(description="Keys of a normalised row.")
     rows: dict[str, int] = Field(description="Rows in each split.")
     label_names: tuple[str, ...] = ()
@@ -66,6 +68,27 @@ class DatasetFacts(Frozen):
     def ref(self) -> DatasetRef:
         """The data set pinned to this very content."""
         return DatasetRef(id=self.id, content_hash=self.content_hash)
+
+
+class AdapterFacts(Frozen):
+    """An adapter in PEFT's format that was added here, for runs to start from."""
+
+    id: str
+    title: str
+    model: ModelRef = Field(description="The base model that it was trained on.")
+    content_hash: str = Field(description="SHA-256 over rank, alpha and the bytes of the weight file.")
+    source: str = Field(description="Where it came from, in words; never a path.")
+    rank: int
+    alpha: float
+    target_modules: tuple[str, ...] = Field(description="What a study names to have adapters on the same modules.")
+    modules: tuple[str, ...] = Field(description="The modules it has a pair of matrices for, as in the checkpoint.")
+    head: dict[str, tuple[int, ...]] = Field({}, description="Shapes of what it holds of a trained head, by name.")
+    bytes: int = Field(description="Size of the weight file.")
+
+    @property
+    def ref(self) -> AdapterRef:
+        """The adapter pinned to this very content."""
+        return AdapterRef(id=self.id, content_hash=self.content_hash)
 
 
 class Absent(Frozen):

@@ -116,6 +116,13 @@ class StudySpec(Frozen):
         None, description="Texts that a causal LM run generates at its end; 16 greedy ones where unset."
     )
     lora: LoraSpec = LoraSpec()
+    start_from: str | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="Id of an added adapter that every run starts from instead of a fresh one; rank, alpha and target "
+        "modules are the adapter's unless given.",
+    )
     training: TrainingSpec = TrainingSpec()
     seeds: int = Field(5, ge=1, le=64)
     baseline: str | None = Field(None, description="Label, method or key of the arm that others are compared with.")
@@ -131,6 +138,13 @@ class ModelRef(Frozen):
 
 class DatasetRef(Frozen):
     """A data set pinned by the hash of its content."""
+
+    id: str
+    content_hash: str
+
+
+class AdapterRef(Frozen):
+    """An adapter that runs start from, pinned by the hash of its content."""
 
     id: str
     content_hash: str
@@ -155,12 +169,17 @@ class ArmKeySpec(Frozen):
     rank: int
     alpha: float
     target_modules: tuple[str, ...]
+    start_from: AdapterRef | None = None
     training: TrainingSpec
 
     def key(self) -> str:
         """16 hex digits of the SHA-256 of the canonical JSON, the preset's name left out."""
         body = self.model_dump(mode="json", exclude={"method_name"})
-        for name in ("test_rows", "generation"):  # younger than the first arms, whose keys stay what they were
+        for name in (
+            "test_rows",
+            "generation",
+            "start_from",
+        ):  # younger than the first arms, whose keys stay what they were
             if body[name] == type(self).model_fields[name].default:
                 del body[name]
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

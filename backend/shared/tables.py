@@ -306,6 +306,18 @@ class RegisteredModel(Table):
     archived_at: Mapped[datetime | None]
 
 
+class AddedAdapter(Table):
+    """An adapter that somebody added for runs to start from; its files lie in the data folder under its id."""
+
+    __tablename__ = "adapters"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"))
+    created_by: Mapped[str]
+    content_hash: Mapped[str] = mapped_column(String(64))
+    facts: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class IdempotencyKey(Table):
     """What a creating request with this key answered, for 24 hours."""
 

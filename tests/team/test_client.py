@@ -1,15 +1,19 @@
 """The Python client against a real server: data sets over a line that breaks, tables, figures, adapters, refusals."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from dropscope import ApiError, Dropscope, ServerUnreachable
+from safetensors.numpy import save_file
 
 from backend.cli.app import answer
+from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE
 from backend.shared.specs import StudySpec
 from backend.stack import web
+from tests.backend.adapters import CONFIG, tensors
 from tests.backend.studies import post, study, train
 from tests.team.cutting import CuttingLine
 from tests.team.people import Team
@@ -127,3 +131,36 @@ def test_the_command_line_works_against_a_server_elsewhere(
     assert answer(["study", "adapter", made["id"], "none", str(tmp_path / "taken")]) == 2
     assert answer(["study", "show", "study_none"]) == 2
     assert not (tmp_path / "another machine" / "dropscope.db").exists()
+
+
+def test_an_adapter_goes_to_a_server_in_python_and_by_command(
+    team: Team, url: str, token: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my adapter"
+    folder.mkdir()
+    (folder / CONFIG_FILE).write_text(json.dumps(CONFIG))
+    save_file(tensors(), folder / WEIGHTS_FILE)
+    with Dropscope(url, token) as client:
+        made = client.adapters.add(folder, id="mine")
+        assert (made["rank"], made["model"]["id"]) == (4, "minilm-l6")
+        assert client.adapters.list() == [client.adapters.get("mine")] == [made]
+        queued = client.studies.create(study(seeds=1, start_from="mine"))
+        assert queued["arms"][0]["spec"]["start_from"]["id"] == "mine"
+        with pytest.raises(ApiError, match="starts from this adapter"):
+            client.adapters.delete("mine")
+    for home, server in (("another machine", url), ("this machine", None)):
+        monkeypatch.setenv("DROPSCOPE_HOME", str(tmp_path / home))
+        monkeypatch.setenv("DROPSCOPE_DISK_FLOOR_BYTES", "0")
+        monkeypatch.setenv("DROPSCOPE_TOKEN", token)
+        monkeypatch.delenv("DROPSCOPE_URL", raising=False)
+        if server is not None:
+            monkeypatch.setenv("DROPSCOPE_URL", server)
+        assert answer(["model", "add-adapter", str(folder)]) == 0
+        assert "Added my-adapter: rank 4, alpha 16, on 12 modules of minilm-l6" in capfd.readouterr().out
+    assert not (tmp_path / "another machine" / "adapters").exists()
+    assert (tmp_path / "this machine" / "adapters" / "my-adapter" / WEIGHTS_FILE).is_file()
+    assert answer(["model", "add-adapter", str(folder), "--model", "smollm2-135m"]) == 2
+    assert "was trained on sentence-transformers/all-MiniLM-L6-v2" in capfd.readouterr().err
+    (folder / WEIGHTS_FILE).rename(folder / "adapter_model.bin")
+    assert answer(["model", "add-adapter", str(folder)]) == 2
+    assert "in safetensors" in capfd.readouterr().err

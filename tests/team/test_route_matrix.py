@@ -20,6 +20,7 @@ from backend.migrations.runner import migrate
 from backend.services import access, credentials, shares
 from backend.shared.settings import Settings
 from backend.shared.team_tables import BrowserSession
+from tests.backend.adapters import add as add_adapter
 from tests.backend.studies import post, train
 from tests.team.people import API, Person, Team, bearer, past, serving
 
@@ -67,6 +68,7 @@ def _objects(team: Team) -> dict[str, str]:
         "run_id": run_id,
         "artifact_id": artifact,
         "dataset_id": _dataset(client),
+        "adapter_id": add_adapter(client).json()["id"],
         "upload_id": client.post(f"{API}/uploads", json={"name": "a.csv", "bytes": 1000}).json()["id"],
         "user_id": team.person("viewer").id,
         "token_id": str(credentials.token_id(team.token(owner))),

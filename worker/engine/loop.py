@@ -34,6 +34,7 @@ class Place:
     evaluate_at: frozenset[int]
     at_end: AtEnd
     saved: int = -1  # step of the last checkpoint
+    judged_first: bool = False  # what the run starts from was measured
     answers: list[Answer] = field(default_factory=list)  # filled with the last evaluation
 
     @classmethod
@@ -46,6 +47,11 @@ class Place:
     def step(self) -> int:
         """Steps taken so far."""
         return self.slot.progress.step
+
+    @property
+    def first_is_due(self) -> bool:
+        """Whether what the run starts from is still to be measured: an adapter, before the first step."""
+        return self.slot.arm.start_from is not None and self.step == 0 and not self.judged_first
 
 
 def train(places: list[Place], commands: Commands, finish: Finish, checkpoint_s: float) -> bool:
@@ -107,6 +113,9 @@ def _turn(place: Place, finish: Finish) -> bool:
 def _advance(place: Place, finish: Finish) -> bool:
     """Take one step (and what is due after it); return whether the run has ended."""
     slot, progress = place.slot, place.slot.progress
+    if place.first_is_due:
+        place.judged_first = True
+        place.reporter.evaluation(0, 0.0, evaluate(slot, place.data))
     if place.step < slot.steps:  # else it was resumed at its last step and evaluated before
         begun = time.perf_counter()
         loss = slot.train_step(place.data.batch(place.step))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from backend.shared.events import PackedRun, Start
+from worker import models
 from worker.engine.checkpoint import UnreadableCheckpoint, latest_checkpoint, read_checkpoint
 from worker.engine.ending import finish, finish_stack, generated
 from worker.engine.failures import explain, is_out_of_memory
@@ -104,6 +105,10 @@ def _prepare(run: PackedRun, warm: Warm, reporter: Reporter) -> Prepared:
     data = warm.seed(arm, run.spec.seed, loaded)
     slot = Slot(run, loaded.host, loaded.host.hooked.attention_layers, len(data.steps))
     notes: list[tuple[Literal["info", "warning"], str]] = []
+    begun = models.starting_tensors(loaded.base, arm, warm.home)
+    if begun is not None:
+        slot.parameters.put(begun.tensors)
+        notes.append(("info", begun.note))
     unreadable = _restore(slot)
     if unreadable:
         notes.append(("warning", f"{unreadable}; the run starts afresh, which costs time and changes nothing else."))

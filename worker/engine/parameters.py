@@ -1,7 +1,7 @@
 """All that one slot trains: named views of one flat fp32 vector, with copies in the compute dtype for products."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +75,19 @@ class Parameters:
             else:
                 values = draw.standard_normal(shape.sizes) * shape.spread
             self._views[shape.name].copy_(torch.from_numpy(values.astype(np.float32)))
+        self.refresh()
+
+    def put(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take over values by name.
+
+        Raises:
+            ValueError: a tensor of another shape, or one that is not trained here.
+        """
+        for name, tensor in tensors.items():
+            view = self._views.get(name)
+            if view is None or view.shape != tensor.shape:
+                raise ValueError(f"{name} of {tuple(tensor.shape)} does not fit what is trained here")
+            view.copy_(tensor)
         self.refresh()
 
     def refresh(self) -> None:

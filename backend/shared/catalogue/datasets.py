@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.shared.catalogue.builtin_data import BUILTIN, RECIPE, RECIPES
-from backend.shared.catalogue.names import check_id, unknown
+from backend.shared.catalogue.names import check_id, is_hub_id, one_of, unknown
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import Absent, DatasetFacts
 from backend.shared.files import new_folder
@@ -64,17 +64,25 @@ def find_dataset(home: Path, dataset_id: str) -> DatasetFacts | None:
 
 
 def require_dataset(home: Path, dataset_id: str, pointer: str = "/dataset") -> DatasetFacts:
-    """The data set that a study names.
+    """The data set that a study names, by its id here or by its name on the hub where it was fetched from there.
 
     Raises:
         InvalidInput: at `pointer`: no such data set, with the nearest names, or what to install.
     """
-    facts = find_dataset(home, dataset_id)
+    facts = find_dataset(home, dataset_id) or _fetched(home, dataset_id, pointer)
     if facts is not None:
         return facts
     if dataset_id in BUILTIN:
         raise InvalidInput(BUILTIN[dataset_id].package.remedy, pointer)
     raise unknown("data set", dataset_id, [*BUILTIN, *_added(home)], pointer)
+
+
+def _fetched(home: Path, hub_id: str, pointer: str) -> DatasetFacts | None:
+    if not is_hub_id(hub_id.partition(":")[0]):
+        return None
+    here = [facts for one in _added(home) if (facts := find_dataset(home, one)) and facts.hub_id == hub_id]
+    found = one_of("data set", hub_id, [facts.id for facts in here], pointer)
+    return find_dataset(home, found) if found else None
 
 
 def list_datasets(home: Path) -> list[DatasetFacts]:

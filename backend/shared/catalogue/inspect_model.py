@@ -149,6 +149,14 @@ def inspect_gguf(file: Path, naming: Naming, cache: Path) -> ModelFacts:
     )
 
 
+def linear_shapes(location: Path) -> dict[str, tuple[int, ...]]:
+    """Shapes of the two-dimensional weights of a model folder or GGUF file, by the module's name in the catalogue."""
+    if location.is_file():
+        return {name: tensor.shape for tensor in read_gguf(location).tensors if (name := _llama_module(tensor))}
+    tensors = (tensor for file in weight_files(location) for tensor in read_header(file))
+    return {tensor.name.removesuffix(".weight"): tensor.shape for tensor in tensors if len(tensor.shape) == 2}
+
+
 def _setting(header: GgufHeader, key: str) -> int:
     value = header.settings.get(f"llama.{key}")
     if not isinstance(value, int):

@@ -4,7 +4,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from backend.shared.catalogue.inspect_model import Naming, inspect_folder, inspect_gguf
-from backend.shared.catalogue.names import check_id, unknown
+from backend.shared.catalogue.names import check_id, is_hub_id, one_of, unknown
 from backend.shared.catalogue.packages import Package
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import Absent, ModelFacts
@@ -88,17 +88,26 @@ def find_model(home: Path, model_id: str) -> ModelFacts | None:
 
 
 def require_model(home: Path, model_id: str, pointer: str = "/model") -> ModelFacts:
-    """The model that a study names.
+    """The model that a study names, by its id here or by its name on the hub where it was fetched from there.
 
     Raises:
         InvalidInput: at `pointer`: no such model, with the nearest names, or what to install.
     """
-    facts = find_model(home, model_id)
+    facts = find_model(home, model_id) or _fetched(home, model_id, pointer)
     if facts is not None:
         return facts
     if model_id in BUILTIN:
         raise InvalidInput(BUILTIN[model_id].package.remedy, pointer)
     raise unknown("model", model_id, [*BUILTIN, *_registered(home)], pointer)
+
+
+def _fetched(home: Path, hub_id: str, pointer: str) -> ModelFacts | None:
+    """A built-in model is not taken for the hub's: its weights may be another conversion of them."""
+    if not is_hub_id(hub_id):
+        return None
+    here = [facts for one in _registered(home) if (facts := find_model(home, one)) and facts.hub_id == hub_id]
+    found = one_of("model", hub_id, [facts.id for facts in here], pointer)
+    return find_model(home, found) if found else None
 
 
 def list_models(home: Path) -> list[ModelFacts]:

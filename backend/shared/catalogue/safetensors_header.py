@@ -48,8 +48,8 @@ def _tensor(name: str, entry: Any, data_bytes: int) -> TensorInfo:
     return TensorInfo(name, dtype, shape)
 
 
-def read_header(path: Path) -> list[TensorInfo]:
-    """The tensors of one file, in the file's order.
+def read_header(path: Path, most_bytes: int = MAX_HEADER_BYTES) -> list[TensorInfo]:
+    """The tensors of one file, in the file's order; its header may have `most_bytes`.
 
     Raises:
         InvalidInput: not a safetensors file, cut short, or a header that contradicts the file.
@@ -58,7 +58,7 @@ def read_header(path: Path) -> list[TensorInfo]:
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(MAX_HEADER_BYTES, size - 8):
+            if not 2 <= length <= min(most_bytes, size - 8):
                 raise ValueError("its header length does not fit the file")
             header = json.loads(file.read(length).decode("utf-8"), object_pairs_hook=_no_repeats)
         if not isinstance(header, dict):

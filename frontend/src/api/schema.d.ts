@@ -4,6 +4,54 @@
  */
 
 export interface paths {
+    "/api/v1/adapters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description Adapters that runs can start from.
+         */
+        get: operations["adapters_list"];
+        put?: never;
+        /**
+         * Create
+         * @description Check an adapter against its base model and keep it; the uploads that it was made of are used up.
+         */
+        post: operations["adapters_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/adapters/{adapter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get
+         * @description What is known of an adapter.
+         */
+        get: operations["adapters_get"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete
+         * @description Delete an adapter; 409 where a study that is not archived starts from it.
+         */
+        delete: operations["adapters_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/artifacts/{artifact_id}/download": {
         parameters: {
             query?: never;
@@ -1257,6 +1305,106 @@ export interface components {
             title: string;
         };
         /**
+         * AdapterCreate
+         * @description An adapter in PEFT's format: two uploads, or an artifact of a run of this server.
+         */
+        AdapterCreate: {
+            /**
+             * Artifact Id
+             * @description An adapter that a run here left behind.
+             */
+            artifact_id?: string | null;
+            /**
+             * Config Upload Id
+             * @description The upload of adapter_config.json.
+             */
+            config_upload_id?: string | null;
+            /**
+             * Id
+             * @description Made from the title where unset.
+             */
+            id?: string | null;
+            /**
+             * Model
+             * @description Its base model; the one its config names where unset.
+             */
+            model?: string | null;
+            /** Title */
+            title?: string | null;
+            /**
+             * Weights Upload Id
+             * @description The upload of adapter_model.safetensors.
+             */
+            weights_upload_id?: string | null;
+        };
+        /**
+         * AdapterFacts
+         * @description An adapter in PEFT's format that was added here, for runs to start from.
+         */
+        AdapterFacts: {
+            /** Alpha */
+            alpha: number;
+            /**
+             * Bytes
+             * @description Size of the weight file.
+             */
+            bytes: number;
+            /**
+             * Content Hash
+             * @description SHA-256 over rank, alpha and the bytes of the weight file.
+             */
+            content_hash: string;
+            /**
+             * Head
+             * @description Shapes of what it holds of a trained head, by name.
+             * @default {}
+             */
+            head: {
+                [key: string]: number[];
+            };
+            /** Id */
+            id: string;
+            /** @description The base model that it was trained on. */
+            model: components["schemas"]["ModelRef"];
+            /**
+             * Modules
+             * @description The modules it has a pair of matrices for, as in the checkpoint.
+             */
+            modules: string[];
+            /** Rank */
+            rank: number;
+            /**
+             * Source
+             * @description Where it came from, in words; never a path.
+             */
+            source: string;
+            /**
+             * Target Modules
+             * @description What a study names to have adapters on the same modules.
+             */
+            target_modules: string[];
+            /** Title */
+            title: string;
+        };
+        /**
+         * AdapterList
+         * @description Adapters that runs can start from.
+         */
+        AdapterList: {
+            /** Items */
+            items: components["schemas"]["AdapterFacts"][];
+        };
+        /**
+         * AdapterRef
+         * @description An adapter that runs start from, pinned by the hash of its content.
+         */
+        AdapterRef: {
+            /** Content Hash */
+            content_hash: string;
+            /** Id */
+            id: string;
+        };
+        /**
          * Answer
          * @description One of the four answers above the charts: the answer itself in a few words, then why.
          *
@@ -1387,6 +1535,7 @@ export interface components {
              * @default 1
              */
             spec_version: number;
+            start_from?: components["schemas"]["AdapterRef"] | null;
             /** Target Modules */
             target_modules: string[];
             /**
@@ -1840,6 +1989,11 @@ export interface components {
              * @default 0
              */
             duplicates: number;
+            /**
+             * Hub Id
+             * @description Its name on the public hub and the configuration, where it has one.
+             */
+            hub_id?: string | null;
             /** Id */
             id: string;
             /** Kept */
@@ -1870,6 +2024,11 @@ export interface components {
             leaked: number;
             /** Licence */
             licence: string;
+            /**
+             * Metric
+             * @description The score that it is usually reported by, where that is known.
+             */
+            metric?: string | null;
             /**
              * Read
              * @description Rows in the files: kept + refused.
@@ -3726,6 +3885,11 @@ export interface components {
              */
             spec_version: 1;
             /**
+             * Start From
+             * @description Id of an added adapter that every run starts from instead of a fresh one; rank, alpha and target modules are the adapter's unless given.
+             */
+            start_from?: string | null;
+            /**
              * Task
              * @default classification
              * @enum {string}
@@ -4181,6 +4345,380 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    adapters_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdapterList"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    adapters_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdapterCreate"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdapterFacts"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    adapters_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                adapter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AdapterFacts"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    adapters_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                adapter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     artifacts_download: {
         parameters: {
             query?: {

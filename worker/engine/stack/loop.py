@@ -49,6 +49,8 @@ class StackLoop:
                 return False
             if not self.places:
                 break
+            if any(place.first_is_due for place in self.places):
+                self._judge_first()
             if self.stack.step < self._total:
                 self._pending.append(self.stack.train_step(self._data.batch(self.stack.step)))
                 due = any(self.stack.step in place.evaluate_at for place in self.places)
@@ -124,6 +126,14 @@ class StackLoop:
                 )
             )
             self._leave(at)
+        self._read_at = time.monotonic()
+
+    def _judge_first(self) -> None:
+        judged = evaluate_stack(self.stack, self._data)
+        for at, place in self._seats.items():
+            if place.first_is_due:
+                place.judged_first = True
+                place.reporter.evaluation(0, 0.0, measured(place.slot, judged[at]))
         self._read_at = time.monotonic()
 
     def _evaluate(self) -> None:

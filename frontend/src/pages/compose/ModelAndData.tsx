@@ -1,6 +1,7 @@
 /** Name, model and data set, with the facts that matter for the choice. */
 import { Select, SimpleGrid, Text, TextInput } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import { datasets, models } from "../../api/catalogue";
 import type { Absent, DatasetFacts, ModelFacts } from "../../api/types";
 import { compact, count } from "../../format/numbers";
@@ -15,6 +16,7 @@ const TASKS = { classification: "classification", regression: "regression", caus
 export function ModelAndData({ draft, onChange, problems }: PartProps) {
   const { data: known } = useSuspenseQuery(models);
   const { data: sets } = useSuspenseQuery(datasets);
+  const [typed, setTyped] = useState("");
   const model = known.items.find((item) => item.id === draft.model);
   const dataset = sets.items.find((item) => item.id === draft.dataset);
   return (
@@ -34,11 +36,13 @@ export function ModelAndData({ draft, onChange, problems }: PartProps) {
             label="Model"
             searchable
             allowDeselect={false}
-            data={choices(known.items, known.missing)}
+            data={[...choices(known.items, known.missing), ...onTheHub(known.items, [draft.model, typed])]}
+            searchValue={typed}
+            onSearchChange={setTyped}
             value={draft.model || null}
             onChange={(id) => id && onChange({ ...draft, model: id, lora: { ...draft.lora, target_modules: null } })}
             error={problemAt(problems, "/model")}
-            nothingFoundMessage="No such model here; add one with dropscope model add"
+            nothingFoundMessage="No such model here; give its name on the hub, owner/name, or add a folder with dropscope model add"
           />
           {model && <Facts text={modelFacts(model)} />}
         </div>
@@ -76,6 +80,14 @@ function choices(items: { id: string; title: string }[], missing: Absent[]) {
     ...items.map(({ id, title }) => ({ value: id, label: title })),
     ...missing.map(({ id, title }) => ({ value: id, label: `${title} (not on this machine)`, disabled: true })),
   ];
+}
+
+/** Names that can only mean a model of the public hub; the preview says what the hub has under them. */
+function onTheHub(items: { id: string; title: string }[], names: string[]) {
+  const known = new Set(items.flatMap(({ id, title }) => [id, title]));
+  return [...new Set(names)]
+    .filter((name) => /^[\w][\w.-]*\/[\w][\w.-]*$/.test(name) && !known.has(name))
+    .map((name) => ({ value: name, label: name }));
 }
 
 function modelFacts(model: ModelFacts): string {

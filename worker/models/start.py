@@ -1,0 +1,78 @@
+"""The tensors of an added adapter that a run starts from, under the names of this run's own parameters."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from backend.shared.catalogue.adapters import adapter_weights, content_hash, find_adapter
+from backend.shared.catalogue.inspect_adapter import PREFIX
+from backend.shared.errors import TrainingError
+from backend.shared.run_status import FailureCode
+from backend.shared.specs import ArmKeySpec
+from worker.models.base import Base
+from worker.models.targets import target_linears
+
+
+@dataclass(frozen=True)
+class Start:
+    """Values by parameter name, and a sentence about them for the run's log."""
+
+    tensors: dict[str, Tensor]
+    note: str
+
+
+def starting_tensors(base: Base, arm: ArmKeySpec, home: Path) -> Start | None:
+    """What the arm's adapter holds for its runs; None where they start afresh.
+
+    The matrices [r, in] and [out, r] of every target are taken. A head is taken where all of it is there in the shape
+    of this task; else it starts anew, and the note says so.
+
+    Raises:
+        TrainingError: the adapter is not on this machine, has other content than the study was made with, or does not
+            sit on the very modules that the study trains.
+    """
+    if arm.start_from is None:
+        return None
+    facts, file = find_adapter(home, arm.start_from.id), adapter_weights(home, arm.start_from.id)
+    if facts is None or not file.is_file():
+        raise _bad(
+            f"The adapter {arm.start_from.id} is not on this machine any more; add it again and make a new study."
+        )
+    if content_hash(facts.rank, facts.alpha, file) != arm.start_from.content_hash:
+        raise _bad(f"The adapter {facts.id} has other content than the study was made with; make a new study.")
+    stored = {name.removeprefix(PREFIX): tensor for name, tensor in load_file(file).items()}
+    found: dict[str, Tensor] = {}
+    for name, _ in target_linears(base, arm.target_modules):
+        for side in ("A", "B"):
+            leaf = f".lora_{side}.weight"
+            tensor = stored.pop(name + leaf, stored.pop(name.partition(".")[2] + leaf, None))
+            if tensor is None:
+                raise _bad(f"The adapter {facts.id} has nothing for {name}, which this study trains.")
+            found[name + leaf] = tensor
+    left = [name for name in stored if ".lora_" in name]
+    if left:
+        raise _bad(
+            f"The adapter {facts.id} sits on {left[0].rpartition('.lora_')[0]}, too, which this study does not train."
+        )
+    return Start({**found, **_head(base, stored)}, _note(base, facts.id, stored))
+
+
+def _head(base: Base, stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The head of the adapter where it is all there, else nothing."""
+    wanted = {name: tuple(base.model.get_parameter(name).shape) for name in base.head}
+    fits = all(name in stored and tuple(stored[name].shape) == shape for name, shape in wanted.items())
+    return {name: stored[name] for name in wanted} if fits else {}
+
+
+def _note(base: Base, adapter: str, stored: dict[str, Tensor]) -> str:
+    if not base.head:
+        return f"The run starts from the adapter {adapter}."
+    if _head(base, stored):
+        return f"The run starts from the adapter {adapter} and its head."
+    return f"The run starts from the adapter {adapter}; its head is not of this task's shape, so the head starts anew."
+
+
+def _bad(sentence: str) -> TrainingError:
+    return TrainingError(FailureCode.BAD_INPUT, sentence)
