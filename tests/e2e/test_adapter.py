@@ -37,23 +37,55 @@ def test_adapter_reproduces_the_recorded_loss(stack: Stack, finished_study: str,
 
     arm = ArmKeySpec.model_validate(detail["spec"]["arm"])
     source = model_location(stack.home, arm.model.id)
-    dataset = load(arm.dataset, arm.task, stack.home)
-    tokenizer = AutoTokenizer.from_pretrained(source)
-    tokens = tokenise(dataset, arm.model, tokenizer, arm.training.max_length, stack.home)
-    rows = draw(tokens, arm, run["seed"]).validation
     model = PeftModel.from_pretrained(AutoModelForSequenceClassification.from_pretrained(source, num_labels=2), folder)
-    model.eval()
+    assert [arm["key"] for arm in same["arms"]] == [arm.key()], "the study file comes to another arm"
+    assert same["problems"] == []
+    _try_the_card(folder, source)
+    recorded = detail["final"]["validation/loss_fp32"]
+    assert _loss(stack, arm, run["seed"], model.eval()) == pytest.approx(recorded, abs=1e-4)
+
+
+def test_the_command_takes_it_home_and_merged(stack: Stack, finished_study: str, tmp_path: Path) -> None:
+    """`dropscope adapter` as a person types it; the merged model loads without PEFT and gives the recorded loss."""
+    with stack.http as http:
+        run = http.get(f"/api/v1/studies/{finished_study}/runs").json()["items"][0]
+        detail = http.get(f"/api/v1/runs/{run['id']}").json()
+    adapter, merged = tmp_path / "adapter", tmp_path / "merged"
+    assert "its README.md says how to load it" in _command(stack, run["id"], str(adapter)).stdout
+    assert {"adapter_model.safetensors", "README.md", "reproduce.yaml"} <= {path.name for path in adapter.iterdir()}
+    assert "stock transformers loads it" in _command(stack, run["id"], str(merged), "--merged").stdout
+    arm = ArmKeySpec.model_validate(detail["spec"]["arm"])
+    model = AutoModelForSequenceClassification.from_pretrained(merged).eval()
+    assert not any("lora" in name for name, _ in model.named_parameters())
+    recorded = detail["final"]["validation/loss_fp32"]
+    assert _loss(stack, arm, run["seed"], model) == pytest.approx(recorded, abs=1e-4)
+    for asked, sentence in (
+        ((run["id"], str(merged)), "is there already; give a new folder"),
+        (("run_nothing", str(tmp_path / "no")), "The server answered 404 for the run run_nothing"),
+    ):
+        refused = _command(stack, *asked)
+        assert (refused.returncode, sentence in " ".join(refused.stderr.split())) == (2, True), refused.stderr
+    assert not (tmp_path / "no").exists()
+
+
+def _command(stack: Stack, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "dropscope"), "adapter", *arguments]
+    return subprocess.run(command, env=stack.environment, capture_output=True, text=True, timeout=200)
+
+
+def _loss(stack: Stack, arm: ArmKeySpec, seed: int, model: torch.nn.Module) -> float:
+    """Mean cross-entropy of a model over the validation rows of a run, one row at a time."""
+    source = model_location(stack.home, arm.model.id)
+    dataset = load(arm.dataset, arm.task, stack.home)
+    tokens = tokenise(dataset, arm.model, AutoTokenizer.from_pretrained(source), arm.training.max_length, stack.home)
+    rows = draw(tokens, arm, seed).validation
     with torch.no_grad():
         losses = [
             cross_entropy(model(input_ids=torch.tensor(ids)[None]).logits, torch.tensor([label])).item()
             for ids, label in zip([row.tolist() for row in rows.input_ids], rows.labels.tolist(), strict=True)
         ]
     assert len(losses) == STUDY["validation_rows"]
-    assert [arm["key"] for arm in same["arms"]] == [arm.key()], "the study file comes to another arm"
-    assert same["problems"] == []
-    _try_the_card(folder, source)
-    recorded = detail["final"]["validation/loss_fp32"]
-    assert sum(losses) / len(losses) == pytest.approx(recorded, abs=1e-4)
+    return sum(losses) / len(losses)
 
 
 def _member(archive: bytes, name: str) -> bytes:

@@ -1,10 +1,13 @@
 """SmolLM2 on E2E: a small study of three arms whose BLEU and ROUGE-L are those of the metrics' own command lines."""
 
 import csv
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +123,92 @@ def test_generated_texts_are_shown_and_are_those_of_stock_peft(trained: dict[str
     found = model.generate(**inputs, max_new_tokens=40, do_sample=False)
     texts = tokenizer.batch_decode(found[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
     assert [text.strip() for text in texts] == [one.predicted for one in shown]
+
+
+def test_the_adapter_loses_what_was_recorded_in_stock_peft_and_merged(trained: dict[str, Any], tmp_path: Path) -> None:
+    """`validation/loss_fp32` to 1e-4 over all completion tokens, for the method that drops most; then without PEFT."""
+    import torch
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    from worker.models.merge import merge
+
+    told, home, arm = trained["told"], trained["home"], trained["arms"]["hiddenkey"]
+    adapter = Path(told.only("hiddenkey", "adapter")[0].folder)
+    base = next((home / "cache" / "models").glob("smollm2-135m-*/config.json")).parent
+    recorded = told.final("hiddenkey")["validation/loss_fp32"]
+    stock = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
+    untrained = _loss(trained, stock, arm)
+    assert untrained - recorded > 0.05, "the adapter does nothing"
+    assert _loss(trained, PeftModel.from_pretrained(stock, adapter).eval(), arm) == pytest.approx(recorded, abs=1e-4)
+    merge(home, adapter, tmp_path / "merged", arm.model, "causal_lm")
+    merged = AutoModelForCausalLM.from_pretrained(tmp_path / "merged").eval()
+    assert not any("lora" in name for name, _ in merged.named_parameters())
+    assert _loss(trained, merged, arm) == pytest.approx(recorded, abs=1e-4)
+
+
+def test_the_cards_code_runs(trained: dict[str, Any], tmp_path: Path) -> None:
+    """The blocks of a causal model card, as the server writes it, with this adapter and the weights it stands on."""
+    import torch
+    from fastapi.testclient import TestClient
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM
+
+    from backend.main import create_app
+    from backend.shared.settings import Settings
+    from tests.backend.studies import post, train
+
+    settings = Settings(home=tmp_path / "home")
+    app = create_app(settings)
+    client = TestClient(app, base_url="http://127.0.0.1")
+    study = post(client, model="smollm2-135m", dataset="chatterbot", task="causal_lm", seeds=1)
+    run_id = train(app.state.context.database, settings.home)[0]
+    artifact = client.get(f"/api/v1/runs/{run_id}/artifacts").json()["items"][0]["id"]
+    archive = client.get(f"/api/v1/artifacts/{artifact}/download").content
+    card = zipfile.ZipFile(io.BytesIO(archive)).read("README.md").decode()
+    app.state.context.doorbell.close()
+    app.state.context.database.close()
+    assert study["name"] in card
+    assert "base_model: HuggingFaceTB/SmolLM2-135M-Instruct" in card
+    code = "\n".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL))
+    code += "\nassert model.training and sum(p.requires_grad for p in model.parameters()) > 0\n"
+    base = next((trained["home"] / "cache" / "models").glob("smollm2-135m-*/config.json")).parent
+    adapter = Path(trained["told"].only("hiddenkey", "adapter")[0].folder)
+    environment = {**os.environ, "ADAPTER": str(adapter), "BASE_MODEL": str(base), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stderr
+    tokenizer, stock = _tokenizer(adapter), AutoModelForCausalLM.from_pretrained(base)
+    inputs = tokenizer("name : The Mill | food : French\n", return_tensors="pt", add_special_tokens=False)
+    with torch.no_grad():
+        found = PeftModel.from_pretrained(stock, adapter).eval().generate(**inputs, max_new_tokens=40)
+    assert done.stdout.strip() == tokenizer.decode(found[0]).strip()
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def _loss(trained: dict[str, Any], model: Any, arm: ArmKeySpec) -> float:
+    """Mean negative log-likelihood of the completion tokens of the validation rows, one row at a time."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    from worker import data as datasets
+
+    home = trained["home"]
+    adapter = Path(trained["told"].only("hiddenkey", "adapter")[0].folder)
+    dataset = datasets.load(arm.dataset, "causal_lm", home)
+    tokens = datasets.tokenise(dataset, arm.model, _tokenizer(adapter), arm.training.max_length, home)
+    rows = datasets.draw(tokens, arm, 0).validation
+    losses = []
+    for ids, start in zip(rows.input_ids, rows.completion_start, strict=True):
+        labels = torch.tensor(ids.tolist())[None]
+        with torch.no_grad():
+            logits = model(input_ids=labels).logits[0, int(start) - 1 : -1]
+        losses.append(cross_entropy(logits, labels[0, int(start) :], reduction="none"))
+    return float(torch.cat(losses).mean())
 
 
 def _answers(trained: dict[str, Any], run: str) -> tuple[dict[str, float], list[str], list[list[str]]]:
