@@ -201,7 +201,9 @@ def _download(offer: DataOffer, file: str, folder: Path) -> None:
 def _lines(folder: Path, split: str, files: dict[str, int], recipe: Recipe | None, *, grouped: bool) -> Path:
     """All rows of a split as one file of JSON lines."""
     out = folder / f"{split}.jsonl"
-    rows = (_row(values, recipe) for file in sorted(files) for values in _values(folder / "fetched" / file))
+    rows: Iterator[dict[str, Any]] = (
+        _row(values, recipe) for file in sorted(files) for values in _values(folder / "fetched" / file)
+    )
     if recipe is not None and recipe.grouped:
         rows = _grouped(rows, recipe) if grouped else (_alone(row, recipe) for row in rows)
     with out.open("w", encoding="utf-8", newline="\n") as file:
