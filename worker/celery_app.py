@@ -46,7 +46,9 @@ CONFIGURATION: dict[str, Any] = {
     "worker_send_task_events": False,
     "worker_enable_remote_control": False,
     "worker_hijack_root_logger": False,
+    "worker_proc_alive_timeout": 60,  # a child waits for a database that is away before it reports
     "broker_connection_retry_on_startup": True,
+    "broker_channel_error_retry": True,  # a broker whose disk is full refuses commands: no reason to end
     "broker_connection_max_retries": None,
     "broker_transport_options": {
         "socket_timeout": 5,
@@ -59,10 +61,11 @@ CONFIGURATION: dict[str, Any] = {
 
 
 class Held:
-    """What the supervising child holds from its start to its end."""
+    """What the supervising child holds from its start to its end, and whether its parent has told it to drain."""
 
     supervisor: Supervisor | None = None
     keeper: Keeper | None = None
+    told = False
 
 
 def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str] = TRAINER) -> Celery:
@@ -88,13 +91,13 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
         held.keeper = Keeper(database, settings, device=_device(), version=_version())
         held.keeper.start()  # waits for a database that is away
         held.supervisor = Supervisor(database, settings, held.keeper, ring, drain_s, trainer_command)
-        held.supervisor.warm_up()
 
         def drain(_signal: int, _frame: FrameType | None) -> None:
             assert held.keeper is not None
             held.keeper.draining = True
 
         signal.signal(signal.SIGTERM, drain)  # sent to a whole control group, for example by systemd
+        held.supervisor.warm_up()
 
     def stop_child(**_: Any) -> None:
         if held.supervisor is not None and held.keeper is not None:
@@ -102,14 +105,23 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
             held.keeper.stop()
 
     def shutting_down(**_: Any) -> None:
-        """In the parent, at the first SIGTERM: Celery tells nobody else, so the word goes through the database."""
-        children = [child.pid for child in psutil.Process().children()]
+        """In the parent, at each SIGTERM: Celery tells nobody else, so the word goes through the database, once.
+
+        In a thread, as a signal handler is entered again by the next signal (a dying parent sends several): the second
+        would wait for the lock that the first one holds.
+        """
+        if not held.told:
+            held.told = True
+            children = [child.pid for child in psutil.Process().children()]
+            threading.Thread(target=tell, args=(children,), name="drain", daemon=True).start()
+
+    def tell(children: list[int]) -> None:
         database = open_database(settings)
         try:
             with database.write() as session:
                 workers.drain(session, this_host(), children)
-        except Unavailable as error:
-            log.warning("could not mark the worker as draining: %s", error.message)
+        except (Unavailable, DBAPIError) as error:
+            log.warning("could not mark the worker as draining: %s", error)
         finally:
             database.close()
 

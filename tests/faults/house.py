@@ -30,10 +30,10 @@ from backend.shared.tables import Attempt, Run
 from backend.stack import home as stack_home
 from backend.stack import valkey
 from backend.stack.child import Child
-from tests.faults.real_engine import World
+from tests.faults.real_engine import BATCH_SIZE, World
 from tests.queue_studies import digest, plant, plant_arms
 
-TOY_WORKER = str(Path(__file__).with_name("toy_worker.py"))
+ODD_WORKER = str(Path(__file__).with_name("odd_worker.py"))
 LEASE_S = float(os.environ.get("DROPSCOPE_TEST_LEASE_S", "3"))
 SCALE = LEASE_S / 30
 POLL_S = 0.01
@@ -113,8 +113,11 @@ class House:
         self.url = until(self._told_url, "the web server")
 
     def start_worker(self, drain_s: float = 3.0, **environment: str) -> Child:
-        toy = ["-P", TOY_WORKER, str(drain_s)]
-        command = [sys.executable, *(toy if self.world is None else ["-P", "-m", "worker", "--drain-s", str(drain_s)])]
+        if self.world is not None and "HOSTILE_BROKER" not in environment:
+            arguments = ["-m", "worker", "--drain-s", str(drain_s)]
+        else:
+            arguments = [ODD_WORKER, str(drain_s), "toy" if self.world is None else "real"]
+        command = [sys.executable, "-P", *arguments]
         child = Child(command, self.home / "logs" / f"worker-{len(self.workers)}.log", self.environment() | environment)
         self.workers.append(child)
         return child
@@ -202,11 +205,17 @@ class House:
         with self.database.write() as session:
             return plant(session, list(toys), seeds, **study)[1]
 
-    def plant_real(self, arms: int = 2, seeds: int = 2, epochs: int = 20, evaluations: int = 6) -> list[str]:
+    def plant_real(
+        self, arms: int = 2, seeds: int = 2, epochs: int = 20, evaluations: int = 6, batch_size: int = BATCH_SIZE
+    ) -> list[str]:
         """A study for the real engine; its runs' ids."""
         assert self.world is not None
         with self.database.write() as session:
-            return plant_arms(session, self.world.arms(epochs, evaluations, arms), seeds)[1]
+            return plant_arms(session, self.world.arms(epochs, evaluations, arms, batch_size), seeds)[1]
+
+    def plant_long(self) -> str:
+        """A run that keeps a worker busy for a quarter of an hour, or longer: 96,000 steps; its id."""
+        return self.plant_real(arms=1, seeds=1, epochs=1000, evaluations=100, batch_size=1)[0]
 
     def run(self, run_id: str) -> Run:
         with self.database.read() as session:

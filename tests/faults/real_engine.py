@@ -35,11 +35,11 @@ class World:
         for part in ("models", "datasets"):
             shutil.copytree(self.folder / part, home / part, dirs_exist_ok=True)
 
-    def arms(self, epochs: int = 20, evaluations: int = 6, count: int = 2) -> list[ArmKeySpec]:
+    def arms(self, epochs: int, evaluations: int, count: int, batch_size: int = BATCH_SIZE) -> list[ArmKeySpec]:
         """Arms without and with dropout in turn; a run takes 12 steps an epoch, some 15 ms each."""
         model, data = self._facts
         settings = TrainingSpec(
-            epochs=epochs, batch_size=BATCH_SIZE, max_length=32, evaluations=evaluations, precision="fp32"
+            epochs=epochs, batch_size=batch_size, max_length=32, evaluations=evaluations, precision="fp32"
         )
         return [
             ArmKeySpec(

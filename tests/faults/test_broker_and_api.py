@@ -18,30 +18,10 @@ from redis import Redis
 from backend.shared.bell import LOOK, QUEUE
 from backend.stack.child import Child
 from tests.faults.house import House, until
+from tests.faults.posting import STUDY, post
 from tests.faults.real_engine import World
 
 Build = Callable[..., House]
-STUDY: dict[str, Any] = {
-    "name": "posted",
-    "model": "minilm-l6",
-    "dataset": "rotten-tomatoes",
-    "train_rows": 32,
-    "validation_rows": 32,
-    "training": {"epochs": 1, "evaluations": 1},
-    "seeds": 1,
-    "arms": [{"method": "none"}],
-}
-
-
-def post(house: House, paused: bool = False) -> tuple[int, float]:
-    """Status and seconds of posting a study; `paused` keeps the workers away from it."""
-    begun = time.monotonic()
-    answer = httpx.post(f"{house.url}/api/v1/studies", json=STUDY, timeout=30)
-    took = time.monotonic() - begun
-    if paused:
-        changed = httpx.patch(f"{house.url}/api/v1/studies/{answer.json()['id']}", json={"paused": True}, timeout=30)
-        assert changed.is_success, changed.text
-    return answer.status_code, took
 
 
 def test_t4_broker_is_expendable(build: Build, world: World) -> None:
@@ -105,28 +85,26 @@ def test_t6_duplicate_delivery_is_harmless(build: Build, world: World) -> None:
 
 
 @pytest.mark.long
-def test_t6_hostile_broker_delivers_again_and_again(build: Build) -> None:
+def test_t6_hostile_broker_delivers_again_and_again(build: Build, world: World) -> None:
     """Late acknowledgement and a visibility timeout of two seconds, under runs of eight; a message is replayed, too."""
-    house = build()
+    house = build(world=world)
     house.start_broker()
     house.start_api()
     for _ in range(2):
         house.start_worker(HOSTILE_BROKER="1")
     house.wait_workers(2)
-    runs = [house.plant({"steps": 400, "step_s": 0.02, "evaluate_every": 50})[0] for _ in range(4)]
+    runs = [house.plant_real(arms=1, seeds=1, epochs=40)[0] for _ in range(4)]
     with Redis(unix_socket_path=str(house.socket)) as broker:
-        house.wait_step(runs[0], 10)
-        delivered = broker.hvals("unacked")
-        until(lambda: broker.zcard("unacked_index") > 1 or house.run(runs[0]).finished_at, "another delivery")
+        message = json.dumps(json.loads(until(lambda: broker.hvals("unacked"), "a delivery")[0])[0])
+        again = until(lambda: [m for m in broker.lrange(QUEUE, 0, -1) if b"redelivered" in m], "another delivery")
         statuses = house.wait_all()
         before = house.digest()
-        message = json.dumps(json.loads(delivered[0])[0])
         for _ in range(20):
             broker.lpush(QUEUE, message)
-        later = house.plant({"steps": 5})
+        later = house.plant_real(arms=1, seeds=1, epochs=1, evaluations=1)
         house.wait_all()
     starts = [len(house.ends(run_id)) for run_id in runs]
-    print(f"T6 hostile: {len(delivered)} not acknowledged, starts {starts}, replayed 20 times afterwards: no change")
+    print(f"T6 hostile: delivered again: {len(again)}; starts {starts}; replayed 20 times afterwards: no change")
     assert statuses == ["succeeded"] * 4
     assert starts == [1] * 4
     assert house.ends(later[0]) == ["succeeded"]
@@ -209,11 +187,11 @@ def test_t20_shutdown_with_open_streams_is_bounded(build: Build) -> None:
     print(f"T20: 20 open streams, exit after {time.monotonic() - begun:.1f} s, bar 5 s")
 
 
-def test_training_goes_on_while_the_web_server_is_away(build: Build) -> None:
+def test_training_goes_on_while_the_web_server_is_away(build: Build, world: World) -> None:
     """kill -9 of the web server in mid-run; the run goes on, and the stream replays what was missed."""
-    house = build()
+    house = build(world=world)
     house.start(1)
-    (run_id,) = house.plant({"steps": 400, "step_s": 0.01, "evaluate_every": 20})
+    (run_id,) = house.plant_real(arms=1, seeds=1, epochs=40, evaluations=20)
     study_id = house.run(run_id).study_id
     house.wait_step(run_id, 20)
     seen = read_stream(house, study_id, 0, lambda event: event["kind"] == "evaluation")
@@ -230,7 +208,7 @@ def test_training_goes_on_while_the_web_server_is_away(build: Build) -> None:
     print(f"web server killed at step {at}; events {numbers[0]} to {numbers[-1]}, none missing")
     assert house.ends(run_id) == ["succeeded"]
     assert numbers == list(range(1, len(numbers) + 1))
-    assert evaluations == list(range(20, 401, 20))
+    assert evaluations == list(range(24, 481, 24))
 
 
 def read_stream(

@@ -12,11 +12,11 @@ from backend.shared.database import Write
 from backend.shared.errors import Conflict
 from backend.shared.store import requests
 from backend.shared.tables import Artifact
-from tests.faults.house import House, until
+from tests.faults.house import House, is_running, until
 from tests.faults.real_engine import World
 
 Build = Callable[..., House]
-LONG = {"steps": 4000, "step_s": 0.01, "evaluate_every": 50}
+LONG = {"arms": 1, "seeds": 1, "epochs": 400}
 
 
 def cancel(house: House, run_id: str) -> float:
@@ -37,18 +37,19 @@ def adapters(house: House, run_id: str) -> int:
 
 @pytest.mark.parametrize("stage", ["claimed", "first step", "middle", "checkpoint", "without broker", "deaf"])
 def test_t10_running_run(build: Build, world: World, stage: str) -> None:
-    """The real engine, but for the trainer that is deaf to a cancel: that is the toy."""
-    house = build(world=None if stage == "deaf" else world)
+    """A trainer is deaf to a cancel when it hangs: it is stopped."""
+    house = build(world=world)
     house.start_broker()
     house.start_api()
-    if stage == "deaf":
-        (run_id,) = house.plant({**LONG, "deaf": True})
-    else:  # "checkpoint": hundreds of evaluations, each with a checkpoint, so that most of the time one is written
-        (run_id,) = house.plant_real(arms=1, seeds=1, epochs=400, evaluations=400 if stage == "checkpoint" else 6)
+    # "checkpoint": hundreds of evaluations, each with a checkpoint, so that most of the time one is written
+    (run_id,) = house.plant_real(**LONG, evaluations=400 if stage == "checkpoint" else 6)
     house.start_worker()
     until(lambda: house.run(run_id).fence == 1, "the claim")
     if stage != "claimed":
         house.wait_step(run_id, 1 if stage == "first step" else 60)
+    hung = house.trainers() if stage == "deaf" else []
+    for pid in hung:
+        os.kill(pid, signal.SIGSTOP)
     if stage == "without broker":
         assert house.broker is not None
         os.kill(house.broker.pid, signal.SIGKILL)
@@ -57,20 +58,21 @@ def test_t10_running_run(build: Build, world: World, stage: str) -> None:
     run = house.run(run_id)
     print(f"T10 {stage}: {run.status} after {took:.1f} s at step {run.step}, bar 10 s")
     assert (run.status, adapters(house, run_id)) == ("cancelled", 0)
-    until(lambda: not house.trainers() or stage != "deaf", "the end of the deaf trainer", 5)
+    assert len(hung) == (stage == "deaf")
+    until(lambda: not any(map(is_running, hung)), "the end of the deaf trainer", 5)
 
 
-def test_t10_queued_and_ended_runs(build: Build) -> None:
-    house = build()
+def test_t10_queued_and_ended_runs(build: Build, world: World) -> None:
+    house = build(world=world)
     house.start(1)
-    (done,) = house.plant({"steps": 3})
+    (done,) = house.plant_real(arms=1, seeds=1, epochs=1, evaluations=1)
     house.wait_all()
     with pytest.raises(Conflict):
         cancel(house, done)
     assert (house.run(done).status, adapters(house, done)) == ("succeeded", 1)
-    (busy,) = house.plant(LONG)
+    (busy,) = house.plant_real(**LONG)
     house.wait_step(busy, 1)
-    (waiting,) = house.plant(LONG)
+    (waiting,) = house.plant_real(**LONG)
     since = cancel(house, waiting)
     took = ended(house, waiting, since, 1)
     print(f"T10 queued: cancelled after {took:.2f} s, bar 1 s")
@@ -79,13 +81,13 @@ def test_t10_queued_and_ended_runs(build: Build) -> None:
     until(lambda: house.run(busy).finished_at, "the end", 10)
 
 
-def test_t10_at_the_finish_it_is_one_or_the_other(build: Build) -> None:
+def test_t10_at_the_finish_it_is_one_or_the_other(build: Build, world: World) -> None:
     """Twelve short runs are cancelled around their last step: each is cancelled, or has its adapter."""
-    house = build()
+    house = build(world=world)
     house.start(1)
-    runs = house.plant({"steps": 40, "step_s": 0.03}, seeds=12)
+    runs = house.plant_real(arms=1, seeds=12, epochs=10, evaluations=2)
     for run_id in runs:
-        house.wait_step(run_id, house.random.randrange(10, 40))
+        house.wait_step(run_id, house.random.randrange(30, 110))
 
         def ask(session: Write, run_id: str = run_id) -> None:
             try:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.house import LEASE_S, SCALE, House, until
+from tests.faults.real_engine import World
 
 Build = Callable[..., House]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
-LONG_ENOUGH = {"steps": 100_000, "step_s": 0.02, "evaluate_every": 100}
 
 
 class Clock:
@@ -68,13 +68,13 @@ def found_dead(house: House, run_id: str) -> float:
 
 
 @pytest.mark.parametrize("hours", [1, -1])
-def test_t9_worker_whose_clock_is_wrong(build: Build, clock: Clock, hours: int) -> None:
-    house = build()
+def test_t9_worker_whose_clock_is_wrong(build: Build, world: World, clock: Clock, hours: int) -> None:
+    house = build(world=world)
     house.start_broker()
     house.start_api()
     clock.set(3600 * hours)
     house.start_worker(**clock.environment)
-    (run_id,) = house.plant(LONG_ENOUGH)
+    run_id = house.plant_long()
     house.wait_step(run_id, 1)
     watch(house, 3)
     took = found_dead(house, run_id)
@@ -82,13 +82,13 @@ def test_t9_worker_whose_clock_is_wrong(build: Build, clock: Clock, hours: int) 
     assert took <= 45 * SCALE
 
 
-def test_t9_reaper_whose_clock_is_set(build: Build, clock: Clock) -> None:
+def test_t9_reaper_whose_clock_is_set(build: Build, world: World, clock: Clock) -> None:
     """The wall clock of the web server steps by ten minutes, forwards and back, again and again."""
-    house = build()
+    house = build(world=world)
     house.start_broker()
     house.start_api(**clock.environment)
     house.start_worker()
-    (run_id,) = house.plant(LONG_ENOUGH)
+    run_id = house.plant_long()
     house.wait_step(run_id, 1)
     steps = [0]
 

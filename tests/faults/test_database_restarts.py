@@ -1,37 +1,34 @@
 """T17: Postgres is killed and comes back every 5 to 40 s for five minutes, under fifty runs."""
 
-import json
 import time
 from collections.abc import Callable
 
 import pytest
 
 from tests.faults.house import House, until
+from tests.faults.real_engine import World
 from tests.faults.real_postgres import killable_postgres
 
 Build = Callable[..., House]
 RUNS, MINUTES = 50, 5
-PLAN = {"steps": 400, "step_s": 0.02, "evaluate_every": 50}
+PLAN = {"arms": 5, "seeds": RUNS // 5, "epochs": 30}  # 360 steps a run
 
 
 @pytest.mark.long
 @pytest.mark.postgres
 @pytest.mark.timeout(1500)
-def test_t17_database_restarts_are_survived(build: Build) -> None:
-    peaceful = build()
-    (peaceful.home / "toy.json").write_text(json.dumps({"step_s": 0.0}))  # the same numbers, in no time
-    peaceful.start_broker()
-    peaceful.start_api()
-    peaceful.start_worker()
-    peaceful.plant(PLAN, seeds=RUNS)
-    assert set(peaceful.wait_all(300)) == {"succeeded"}
+def test_t17_database_restarts_are_survived(build: Build, world: World) -> None:
+    peaceful = build(world=world)
+    peaceful.start()
+    peaceful.plant_real(**PLAN)
+    assert set(peaceful.wait_all(600)) == {"succeeded"}
     expected = peaceful.digest()
     peaceful.close_processes()
     with killable_postgres() as server:
-        house = build(database_url=server.postgres.fresh())
+        house = build(world=world, database_url=server.postgres.fresh())
         try:
             house.start(2)
-            runs = house.plant(PLAN, seeds=RUNS)
+            runs = house.plant_real(**PLAN)
             begun = time.monotonic()
             while time.monotonic() - begun < MINUTES * 60:
                 wait_s, down_s = house.random.uniform(5, 40), house.random.uniform(0, 2)

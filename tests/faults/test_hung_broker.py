@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from tests.faults.house import House, until
-from tests.faults.test_broker_and_api import STUDY, post
+from tests.faults.posting import STUDY, post
+from tests.faults.real_engine import World
 
 Build = Callable[..., House]
 STOPPED_S = 30
@@ -21,10 +22,10 @@ def p99(seconds: list[float]) -> float:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
-def test_t5_hung_broker_does_not_hang_the_api(build: Build) -> None:
+@pytest.mark.timeout(600)
+def test_t5_hung_broker_does_not_hang_the_api(build: Build, world: World) -> None:
     """Valkey is stopped for half a minute; fifty studies are posted at once while somebody else reads."""
-    house = build()
+    house = build(world=world)
     house.start(1)
     post(house)  # the first post reads the catalogue; not what is measured
     house.wait_all()
@@ -53,7 +54,7 @@ def test_t5_hung_broker_does_not_hang_the_api(build: Build) -> None:
     for writer in writers:
         writer.join()
     os.kill(house.broker.pid, signal.SIGCONT)
-    statuses = house.wait_all()
+    statuses = house.wait_all(300)
     written = p99([took for _, took in posts])
     print(
         f"T5: 50 POSTs p99 {written:.2f} s (bar 3 s); {len(reads)} GETs p99 {p99(reads) * 1000:.0f} ms (bar 200 ms), "
@@ -67,9 +68,9 @@ def test_t5_hung_broker_does_not_hang_the_api(build: Build) -> None:
 
 
 @pytest.mark.long
-def test_t5_stopped_broker_is_told(build: Build) -> None:
+def test_t5_stopped_broker_is_told(build: Build, world: World) -> None:
     """The short form: a study is taken at once while the broker is stopped, and is trained afterwards."""
-    house = build()
+    house = build(world=world)
     house.start(1)
     post(house)
     house.wait_all()

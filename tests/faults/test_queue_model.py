@@ -234,6 +234,7 @@ class QueueModel(RuleBasedStateMachine):
                 assert self.ended.setdefault(run_id, status) == status
 
 
+@pytest.mark.timeout(3600)  # ten thousand sequences by `make faults`
 @pytest.mark.parametrize(("kind", "sequences"), [("sqlite", SEQUENCES), postgres_too(SEQUENCES // 10)])
 def test_t35_nothing_is_stuck_or_owned_twice(
     kind: str, sequences: int, request: pytest.FixtureRequest, tmp_path: Path

@@ -8,19 +8,19 @@ from collections.abc import Callable
 import pytest
 
 from tests.faults.house import SCALE, House, child_of, until
+from tests.faults.real_engine import World
 
 Build = Callable[..., House]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
-HOURS = {"steps": 100_000, "step_s": 0.05, "evaluate_every": 100}
 
 
-def test_t12_queued_work_is_spread(build: Build) -> None:
-    """One worker is busy for hours and three runs wait; a second worker starts."""
-    house = build()
+def test_t12_queued_work_is_spread(build: Build, world: World) -> None:
+    """One worker is busy for long and three runs wait; a second worker starts."""
+    house = build(world=world)
     house.start(1)
-    (busy,) = house.plant(HOURS)
+    busy = house.plant_long()
     house.wait_step(busy, 1)
-    waiting = [house.plant({"steps": 20})[0] for _ in range(3)]
+    waiting = [house.plant_real(arms=1, seeds=1, epochs=1, evaluations=1)[0] for _ in range(3)]
     house.start_worker()
     house.wait_workers(2)
     ready = time.monotonic()
@@ -33,11 +33,11 @@ def test_t12_queued_work_is_spread(build: Build) -> None:
 
 
 @pytest.mark.parametrize("how", ["killed", "frozen"])
-def test_t13_reaper_runs_when_all_are_busy(build: Build, how: str) -> None:
-    """Both workers are busy for hours; one is lost. Its run waits again, though nobody is free to look."""
-    house = build()
+def test_t13_reaper_runs_when_all_are_busy(build: Build, world: World, how: str) -> None:
+    """Both workers are busy for long; one is lost. Its run waits again, though nobody is free to look."""
+    house = build(world=world)
     house.start(2)
-    runs = [house.plant(HOURS)[0] for _ in range(2)]
+    runs = [house.plant_long() for _ in range(2)]
     for run_id in runs:
         house.wait_step(run_id, 1)
     pid = house.owner_pid(runs[0])

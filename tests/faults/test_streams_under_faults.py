@@ -12,6 +12,7 @@ import pytest
 
 from tests.faults.house import House, until
 from tests.faults.listeners import Listener, deaf, vanish
+from tests.faults.real_engine import World
 
 Build = Callable[..., House]
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -22,11 +23,11 @@ def over(event: dict[str, Any]) -> bool:
     return event["kind"] == "run" and event["data"].get("status") in ("succeeded", "failed")
 
 
-def test_t18_api_restart_loses_no_live_metric(build: Build) -> None:
+def test_t18_api_restart_loses_no_live_metric(build: Build, world: World) -> None:
     """Twenty listeners; the web server is killed five times in mid-stream and started again."""
-    house = build()
+    house = build(world=world)
     house.start(1)
-    (run_id,) = house.plant({"steps": 3000, "step_s": 0.02, "evaluate_every": 10})
+    (run_id,) = house.plant_real(arms=1, seeds=1, epochs=500, evaluations=500)
     path = f"/api/v1/studies/{house.run(run_id).study_id}/stream"
     listeners = [Listener() for _ in range(20)]
     kills = 0
@@ -63,11 +64,11 @@ def test_t18_api_restart_loses_no_live_metric(build: Build) -> None:
     assert max(gaps) <= 5
 
 
-def test_t19_slow_and_dead_listeners_cost_nothing(build: Build) -> None:
+def test_t19_slow_and_dead_listeners_cost_nothing(build: Build, world: World) -> None:
     """Two hundred listeners: fifty never read, fifty vanish without a FIN, a hundred behave."""
-    house = build()
+    house = build(world=world)
     house.start(1)
-    (run_id,) = house.plant({"steps": 3000, "step_s": 0.01, "evaluate_every": 5})
+    (run_id,) = house.plant_real(arms=1, seeds=1, epochs=300, evaluations=500)
     path = f"/api/v1/studies/{house.run(run_id).study_id}/stream"
     assert house.api is not None
     server = psutil.Process(house.api.pid)

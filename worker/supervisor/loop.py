@@ -56,11 +56,16 @@ class Supervisor:
             if full:
                 log.warning(full)
                 break
+            try:
+                trainer = self.warm_up()
+            except OSError as error:  # a full disk, or no room for another process
+                log.warning("no trainer could be started (the next ring tries again): %s", error)
+                break
             pack = self._claim()
             if pack is None:
                 break
             packs += 1
-            watch = PackWatch(self.database, self.settings, self.keeper, self.warm_up(), pack, self.drain_s)
+            watch = PackWatch(self.database, self.settings, self.keeper, trainer, pack, self.drain_s)
             if not watch.run():
                 self._discard()
         return packs

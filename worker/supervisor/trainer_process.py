@@ -76,6 +76,9 @@ class TrainerProcess:
                     start_new_session=True,
                     env=scrubbed(os.environ),
                 )
+        except OSError:
+            os.close(self._events)
+            raise
         finally:
             os.close(writing)
         self.pid = self._process.pid
