@@ -12,11 +12,10 @@ from typing import Any
 from transformer_dropout import preset
 
 from backend.shared.catalogue import require_dataset, require_model
-from backend.shared.catalogue.datasets import datasets_root
 from backend.shared.events import Finished, PackDone, PackedRun, Ready, Start, Stop
-from backend.shared.rows.writer import DatasetWriter
 from backend.shared.specs import ArmKeySpec, DatasetRef, RunSpec, TrainingSpec
 from tests.bench.machine import Span, Stopwatch
+from tests.worker.data.stored import store
 from worker.supervisor.trainer_process import TRAINER, TrainerProcess
 
 MODEL, LAYERS, WORKERS = "minilm-l6", 6, 2
@@ -57,17 +56,14 @@ class EngineTime:
 
 
 def prepare(home: Path, work: Work) -> None:
-    """Register the rows in a data folder, and measure once which precision this machine is faster in."""
-    folder = datasets_root(home) / work.name
-    folder.mkdir(parents=True)
-    naming = {"id": work.name, "title": work.name, "builtin": False, "source": "benchmark", "licence": "none"}
-    with DatasetWriter(folder, "classification") as writer:
-        for split in ("train", "validation"):
-            for line in (work.folder / f"{split}.jsonl").read_text(encoding="utf-8").splitlines():
-                row = json.loads(line)
-                texts = dict(zip(("text", "text_pair"), (row[name] for name in work.texts), strict=False))
-                writer.add({**texts, "label": str(row["label"])}, split)
-        writer.finish(naming)
+    """Register the rows in a data folder."""
+    rows = []
+    for split in ("train", "validation"):
+        for line in (work.folder / f"{split}.jsonl").read_text(encoding="utf-8").splitlines():
+            row = json.loads(line)
+            texts = dict(zip(("text", "text_pair"), (row[name] for name in work.texts), strict=False))
+            rows.append((split, {**texts, "label": str(row["label"])}))
+    store(home, work.name, "classification", rows)
 
 
 def arm(home: Path, work: Work, method: str, **training: Any) -> ArmKeySpec:
