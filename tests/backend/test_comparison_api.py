@@ -19,6 +19,7 @@ from backend.shared.database import Database
 from backend.shared.settings import Settings
 from backend.shared.store import studies
 from backend.shared.tables import LOCAL_WORKSPACE
+from tests.backend.inside import inside
 from tests.backend.studies import API, post, train, validation_loss
 
 
@@ -61,7 +62,7 @@ def test_an_etag_holds_until_something_happens(client: TestClient, database: Dat
 
 
 def test_a_comparison_is_computed_once_a_state(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
-    database: Database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(sqlite_client).database
     study_id = post(sqlite_client)["id"]
     train(database, sqlite_settings.home)
     cache = ComparisonCache()
@@ -76,7 +77,7 @@ def test_a_comparison_is_computed_once_a_state(sqlite_client: TestClient, sqlite
 
 
 def test_what_many_ask_for_at_once_is_computed_once(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
-    database: Database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(sqlite_client).database
     study_id = post(sqlite_client)["id"]
     train(database, sqlite_settings.home)
     with database.read() as session:
@@ -105,7 +106,7 @@ def test_what_many_ask_for_at_once_is_computed_once(sqlite_client: TestClient, s
 
 def test_every_figure_is_drawn_before_during_and_after(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
     made = post(sqlite_client, seeds=1)
-    database: Database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(sqlite_client).database
     for packs in (0, 1):
         train(database, sqlite_settings.home, packs=packs)
         for name in FIGURES:
@@ -117,7 +118,7 @@ def test_every_figure_is_drawn_before_during_and_after(sqlite_client: TestClient
 
 def test_only_the_arms_asked_for_are_drawn(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
     made = post(sqlite_client)
-    database: Database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(sqlite_client).database
     train(database, sqlite_settings.home)
     wanted = made["arms"][1]["id"]
     drawn = sqlite_client.get(f"{API}/studies/{made['id']}/figures/losses", params={"arm": wanted}).json()
@@ -143,7 +144,7 @@ def test_the_export_holds_every_number_exactly(client: TestClient, database: Dat
 def test_texts_in_the_export_are_no_formulas(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
     arms = [{"method": "none", "label": "=cmd()|x"}, {"method": "dropkey", "label": '+"a,b"\n'}]
     made = post(sqlite_client, seeds=1, arms=arms)
-    database: Database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(sqlite_client).database
     train(database, sqlite_settings.home, loss=lambda seed, arm, step: -0.5 if step < 8 else float("nan"))
     text = sqlite_client.get(f"{API}/studies/{made['id']}/export.csv").text
     rows = list(csv.DictReader(io.StringIO(text, newline="")))

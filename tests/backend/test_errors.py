@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from backend.api.body_cap import BodyCap
 from backend.shared.tables import Study
+from tests.backend.inside import inside
 from tests.backend.studies import API, post, study
 
 FIELDS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors"}
@@ -83,7 +84,7 @@ BAD_STUDIES: list[tuple[str, dict[str, Any], str, str]] = [
 
 
 def _studies(client: TestClient) -> int:
-    with client.app.state.context.database.read() as session:  # type: ignore[attr-defined]  # Starlette's own
+    with inside(client).database.read() as session:
         return session.scalar(select(func.count()).select_from(Study)) or 0
 
 
@@ -196,7 +197,7 @@ def test_odd_queries_of_a_study_get_a_problem(client: TestClient) -> None:
 def test_a_locked_database_is_a_503_with_retry_after(
     sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(sqlite_client).database
     path = f"{API}/studies/{post(sqlite_client, seeds=1)['id']}"
     with database.write() as held:  # another writer that does not let go
         held.connection()

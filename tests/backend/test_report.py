@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import delete, func, select
 
-from backend.shared.database import Database
 from backend.shared.report_tables import Report
 from backend.shared.settings import Settings
 from backend.shared.tables import Study
+from tests.backend.inside import inside
 from tests.backend.studies import API, post, train
 
 HOSTILE = "<script>alert('x')</script> & שלום 🦙"
@@ -25,17 +25,12 @@ def _save(client: TestClient, study_id: str, version: int, **changes: Any) -> An
     return client.put(f"{API}/studies/{study_id}/report", json=body)
 
 
-def _database(client: TestClient) -> Database:
-    database: Database = client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
-    return database
-
-
 def test_a_report_that_nobody_wrote_shows_the_study(client: TestClient, settings: Settings) -> None:
     made = post(client)
     found = client.get(f"{API}/studies/{made['id']}/report").json()
     assert (found["title"], found["text"], found["version"], found["frozen"]) == ("two arms", "", 0, False)
     assert found["figures"] == []
-    train(_database(client), settings.home)
+    train(inside(client).database, settings.home)
     found = client.get(f"{API}/studies/{made['id']}/report").json()
     compared = client.get(f"{API}/studies/{made['id']}/comparison").json()
     assert found["answers"] == compared["answers"]
@@ -70,7 +65,7 @@ def test_a_report_is_saved_and_cannot_be_overwritten_unseen(client: TestClient) 
 
 def test_a_frozen_report_stays_while_the_study_goes_on(client: TestClient, settings: Settings) -> None:
     study_id = post(client)["id"]
-    database = _database(client)
+    database = inside(client).database
     train(database, settings.home, packs=1)
     frozen = _save(client, study_id, 0, frozen=True).json()
     assert frozen["frozen"]
@@ -101,7 +96,7 @@ def test_bad_reports_are_refused_with_their_place(client: TestClient) -> None:
 def test_a_deleted_study_takes_its_report_along(client: TestClient) -> None:
     study_id = post(client)["id"]
     _save(client, study_id, 0)
-    with _database(client).write() as session:
+    with inside(client).database.write() as session:
         session.execute(delete(Study).where(Study.id == study_id))
         assert session.scalar(select(func.count()).select_from(Report)) == 0
 
@@ -135,7 +130,7 @@ def test_the_file_needs_nothing_else_and_lets_no_name_become_markup(
 ) -> None:
     arms = [{"method": "none", "label": HOSTILE}, {"method": "hiddenkey", "rate": 0.1}]
     study_id = post(sqlite_client, name=HOSTILE, arms=arms)["id"]
-    train(_database(sqlite_client), sqlite_settings.home)
+    train(inside(sqlite_client).database, sqlite_settings.home)
     _save(sqlite_client, study_id, 0, title=HOSTILE, frozen=True)
     answer = sqlite_client.get(f"{API}/studies/{study_id}/report.html")
     assert answer.status_code == 200
@@ -157,7 +152,7 @@ def test_the_file_needs_nothing_else_and_lets_no_name_become_markup(
 
 def test_a_figure_of_the_api_opens_in_a_notebook(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
     study_id = post(sqlite_client)["id"]
-    train(_database(sqlite_client), sqlite_settings.home)
+    train(inside(sqlite_client).database, sqlite_settings.home)
     for name in ("losses", "gap", "ranking", "significance"):
         text = sqlite_client.get(f"{API}/studies/{study_id}/figures/{name}").text
         figure = plotly.io.from_json(text)

@@ -20,6 +20,7 @@ from backend.shared.run_status import FailureCode
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, records, workers
 from backend.shared.tables import Artifact
+from tests.backend.inside import inside
 from tests.backend.studies import API, post, train, validation_loss
 
 
@@ -155,7 +156,7 @@ ESCAPES = [
 
 def test_no_name_leads_out_of_an_artifact(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
     post(sqlite_client, seeds=1)
-    database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(sqlite_client).database
     run_id = train(database, sqlite_settings.home, packs=1)[0]
     (sqlite_settings.home / "artifacts" / "secret").write_text("betrayed")
     (artifact,) = sqlite_client.get(f"{API}/runs/{run_id}/artifacts").json()["items"]

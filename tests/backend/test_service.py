@@ -27,6 +27,7 @@ from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, workers
 from backend.shared.tables import Run, StudyEvent, now
 from backend.stack import valkey
+from tests.backend.inside import inside
 from tests.backend.studies import API, post, train
 
 
@@ -43,7 +44,7 @@ def test_ready_means_the_newest_migration(client: TestClient, database: Database
 
 
 def test_a_database_that_is_away_is_told_and_not_a_500(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
-    database: Database = sqlite_client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(sqlite_client).database
     database.engine.dispose()
     for name in ("dropscope.db", "dropscope.db-wal", "dropscope.db-shm"):
         (sqlite_settings.home / name).unlink(missing_ok=True)

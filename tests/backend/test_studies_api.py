@@ -8,11 +8,12 @@ from sqlalchemy import func, select
 from backend.shared.database import Database
 from backend.shared.settings import Settings
 from backend.shared.tables import Arm, Run, Study, StudyEvent
+from tests.backend.inside import inside
 from tests.backend.studies import API, post, study, train
 
 
 def _rows(client: TestClient) -> tuple[int, ...]:
-    database: Database = client.app.state.context.database  # type: ignore[attr-defined]  # Starlette's own
+    database = inside(client).database
     with database.read() as session:
         return tuple(session.scalar(select(func.count()).select_from(t)) or 0 for t in (Study, Arm, Run, StudyEvent))
 

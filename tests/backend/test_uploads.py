@@ -13,12 +13,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from backend.api.context import Context
 from backend.services import registry, uploads
 from backend.services.principal import Principal
 from backend.services.sweeping import sweep
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, now
 from backend.shared.upload_tables import Upload
+from tests.backend.inside import inside
 from tests.backend.studies import API, study
 from tests.backend.test_catalogue_models import folder_of
 from tests.backend.test_rows_files import REFUSED, REFUSED_JSON
@@ -29,13 +29,8 @@ MAPPING = {"text": "review", "label": "verdict"}
 PLAN = {"task": "classification", "mapping": MAPPING}
 
 
-def context(client: TestClient) -> Context:
-    found: Context = client.app.state.context  # type: ignore[attr-defined]  # a FastAPI
-    return found
-
-
 def files(client: TestClient) -> list[Path]:
-    folder = uploads.folder(context(client).settings)
+    folder = uploads.folder(inside(client).settings)
     return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
@@ -87,7 +82,7 @@ def test_what_was_not_announced_is_taken_as_it_comes(sqlite_client: TestClient) 
 
 
 def test_no_byte_past_the_cap_or_the_announced_size(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = context(sqlite_client).settings
+    settings = inside(sqlite_client).settings
     most = settings.max_upload_bytes
     assert sqlite_client.post(f"{API}/uploads", json={"name": "a.csv", "bytes": most + 1}).status_code == 413
     monkeypatch.setitem(settings.__dict__, "max_upload_bytes", 1000)
@@ -113,7 +108,7 @@ def test_what_stands_still_is_thrown_away(client: TestClient) -> None:
     open_one = client.post(f"{API}/uploads", json={"name": "a.csv", "bytes": 10}).json()["id"]
     client.put(f"{API}/uploads/{open_one}/content", content=b"12345")
     whole = send(client)
-    database, settings = context(client).database, context(client).settings
+    database, settings = inside(client).database, inside(client).settings
     assert sweep(database, settings) == 0
     with database.write() as session:
         session.execute(update(Upload).values(touched_at=now() - timedelta(seconds=settings.upload_idle_s + 1)))
@@ -308,7 +303,7 @@ def test_odd_files_get_a_sentence_and_leave_nothing(case: str, sqlite_client: Te
     assert re.search(sentence, answer.json()["detail"])
     looked = sqlite_client.post(f"{API}/uploads/{upload}/preview", json={})
     assert looked.status_code in (200, 422), looked.text
-    root = context(sqlite_client).settings.shared / "datasets"
+    root = inside(sqlite_client).settings.shared / "datasets"
     assert not root.exists() or not list(root.iterdir())
     assert sqlite_client.get(f"{API}/datasets/odd").status_code == 404
 
@@ -319,7 +314,7 @@ def test_lengths_by_an_unknown_or_unusable_tokenizer_are_a_sentence(sqlite_clien
     unknown = sqlite_client.post(where, json={"mapping": MAPPING, "model": "minilm-l7"})
     assert unknown.status_code == 422
     assert "Did you mean minilm-l6?" in unknown.json()["detail"]
-    found = context(sqlite_client)
+    found = inside(sqlite_client)
     owner = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
     registry.add_model(found.database, found.settings, owner, folder_of(tmp_path), "empty-tokenizer")
     broken = sqlite_client.post(where, json={"mapping": MAPPING, "model": "empty-tokenizer"})

@@ -81,6 +81,7 @@ print(sorted({{m.split('.')[0] for m in sys.modules}} - known))
     assert python(code, "-I", "-S").strip() == "[]"
 
 
+@pytest.mark.slow
 def test_importing_the_hf_door_needs_no_peft_and_no_trainer() -> None:
     code = (
         "import sys, transformer_dropout.hf; print([m for m in ('peft', 'transformers.trainer') if m in sys.modules])"

@@ -35,6 +35,7 @@ def token(team: Team) -> str:
     return team.token(team.person("member"))
 
 
+@pytest.mark.slow
 def test_a_file_arrives_whole_over_a_line_that_breaks(url: str, token: str, tmp_path: Path) -> None:
     file = tmp_path / "reviews.csv"
     lines = [f"film number {i} of a long list of films,{i % 2}" for i in range(400_000)]

@@ -32,6 +32,7 @@ def test_memory_is_bounded() -> None:
     assert len(throttle._tries) == MOST_KEYS
 
 
+@pytest.mark.slow
 def test_passwords_are_guessed_ten_times_a_minute(team: Team) -> None:
     def guess(email: str) -> int:
         return team.client.post(f"{API}/auth/login", json={"email": email, "password": "guess"}).status_code

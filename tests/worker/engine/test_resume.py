@@ -36,6 +36,7 @@ class Killed(BaseException):
     """Ends the training where it stands, as the end of the process would."""
 
 
+@pytest.mark.slow
 def test_every_preset_killed_and_resumed_equals_undisturbed(bert_world: World, tmp_path: Path) -> None:
     arms = {
         name: bert_world.arm(name, rank=(2, 4, 8)[at % 3], precision="bf16", epochs=17)

@@ -21,6 +21,7 @@ def same_run(one: Told, other: Told, run: str) -> None:
     assert all(torch.equal(left[name], right[name]) for name in left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_every_preset_in_one_pack_of_mixed_ranks_equals_itself_alone(
     bert_world: World, tmp_path: Path, precision: str

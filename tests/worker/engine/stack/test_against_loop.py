@@ -11,6 +11,8 @@ from tests.worker.models.tiny import DECODERS
 from worker.engine.slot import Slot
 from worker.engine.stack.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 METHODS = {name: preset(name) for name in PRESETS} | {
     "spans a query, windows and first tokens": DropoutSpec(
         (

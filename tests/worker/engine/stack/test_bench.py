@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+pytestmark = pytest.mark.slow
+
 
 def bench(*flags: str) -> subprocess.CompletedProcess[str]:
     """Run the script."""
@@ -22,7 +24,6 @@ def test_without_a_gpu_it_says_so_in_a_sentence() -> None:
     assert not done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_both_sides_and_every_figure_on_tiny_models(shared_dir: Path) -> None:
     done = bench("--device", "cpu", "--tiny", "--rounds", "1", "--shapes", "roberta-base", "llama-1.1b")

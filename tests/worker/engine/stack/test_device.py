@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_a_step_stays_on_the_device_and_never_waits_for_it() -> None:
     """In a process of its own: a device, once made up, stays."""

@@ -13,6 +13,8 @@ from worker.engine.stack.bits import Stream
 from worker.engine.stack.shape import StackShape
 from worker.engine.stack.stack import Stack
 
+pytestmark = pytest.mark.slow
+
 STEPS = 50
 ABOUT = [
     ("hiddenkey", preset("hiddenkey"), 2, {"learning_rate": 0.02}),

@@ -19,6 +19,8 @@ from worker.engine.pack import run_pack
 from worker.engine.stack.stack import Stack
 from worker.engine.warm import Warm
 
+pytestmark = pytest.mark.slow
+
 METHODS = ("none", "hiddenkey", "dropattention", "rdrop")
 
 
