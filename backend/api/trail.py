@@ -4,7 +4,7 @@ import logging
 import time
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.context import Context
@@ -14,6 +14,7 @@ from backend.shared import logs
 from backend.shared.errors import Unavailable
 
 log = logging.getLogger(__name__)
+_writers = CapacityLimiter(4)  # however many entries wait for the database, requests keep their threads
 access_log = logging.getLogger("dropscope.access")
 
 
@@ -41,7 +42,7 @@ class Audit:
             await self.app(scope, receive, look)
         finally:
             if _is_kept(scope, status):
-                await run_in_threadpool(_write, scope, status, location)
+                await to_thread.run_sync(_write, scope, status, location, limiter=_writers)
 
 
 def _is_kept(scope: Scope, status: int) -> bool:

@@ -21,6 +21,7 @@ from backend.shared.upload_tables import Upload
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 _disk = CapacityLimiter(4)  # threads that write files; all other requests keep theirs
+_book = CapacityLimiter(4)  # those that write down what became of them: many at once wait for the database, one by one
 FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -49,11 +50,9 @@ def get(upload_id: str, who: Who, app: App) -> UploadOut:
 
 
 @router.delete("/{upload_id}", operation_id="uploads_delete", status_code=status.HTTP_204_NO_CONTENT)
-def delete(upload_id: str, who: Who, app: App) -> None:
+async def delete(upload_id: str, who: Who, app: App) -> None:
     """Throw an upload away, with what has come of it."""
-    app.senders.pop(upload_id, None)
-    with app.database.write() as session:
-        uploads.delete(session, app.settings, upload_id)
+    await to_thread.run_sync(_delete, app, upload_id, limiter=_book)
 
 
 @router.put("/{upload_id}/content", operation_id="uploads_content", openapi_extra=FILE)
@@ -67,7 +66,7 @@ async def content(
     """Send the file, or go on with it. What has come stays when the connection breaks; a newer request takes over."""
     mine, body = object(), Body(request)
     request.state.close = True  # after a refusal what still comes of the body is not read
-    sink = await to_thread.run_sync(_open, app, upload_id, offset)
+    sink = await to_thread.run_sync(_open, app, upload_id, offset, limiter=_book)
     app.senders[upload_id] = mine
     try:
         length = request.headers.get("content-length", "")
@@ -77,13 +76,13 @@ async def content(
                 raise Conflict("another request goes on with this upload, or it was deleted")
             await to_thread.run_sync(sink.write, piece, limiter=_disk)
             if body.look_is_due():
-                await to_thread.run_sync(_look, app, who, upload_id)
+                await to_thread.run_sync(_look, app, who, upload_id, limiter=_book)
         done = await to_thread.run_sync(sink.finish, limiter=_disk)
         request.state.close = False
-        return await to_thread.run_sync(_ended, app, upload_id, sink.size if done else None)
+        return await to_thread.run_sync(_ended, app, upload_id, sink.size if done else None, limiter=_book)
     except (TooLarge, HTTPException) as error:
         if getattr(error, "status", 0) == 413 or getattr(error, "status_code", 0) == 413:
-            await to_thread.run_sync(delete, upload_id, who, app)
+            await to_thread.run_sync(_delete, app, upload_id, limiter=_book)
         raise
     finally:
         if app.senders.get(upload_id) is mine:
@@ -142,6 +141,12 @@ def _open(app: Context, upload_id: str, offset: int) -> uploads.Sink:
     if row.complete:
         raise Conflict("all of this upload has come already")
     return uploads.Sink(app.settings, row, offset)
+
+
+def _delete(app: Context, upload_id: str) -> None:
+    app.senders.pop(upload_id, None)
+    with app.database.write() as session:
+        uploads.delete(session, app.settings, upload_id)
 
 
 def _look(app: Context, who: Principal, upload_id: str) -> None:

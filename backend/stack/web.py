@@ -19,7 +19,9 @@ GRACE_S = 3  # open streams would keep the server for ever
 def bind(host: str, port: int) -> socket.socket:
     """A socket that listens there; port 0 picks a free one. Raises StartupError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Said to be TCP: asyncio turns Nagle's algorithm off for such sockets only, and with it each answer on a connection
+    # that is kept would wait 40 ms, until the client has acknowledged the headers.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host.strip("[]"), port))

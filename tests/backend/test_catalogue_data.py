@@ -71,7 +71,8 @@ def test_content_of_rotten_tomatoes_is_pinned(home: Path) -> None:
 @pytest.mark.parametrize("odd", ["rotten-tomatos", "../../etc/passwd", "", "x" * 300, "a/b", "nul\0"])
 def test_unknown_names_are_a_sentence_and_touch_no_file(home: Path, odd: str) -> None:
     assert find_dataset(home, odd) is None
-    with pytest.raises(InvalidInput, match="There is no data set") as caught:
+    sentence = "The hub data set a/b is not on this machine" if odd == "a/b" else "There is no data set"
+    with pytest.raises(InvalidInput, match=sentence) as caught:
         require_dataset(home, odd)
     assert caught.value.problems[0].pointer == "/dataset"
     if odd == "rotten-tomatos":

@@ -1,5 +1,6 @@
 """A server with accounts, on SQLite and on both databases."""
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,8 +14,8 @@ __all__ = ["new_settings", "postgres", "settings", "sqlite_settings", "sqlite_te
 
 @pytest.fixture
 def team(new_settings: Callable[[str], Settings]) -> Iterator[Team]:
-    """On SQLite, for what does not depend on the database."""
-    with serving(new_settings("sqlite")) as running:
+    """On SQLite, for what does not depend on the database; on Postgres where DROPSCOPE_TEST_TEAM says so."""
+    with serving(new_settings(os.environ.get("DROPSCOPE_TEST_TEAM", "sqlite"))) as running:
         yield running
 
 

@@ -111,13 +111,16 @@ def main(requests: int, seed: int, out: Any = sys.stdout, who: Sequence[str] = W
         headers: dict[str, dict[str, str]] = {"anonymous": {}}
         headers |= {role: {"Cookie": one.headers["Cookie"], "Origin": url} for role, one in people.items()}
         before, held, turn = psutil.Process().memory_info().rss, True, 0
+        answered: dict[str, Counter[int]] = {one: Counter() for one in who}
         while sum(counted.statuses.values()) < requests or turn < len(who):
             one = who[turn % len(who)]
-            report = Path(folder) / f"{turn}-{one}.txt"
+            report, so_far = Path(folder) / f"{turn}-{one}.txt", counted.statuses.copy()
             if not attack(url, headers[one], phases, EXAMPLES, seed + turn, report):
                 held = False
                 out.write(f"as {one}, seed {seed + turn}:\n{report.read_text()[-6000:]}\n")
-            out.write(f"{sum(counted.statuses.values())} requests after {one}\n")
+            answered[one] += counted.statuses - so_far
+            out.write(f"{sum(counted.statuses.values())} requests after {one}: {dict(sorted(answered[one].items()))}\n")
+            out.flush()
             turn += 1
         grown = (psutil.Process().memory_info().rss - before) / 2**20
     let_in = sum(count for status, count in counted.statuses.items() if status not in (401, 429))
