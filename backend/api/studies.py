@@ -4,7 +4,6 @@ import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
-from sqlalchemy.orm import Session
 
 from backend.api import views
 from backend.api.auth import Who
@@ -21,7 +20,6 @@ from backend.shared.store import runs as run_store
 from backend.shared.store import studies as store
 from backend.shared.store import tallies
 from backend.shared.store.queue import clock
-from backend.shared.tables import Study
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -77,17 +75,10 @@ def list_studies(
         found = store.page(session, who.workspace_id, archived=archived, search=q, before=before, limit=limit + 1)
         rows, more = found[:limit], len(found) > limit
         found_tallies = tallies.tallies(session, [study.id for study in rows])
-        items = [
-            views.study_summary(study, tally := found_tallies[study.id], _ahead(session, study, tally))
-            for study in rows
-        ]
+        ahead = run_store.queue_positions(session, rows)
+        items = [views.study_summary(study, found_tallies[study.id], ahead.get(study.id)) for study in rows]
     last = encode(*store.sort_key(rows[-1])) if more else None
     return Page(items=items, next_cursor=last)
-
-
-def _ahead(session: Session, study: Study, tally: tallies.Tally) -> int | None:
-    """Queued runs of other studies ahead of this one; most studies of a list have nothing queued and ask nothing."""
-    return run_store.queue_position(session, study) if tally.counts.get(RunStatus.QUEUED) else None
 
 
 @router.get("/{study_id}", operation_id="studies_get")
@@ -101,7 +92,7 @@ def get(study_id: str, who: Who, app: App) -> StudyDetail:
             store.arms(session, study_id),
             tally,
             tallies.counts_by_arm(session, study_id),
-            run_store.queue_position(session, study),
+            run_store.queue_positions(session, [study]).get(study_id),
             waiting.reason(session, app.settings, study, tally.counts),
         )
 

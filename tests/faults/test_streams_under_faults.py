@@ -31,6 +31,7 @@ def test_t18_api_restart_loses_no_live_metric(build: Build, world: World) -> Non
     path = f"/api/v1/studies/{house.run(run_id).study_id}/stream"
     listeners = [Listener() for _ in range(20)]
     kills = 0
+    house.wait_step(run_id, 20)  # until its libraries are loaded there is nothing to hear
 
     async def everything() -> None:
         nonlocal kills
