@@ -13,6 +13,14 @@ from pathlib import Path
 import httpx
 import psutil
 
+from backend.services import tokens
+from backend.services.principal import Principal
+from backend.shared.database import open_database
+from backend.shared.ids import new_id
+from backend.shared.settings import Settings
+from backend.shared.tables import LOCAL_WORKSPACE
+from backend.shared.team_tables import Membership, User
+
 API = "/api/v1"
 PIECE = b"a film that was neither good nor bad,1\n" * 1700  # about 64 KiB
 DEADLINE_S = 60.0
@@ -26,9 +34,11 @@ class Server:
     process: subprocess.Popen[bytes]
     home: Path
 
-    def announce(self, size: int | None = None, name: str = "films.csv") -> str:
+    def announce(self, size: int | None = None, name: str = "films.csv", token: str | None = None) -> str:
         """A new upload's id."""
-        made = httpx.post(f"{self.url}{API}/uploads", json={"name": name, "bytes": size}, timeout=60)
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        body = {"name": name, "bytes": size}
+        made = httpx.post(f"{self.url}{API}/uploads", json=body, headers=headers, timeout=60)
         assert made.status_code == 201, made.text
         return str(made.json()["id"])
 
@@ -59,11 +69,26 @@ def server(home: Path, **settings: str) -> Iterator[Server]:
             assert process.poll() is None, text
             assert time.monotonic() < end, text
             time.sleep(0.1)
-        url = "http://" + text.partition("http://")[2].split()[0].rstrip("/.,")
+        url = "http://" + text.partition("http://")[2].split()[0].split("/")[0].rstrip(".,")
         yield Server(url, process, home)
     finally:
         process.terminate()
         process.wait(30)
+
+
+def token_of(home: Path, email: str) -> str:
+    """A token of a new member of the server with accounts on this home."""
+    database = open_database(Settings(home=home))
+    try:
+        with database.write() as session:
+            user_id = new_id("user")
+            session.add(User(id=user_id, email=email, name="A member", password_hash="none"))
+            session.flush()
+            session.add(Membership(user_id=user_id, workspace_id=LOCAL_WORKSPACE, role="member"))
+            session.flush()
+            return tokens.create(session, Principal(user_id, LOCAL_WORKSPACE, "member"), "a script", "run", 1)[1]
+    finally:
+        database.close()
 
 
 def body(size: int) -> Iterator[bytes]:

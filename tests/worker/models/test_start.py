@@ -29,6 +29,7 @@ from worker.engine.warm import Warm
 from worker.models.base import load_tokenizer
 
 WHO = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
