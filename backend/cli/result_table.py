@@ -33,7 +33,8 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
         console.print(comparison["selection"]["sentence"], markup=False)
     for answer in comparison["answers"]:
         first = "" if answer["text"].startswith(answer["headline"]) else f"{answer['headline']}. "
-        console.print(f"{answer['question']} {first}{answer['text']}", markup=False)
+        advice = f"{answer['advice']} " if answer.get("advice") else ""
+        console.print(f"{answer['question']} {first}{advice}{answer['text']}", markup=False)
     for note in comparison["notes"]:
         console.print(f"Note: {note}", markup=False)
 

@@ -3,6 +3,7 @@
 Each has a headline that stands alone and a text that says by how much and whether to believe it.
 """
 
+import math
 import unicodedata
 from collections.abc import Sequence
 
@@ -18,6 +19,8 @@ _QUESTIONS = {
 }
 WAITING = "Not known yet"
 EARLY = "Too early to tell"
+CLEARLY_LESS = 0.9
+SAME_COST = 0.05  # training times closer than this are the same: workers are never equally fast
 
 
 def answers(
@@ -62,13 +65,16 @@ def spoken(arm: schema.ArmComparison) -> str:
     return name
 
 
-def _answer(key: str, headline: str, text: str, state: str, arm: schema.ArmComparison | None) -> schema.Answer:
+def _answer(
+    key: str, headline: str, text: str, state: str, arm: schema.ArmComparison | None, advice: str | None = None
+) -> schema.Answer:
     question, figure = _QUESTIONS[key]
     return schema.Answer.model_validate(
         {
             "id": key,
             "question": question,
             "headline": headline,
+            "advice": advice,
             "text": text,
             "state": state,
             "arm_id": None if arm is None else arm.id,
@@ -152,11 +158,11 @@ def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, t
     name, base = spoken(best), spoken(baseline)
     if difference.decided != "lower":
         text = (
-            f"{_capital(name)} leads, but its lead over {base} "
+            f"Its lead over {base} "
             f"({amount(difference.mean, difference.half_width, 'validation/loss')} in validation loss) may be chance "
             f"(Holm {p_value(difference.p_holm)}). {seeds_sentence(difference.seeds_needed_holm)}"
         )
-        return _answer("use", "No clear winner", text, "undecided", best)
+        return _answer("use", "No clear winner", text, "undecided", best, _today(arms, baseline, best))
     text = (
         f"It has the lowest loss on text that it was not trained on: {plain(best.final['validation/loss'].mean)} "
         f"against {plain(baseline.final['validation/loss'].mean)} with {base}, more than chance explains "
@@ -169,7 +175,51 @@ def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, t
 def _price(factor: float | None) -> str:
     if factor is None:
         return ""
-    return " Training takes as long." if abs(factor - 1) < 0.05 else f" Training takes {times(factor)} as long."
+    return " Training takes as long." if abs(factor - 1) < SAME_COST else f" Training takes {times(factor)} as long."
+
+
+def _today(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, best: schema.ArmComparison) -> str:
+    """Say what to take where nothing is decided: the arm that leads, what speaks for it so far, its price, and who is
+    cheaper.
+    """
+    base = spoken(baseline)
+    gap = best.differences["gap"].mean if "gap" in best.differences else None
+    least = leader(arms, baseline, "gap")
+    merits = f"the lowest validation loss so far ({plain(best.final['validation/loss'].mean)})"
+    if gap is not None and gap < 0:
+        merits += " and the smallest gap" if least is not None and least.id == best.id else " and a smaller gap"
+    elif gap is not None and gap > 0:
+        merits += f", though a larger gap than {base}"
+    price = _cost_today(best, leader(_cheaper(arms, best), baseline, "validation/loss"), base)
+    return f"If you must choose today: {spoken(best)}. It has {merits}{price}"
+
+
+def _cheaper(arms: Sequence[schema.ArmComparison], best: schema.ArmComparison) -> list[schema.ArmComparison]:
+    """Return the arms that predict better than the baseline so far and take clearly less time than the best one."""
+    limit = (best.compute.seconds_factor or 0.0) * CLEARLY_LESS
+    return [
+        arm
+        for arm in arms
+        if (arm.compute.seconds_factor or math.inf) <= limit
+        and (difference := arm.differences.get("validation/loss")) is not None
+        and difference.mean is not None
+        and difference.mean < 0
+    ]
+
+
+def _cost_today(best: schema.ArmComparison, cheaper: schema.ArmComparison | None, base: str) -> str:
+    factor = best.compute.seconds_factor
+    if factor is None:
+        return "."
+    if abs(factor - 1) < SAME_COST:
+        return f", at no extra training time ({factor:.2f}× that of {base})."
+    if factor < 1:
+        return f", in {factor:.2f}× the training time of {base}."
+    price = f", but training takes {factor:.2f}× as long"
+    if cheaper is None:
+        return f"{price}; {base} is not shown to be worse."
+    loss, time = plain(cheaper.final["validation/loss"].mean), cheaper.compute.seconds_factor
+    return f"{price}. For less time: {spoken(cheaper)} ({loss}, {time:.2f}×)."
 
 
 def _stay(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison) -> schema.Answer:

@@ -247,12 +247,14 @@ class ArmComparison(Part):
 class Answer(Part):
     """One of the four answers above the charts: the answer itself in a few words, then why.
 
-    `figure` is the chart that shows it, `arm_id` the arm it speaks of.
+    `advice` is what to do now where nothing is decided yet, `figure` the chart that shows it, `arm_id` the arm it
+    speaks of.
     """
 
     id: Literal["use", "overfits", "gap", "loss"]
     question: str
     headline: str
+    advice: str | None = None
     text: str
     state: Literal["holds", "undecided", "waiting", "plain"]
     arm_id: str | None

@@ -62,7 +62,7 @@ def _introduction(report: ReportContent, title: str) -> str:
     facts = f"{shown.study_name} · {shown.model} × {shown.dataset}"
     answers = "".join(
         f"<li><span>{escape(answer.question)}</span> <strong>{escape(answer.headline)}.</strong> "
-        f"{escape(answer.text)}</li>"
+        f"{f'<strong>{escape(answer.advice)}</strong> ' if answer.advice else ''}{escape(answer.text)}</li>"
         for answer in shown.answers
     )
     return (

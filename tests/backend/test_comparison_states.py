@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.services import comparison
+from backend.services.comparison_schema import Answer
 from backend.services.statistics.records import Evaluations, StudyRecords
 from backend.shared.errors import InvalidInput
 from tests.backend.statistics_records import DEMO, Plan, study, with_run, with_values, without_rows
@@ -232,3 +233,50 @@ def test_noise_alone_is_called_undecided() -> None:
     undecided = [d for arm in built.arms for d in arm.differences.values() if d.decided == "undecided"]
     assert undecided
     assert all("seeds" in difference.meaning for difference in undecided)
+
+
+OPEN = [Plan("none"), Plan("native_dropout"), Plan("hiddenkey", rise=0.2)]
+
+
+def _use(records: StudyRecords) -> Answer:
+    return comparison.build(records).answers[0]
+
+
+def test_where_nothing_is_decided_it_says_what_to_take_today_and_at_which_price() -> None:
+    records = study(OPEN, noise=0.3)
+    use = _use(records)
+    loss = comparison.build(records).arms[2].final["validation/loss"].mean
+    assert (use.headline, use.state, use.arm_id) == ("No clear winner", "undecided", "arm-2")
+    assert use.advice == (
+        f"If you must choose today: HiddenKey. It has the lowest validation loss so far ({loss:.3f}) and the smallest "
+        "gap, but training takes 1.42× as long; no dropout is not shown to be worse."
+    )
+    assert use.text.startswith("Its lead over no dropout (0.10 ± 0.18 in validation loss) may be chance")
+    equal = replace(records, runs=tuple(replace(run, seconds=10.0) for run in records.runs))
+    assert str(_use(equal).advice).endswith("the smallest gap, at no extra training time (1.00× that of no dropout).")
+    unknown = replace(records, runs=tuple(replace(run, seconds=None) for run in records.runs))
+    assert str(_use(unknown).advice).endswith("and the smallest gap.")
+
+
+def test_the_advice_hides_no_drawback() -> None:
+    records = study(OPEN, noise=0.3)
+    third = records.evaluations.run % 3 == 2
+    wider = _use(with_values(records, "probe/loss", third, -0.5))
+    assert "though a larger gap than no dropout, but training takes 1.42× as long" in str(wider.advice)
+    second = _use(with_values(records, "probe/loss", records.evaluations.run % 3 == 1, 5.0))
+    assert ") and a smaller gap, but" in str(second.advice)
+
+
+def test_the_advice_names_who_is_nearly_as_good_for_less() -> None:
+    built = comparison.build(study([Plan("none"), Plan("dropkey", rise=0.1), Plan("hiddenkey", rise=0.1)], noise=0.4))
+    use, cheaper = built.answers[0], built.arms[1]
+    assert use.state == "undecided"
+    assert cheaper.differences["validation/loss"].mean < 0
+    assert str(use.advice).endswith(
+        f"as long. For less time: DropKey ({cheaper.final['validation/loss'].mean:.3f}, 1.00×)."
+    )
+
+
+def test_what_is_decided_needs_no_advice() -> None:
+    assert [answer.advice for answer in comparison.build(study(DEMO)).answers] == [None] * 4
+    assert _use(study([Plan("none"), Plan("dropkey")], noise=0.3)).advice is None

@@ -44,6 +44,11 @@ function AnswerCard({ answer, action }: { answer: Answer; action: ReactNode }) {
       <a href={`#figure-${answer.figure}`} className={classes.headline}>
         {answer.headline}
       </a>
+      {answer.advice && (
+        <Text span className={classes.advice}>
+          {answer.advice}
+        </Text>
+      )}
       <Text span className={classes.text}>
         {answer.text}
       </Text>
