@@ -1,6 +1,6 @@
-"""Cells of effects: colour for the size of a difference, grey text and a ring where its interval spans zero.
+"""Cells of effects: colour for the size of a difference; pale with grey text and a ring where its interval spans 0.
 
-Plotly's heatmaps cannot hatch, so doubt is shown by the text laid over the cell.
+Plotly's heatmaps cannot hatch, so doubt is shown by the text laid over the cell and by its paler colour.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,13 @@ from .text import signed
 
 # Half-transparent, so that the theme's own text colour stays readable on every cell in light and dark. Blue is lower.
 SCALE = [[0.0, "rgba(0,114,178,0.65)"], [0.5, "rgba(128,128,128,0.06)"], [1.0, "rgba(213,94,0,0.65)"]]
-DOUBT = "#868e96"
+# A difference that may be chance: a quarter of the colour, so that its grey text stays readable in light and dark.
+PALE = [[0.0, "rgba(0,114,178,0.16)"], [0.5, "rgba(128,128,128,0.04)"], [1.0, "rgba(213,94,0,0.16)"]]
+# The page puts its own theme's grey in the place of this one, which reads on white.
+DOUBT = "#5f6773"
+# Columns are named above the cells, below a notebook's own title.
+CELL_MARGIN = {"l": 64, "r": 16, "t": 84, "b": 16}
+ROWS_PX = 140  # for the names of the rows
 
 
 @dataclass(frozen=True)
@@ -51,37 +57,16 @@ def effect_of(arm: ArmComparison, metric: str) -> Difference | None:
 def cell_traces(
     cells: Sequence[Cell], columns: int, rows: int, *, axis: str = "", text_size: int = 12, size_of_scale: float
 ) -> list[Trace]:
-    """Return a heatmap of `cells` with its texts. axis: "" or the number of the panel.  size_of_scale: end of the
-    scale.
+    """Return heatmaps of the clear and the doubtful `cells` with their texts. axis: "" or the number of the panel.
+    size_of_scale: end of the scale.
     """
-    z: list[list[float | None]] = [[None] * columns for _ in range(rows)]
-    hover = [[""] * columns for _ in range(rows)]
-    ids: list[list[str]] = [[""] * columns for _ in range(rows)]
-    for cell in cells:
-        z[cell.row][cell.column] = cell.value
-        hover[cell.row][cell.column] = cell.hover
-        ids[cell.row][cell.column] = cell.arm or ""
     where = {"xaxis": f"x{axis}", "yaxis": f"y{axis}"}
-    heat: Trace = {
-        "type": "heatmap",
-        "z": table(z),
-        "text": hover,
-        "customdata": ids,
-        "zmid": 0,
-        "zmin": -size_of_scale,
-        "zmax": size_of_scale,
-        "colorscale": SCALE,
-        "showscale": False,
-        "xgap": 2,
-        "ygap": 2,
-        "hoverongaps": False,
-        "hovertemplate": "%{text}<extra></extra>",
-        "meta": {"role": "cells"},
-        **where,
-    }
-    texts = []
+    traces: list[Trace] = []
+    texts: list[Trace] = []
     for doubtful in (False, True):
         some = [cell for cell in cells if cell.doubtful == doubtful]
+        if some or not doubtful:
+            traces.append(_heat(some, columns, rows, size_of_scale, PALE if doubtful else SCALE) | where)
         if some:
             font: dict[str, Any] = {"size": text_size}
             if doubtful:
@@ -96,17 +81,43 @@ def cell_traces(
                     "textfont": font,
                     "hoverinfo": "skip",
                     "showlegend": False,
-                    "meta": {"role": "doubtful" if doubtful else "clear"},
+                    "meta": {"role": "doubtful" if doubtful else "clear", "muted": doubtful},
                     **where,
                 }
             )
-    return [heat, *texts]
+    return [*traces, *texts]
+
+
+def _heat(cells: Sequence[Cell], columns: int, rows: int, end: float, scale: list[list[Any]]) -> Trace:
+    z: list[list[float | None]] = [[None] * columns for _ in range(rows)]
+    hover = [[""] * columns for _ in range(rows)]
+    ids: list[list[str]] = [[""] * columns for _ in range(rows)]
+    for cell in cells:
+        z[cell.row][cell.column] = cell.value
+        hover[cell.row][cell.column] = cell.hover
+        ids[cell.row][cell.column] = cell.arm or ""
+    return {
+        "type": "heatmap",
+        "z": table(z),
+        "text": hover,
+        "customdata": ids,
+        "zmid": 0,
+        "zmin": -end,
+        "zmax": end,
+        "colorscale": scale,
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "hoverongaps": False,
+        "hovertemplate": "%{text}<extra></extra>",
+        "meta": {"role": "cells"},
+    }
 
 
 def cell_axes(
     columns: Sequence[str], rows: Sequence[str], *, domain: Sequence[float], axis: str, title: str
 ) -> dict[str, Any]:
-    """Return the axes of one panel of cells: column names below, row names on the first panel only, first row on
+    """Return the axes of one panel of cells: column names on top, row names on the first panel only, first row on
     top.
     """
     first = axis == ""
@@ -118,7 +129,9 @@ def cell_axes(
             "tickvals": list(range(len(columns))),
             "ticktext": list(columns),
             "range": [-0.5, len(columns) - 0.5],
-            "title": {"text": title},
+            "title": {"text": title, "standoff": 6},
+            "side": "top",
+            "automargin": True,
             "showgrid": False,
             "zeroline": False,
         },

@@ -79,9 +79,10 @@ def build(
     layout: dict[str, Any],
     shown: Sequence[ArmComparison] = (),
     left_out: int = 0,
+    min_width: int | None = None,
 ) -> Figure:
     """Return the whole figure. alt: its text alternative, the key numbers in a sentence.  left_out: arms that did
-    not fit.
+    not fit.  min_width: pixels below which it cannot be read; a narrow page scrolls it sideways.
     """
     frame: dict[str, Any] = {
         "title": {"text": title},
@@ -93,6 +94,7 @@ def build(
             "alt": alt,
             "arms": [arm.id for arm in shown],
             "arms_left_out": left_out,
+            "min_width": min_width,
         },
         # Zoom and hidden traces survive new data, but not another x axis.
         "uirevision": f"{comparison.study_id}/{name}/{comparison.x}/{comparison.metric}",

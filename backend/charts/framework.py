@@ -7,12 +7,13 @@ a page offers to run them.
 from collections import defaultdict
 from typing import Any
 
+from transformer_dropout.spec import CONSISTENCY
 from transformer_dropout.spec.cells import POSITIONS, STRUCTURES, cell
 
 from backend.services.comparison_schema import ArmComparison, Comparison, Difference
 from backend.services.comparison_words import QUANTITY
 
-from .cells import DOUBT, Cell, cell_axes, cell_traces, effect_of, end_of_scale
+from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, end_of_scale
 from .figure import Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
 from .text import plus_minus, safe, signed
@@ -39,22 +40,28 @@ def framework(comparison: Comparison, options: ChartOptions) -> Figure:
     filled = {kind: _single(layers[kind]) + _several(layers[kind], [arm.id for arm in below]) for kind in kinds}
     scale = end_of_scale([one for cells in filled.values() for one in cells])
     traces: list[Trace] = []
-    layout: dict[str, Any] = {"showlegend": False, "height": 150 + 46 * len(rows)}
+    layout: dict[str, Any] = {"showlegend": False, "height": 110 + 46 * len(rows), "margin": CELL_MARGIN}
     for i, (kind, domain) in enumerate(zip(kinds, vertical_panels(len(kinds), 0.03), strict=True)):
         axis = "" if i == 0 else str(i + 1)
         size = 11 if len(kinds) <= 2 else 9
         traces += cell_traces(filled[kind], len(STRUCTURES), len(rows), axis=axis, text_size=size, size_of_scale=scale)
         traces.append(_empty(filled[kind], kind, axis))
-        name = "no consistency loss" if kind == "none" else f"consistency loss {kind}"
-        layout |= cell_axes(
-            list(STRUCTURES), [safe(row, 30) for row in rows], domain=domain, axis=axis, title=f"Structure, {name}"
-        )
+        name = "Without consistency loss" if kind == "none" else f"With consistency loss ({CONSISTENCY[kind].title})"
+        layout |= cell_axes(list(STRUCTURES), [safe(row, 30) for row in rows], domain=domain, axis=axis, title=name)
     parts = [f"{arm.name}: {plus_minus(effect.mean, effect.half_width, sign=True)}" for arm, effect in found[:12]]
     alt = f"{title}. " + "; ".join(parts) + "."
     shown = [arm for arm, _ in found if arm.consistency_kind in kinds and (len(arm.sites) == 1 or arm in below)]
     left_out = len(found) - len(shown)
     return build(
-        "framework", comparison, title=title, alt=alt, traces=traces, layout=layout, shown=shown, left_out=left_out
+        "framework",
+        comparison,
+        title=title,
+        alt=alt,
+        traces=traces,
+        layout=layout,
+        shown=shown,
+        left_out=left_out,
+        min_width=ROWS_PX + (100 if len(kinds) <= 2 else 80) * len(STRUCTURES) * len(kinds),
     )
 
 
@@ -137,5 +144,5 @@ def _empty(filled: list[Cell], kind: str, axis: str) -> Trace:
         "showlegend": False,
         "xaxis": f"x{axis}",
         "yaxis": f"y{axis}",
-        "meta": {"role": "empty"},
+        "meta": {"role": "empty", "muted": True},
     }

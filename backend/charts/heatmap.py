@@ -5,7 +5,7 @@ from typing import Any
 from backend.services.comparison_schema import ArmComparison, Comparison
 from backend.services.comparison_words import QUANTITY, is_share
 
-from .cells import DOUBT, Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
+from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
 from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
 from .text import plus_minus, safe
@@ -46,7 +46,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
         )
     scale = end_of_scale([cell for cells in panels.values() for cell in cells])
     traces: list[Trace] = []
-    layout: dict[str, Any] = {"showlegend": False, "height": 130 + 44 * len(rows)}
+    layout: dict[str, Any] = {"showlegend": False, "height": 110 + 44 * len(rows), "margin": CELL_MARGIN}
     column_names = ["no rate" if rate is None else f"{rate:g}" for rate in columns]
     for i, (rank, domain) in enumerate(zip(ranks, vertical_panels(len(ranks), 0.03), strict=True)):
         axis = "" if i == 0 else str(i + 1)
@@ -73,6 +73,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
         layout=layout,
         shown=shown,
         left_out=len(found) - len(shown),
+        min_width=ROWS_PX + (70 if narrow else 104) * len(columns) * len(ranks),
     )
 
 
@@ -89,7 +90,7 @@ def _baseline(column: int, row: int, axis: str) -> Trace:
         "showlegend": False,
         "xaxis": f"x{axis}",
         "yaxis": f"y{axis}",
-        "meta": {"role": "baseline"},
+        "meta": {"role": "baseline", "muted": True},
     }
 
 

@@ -3,7 +3,7 @@
 from backend.services.comparison_schema import Comparison, Pairwise
 from backend.services.comparison_words import ALPHA, QUANTITY, p_value
 
-from .cells import Cell, cell_axes, cell_traces, end_of_scale
+from .cells import CELL_MARGIN, ROWS_PX, Cell, cell_axes, cell_traces, end_of_scale
 from .figure import Figure, build, nothing
 from .options import ChartOptions
 from .text import plus_minus, safe, signed
@@ -34,9 +34,9 @@ def significance(comparison: Comparison, options: ChartOptions) -> Figure:
     layout = {
         **cell_axes(names, names, domain=[0, 1], axis="", title="Column: the arm that is subtracted"),
         "showlegend": False,
-        "height": 160 + 40 * len(picked),
+        "height": 170 + 40 * len(picked),
+        "margin": CELL_MARGIN,
     }
-    layout["xaxis"]["automargin"] = True
     shown = [arms[pairs.arm_ids[i]] for i in picked]
     holding = sum((pairs.p_holm[i][j] or 1.0) < ALPHA for i in picked for j in picked if i < j)
     total = len(picked) * (len(picked) - 1) // 2
@@ -50,6 +50,7 @@ def significance(comparison: Comparison, options: ChartOptions) -> Figure:
         layout=layout,
         shown=shown,
         left_out=pairs.arms_left_out if options.arms is None else 0,
+        min_width=ROWS_PX + (62 if len(picked) <= ROOM else 24) * len(picked),
     )
 
 

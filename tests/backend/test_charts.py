@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from backend.charts import FIGURES, ChartOptions
+from backend.charts.cells import PALE
 from backend.services import comparison
 from backend.services.comparison_schema import Comparison
 from backend.services.statistics.records import Evaluations, StudyRecords
@@ -148,7 +149,7 @@ def test_heatmap_greys_and_rings_what_spans_zero() -> None:
     built = STATES["grid"]
     figure = FIGURES["heatmap"](built, ChartOptions())
     heats = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
-    assert len(heats) == 3, "one panel a rank"
+    assert len({heat["xaxis"] for heat in heats}) == 3, "one panel a rank"
     shown: dict[str, float] = {}
     for heat in heats:
         cells = decoded(heat["z"])
@@ -160,8 +161,17 @@ def test_heatmap_greys_and_rings_what_spans_zero() -> None:
     spanning = [effect for effect in effects.values() if effect.interval_spans_zero]
     assert sum(len(trace["text"]) for trace in doubtful) == len(spanning) > 0
     assert all(text.startswith("○") for trace in doubtful for text in trace["text"])
-    assert heats[0]["zmid"] == 0
-    assert heats[0]["zmin"] == -heats[0]["zmax"]
+    pale = {arm for heat in heats if heat["colorscale"] == PALE for ids in heat["customdata"] for arm in ids if arm}
+    assert pale == {arm for arm, effect in effects.items() if effect.interval_spans_zero}
+    assert all(heat["zmid"] == 0 and heat["zmin"] == -heat["zmax"] for heat in heats)
+    axes = [axis for name, axis in figure["layout"].items() if name.startswith("xaxis")]
+    assert {axis["side"] for axis in axes} == {"top"}, "a tall matrix is read from its head"
+
+
+def _filled(figure: dict[str, Any]) -> np.ndarray:
+    """The values of the first panel's cells, clear and doubtful."""
+    heats = [decoded(trace["z"]) for trace in figure["data"] if trace["type"] == "heatmap" and trace["xaxis"] == "x"]
+    return np.where(np.isfinite(heats[0]), heats[0], heats[-1])
 
 
 def test_significance_stars_what_holds() -> None:
@@ -169,17 +179,15 @@ def test_significance_stars_what_holds() -> None:
     assert built.pairwise is not None
     figure = FIGURES["significance"](built, ChartOptions())
     np.testing.assert_array_equal(
-        decoded(figure["data"][0]["z"])[~np.eye(8, dtype=bool)],
-        np.array(built.pairwise.mean, float)[~np.eye(8, dtype=bool)],
+        _filled(figure)[~np.eye(8, dtype=bool)], np.array(built.pairwise.mean, float)[~np.eye(8, dtype=bool)]
     )
-    stars = sum(text.endswith("*") for trace in figure["data"][1:] for text in trace["text"])
+    stars = sum(text.endswith("*") for trace in figure["data"] if trace["type"] == "scatter" for text in trace["text"])
     assert stars == sum((p or 1.0) < 0.05 for row in built.pairwise.p_holm for p in row)
 
 
 def test_framework_puts_an_arm_in_its_cell_and_offers_the_empty_ones() -> None:
     figure = FIGURES["framework"](STATES["grid"], ChartOptions())
-    heat = figure["data"][0]
-    assert decoded(heat["z"])[2, 0] == pytest.approx(
+    assert _filled(figure)[2, 0] == pytest.approx(
         np.mean([arm.differences["validation/loss"].mean for arm in STATES["grid"].arms[1:]])
     )
     (empty,) = [trace for trace in figure["data"] if trace["meta"]["role"] == "empty"]

@@ -1,8 +1,8 @@
-"""What charts are made of: colours, escaping, typed arrays, thinning, and one run's losses."""
+"""What charts are made of: colours, escaping, typed arrays, and thinning."""
 
 import itertools
-import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,12 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformer_dropout import PRESETS
 
-from backend.charts import ChartOptions, run_losses
 from backend.charts.arrays import MOST_POINTS, band_outline, floats, table, thin
+from backend.charts.cells import DOUBT, PALE, SCALE
 from backend.charts.palette import DASHES, METHODS, look
 from backend.charts.text import safe, signed
 from tests.backend.chart_reading import decoded
-from tests.backend.statistics_records import Plan, study, with_run, with_train_losses
 
 DEMO_METHODS = (
     "none", "native_dropout", "adapter_dropout", "dropkey",
@@ -46,6 +45,32 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 def contrast(one: str, other: str) -> float:
     low, high = sorted(float(linear(colour) @ [0.2126, 0.7152, 0.0722]) for colour in (one, other))
     return (high + 0.05) / (low + 0.05)
+
+
+def blended(fill: str, ground: str) -> str:
+    """What a half-transparent fill, "rgba(r,g,b,a)", looks like over a ground."""
+    *over, alpha = (float(part) for part in fill.removeprefix("rgba(").removesuffix(")").split(","))
+    under = np.array([int(ground[i : i + 2], 16) for i in (1, 3, 5)])
+    return "#" + "".join(f"{round(part):02x}" for part in under * (1 - alpha) + np.array(over) * alpha)
+
+
+# Surface, text and dimmed text of the page's themes (frontend/src/app/theme.ts).
+THEMES = {
+    "light": ("#ffffff", "#1a202c", "#5b6576"),
+    "dark": ("#161a23", "#e8ebf0", "#9aa3b3"),
+}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_stands_in_a_cell_can_be_read_on_it(theme: str) -> None:
+    ground, text, dimmed = THEMES[theme]
+    page = (Path(__file__).parents[2] / "frontend/src/app/theme.ts").read_text()
+    assert all(colour in page for colour in THEMES[theme])
+    for _, fill in SCALE:
+        assert contrast(blended(fill, ground), text) >= 4.5, fill
+    for _, fill in PALE:
+        assert contrast(blended(fill, ground), dimmed) >= 4.5, fill
+        assert contrast(blended(fill, "#ffffff"), DOUBT) >= 4.5, "in a notebook"
 
 
 def test_every_preset_has_a_look_of_its_own() -> None:
@@ -135,29 +160,6 @@ def test_bands_break_where_there_is_no_interval() -> None:
     np.testing.assert_array_equal(x, [0, 1, 1, 0, 0, np.nan, 3, 4, 4, 3, 3])
     np.testing.assert_array_equal(y, [1.0, 1.1, 0.1, 0.0, 1.0, np.nan, 1.3, 1.4, 0.4, 0.3, 1.3])
     assert len(band_outline(np.arange(2.0), np.full(2, np.nan), np.full(2, np.nan))[0]) == 0
-
-
-def test_one_runs_losses() -> None:
-    dense = np.linspace(1, 0, 4000)
-    dense[1234] = 9.0
-    records = with_train_losses(study([Plan("none")], seeds=2), "run-1", dense)
-    figure = run_losses(records, "run-1", ChartOptions())
-    go.Figure(json.loads(json.dumps(figure, allow_nan=False)))
-    steps, train, probe, validation = figure["data"]
-    assert len(decoded(steps["y"])) <= MOST_POINTS
-    assert decoded(steps["y"]).max() == 9.0
-    assert list(decoded(probe["x"])) == list(range(16, 129, 16))
-    rows = records.evaluations.run == 1
-    np.testing.assert_array_equal(decoded(validation["y"]), records.evaluations.metrics["validation/loss"][rows])
-    assert train["line"]["dash"] == "dot"
-    assert "seed 1, succeeded" in figure["layout"]["meta"]["alt"]
-
-
-def test_a_run_without_evaluations_and_a_run_that_is_not_there() -> None:
-    records = with_run(study([Plan("none")], seeds=1, evaluations=1), 0, id="other")
-    with pytest.raises(KeyError):
-        run_losses(records, "run-0", ChartOptions())
-    assert len(run_losses(records, "other", ChartOptions())["data"]) == 3
 
 
 def test_a_difference_that_rounds_to_zero_has_no_sign() -> None:

@@ -13,7 +13,8 @@ import {
   type PlotlyLayout,
   type PlotlyPoint,
 } from "./plotly";
-import { chartTemplate } from "./template";
+import classes from "./Figure.module.css";
+import { chartTemplate, themed } from "./template";
 
 const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, doubleClick: "reset" };
 
@@ -52,6 +53,13 @@ export function Figure({
   const [failed, setFailed] = useState(false);
   const own = figure.layout.height ?? 360;
   const height = asked === undefined ? own : grows ? Math.max(asked, own) : asked;
+  const leastWidth = figure.layout.meta?.min_width ?? 0;
+  const sideways = leastWidth > 0 && {
+    role: "group",
+    tabIndex: 0,
+    "aria-label": `${title}, scrolls sideways`,
+    className: classes.sideways,
+  };
   const leftOut = figure.layout.meta?.arms_left_out ?? 0;
   const scheme = useComputedColorScheme("light");
   const data = useMemo(
@@ -76,7 +84,7 @@ export function Figure({
     drawSoon(element, () => {
       const layout = onPage(figure.layout, height, legend, chartTemplate(element));
       width.current = element.offsetWidth;
-      void plotly.react(element, data, layout, CONFIG).then((drawn) => {
+      void plotly.react(element, themed(element, data), layout, CONFIG).then((drawn) => {
         listen(plotly, drawn, hoverGroup, onPoint);
       });
     });
@@ -117,7 +125,9 @@ export function Figure({
         </div>
         <ExportMenu title={title} figure={figure} element={box} plotly={plotly} />
       </Group>
-      <div ref={box} style={{ height, width: "100%" }} aria-hidden="true" />
+      <div {...sideways}>
+        <div ref={box} style={{ height, minWidth: leastWidth }} aria-hidden="true" />
+      </div>
       {failed && (
         <Text size="sm" role="alert">
           The chart could not be loaded; reload the page to try again.

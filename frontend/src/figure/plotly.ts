@@ -5,18 +5,18 @@ export interface PlotlyFigure {
   layout: PlotlyLayout;
 }
 
-/** One trace as the server sends it; `meta.arm` names the arm it belongs to, arrays may be `{dtype, bdata}`. */
+/** One trace as the server sends it; `meta.arm` names the arm it belongs to, `meta.muted` text that recedes, arrays may be `{dtype, bdata}`. */
 export interface PlotlyTrace {
   type?: string;
   name?: string;
   visible?: boolean | "legendonly";
-  meta?: { arm?: string } & Record<string, unknown>;
+  meta?: { arm?: string; muted?: boolean } & Record<string, unknown>;
   [key: string]: unknown;
 }
 
 export interface PlotlyLayout {
-  /** `alt` is the text alternative: the chart's key numbers in a sentence. */
-  meta?: { title?: string; alt?: string; arms_left_out?: number } & Record<string, unknown>;
+  /** `alt` is the text alternative: the chart's key numbers in a sentence; narrower than `min_width` it cannot be read. */
+  meta?: { title?: string; alt?: string; arms_left_out?: number; min_width?: number | null } & Record<string, unknown>;
   height?: number;
   [key: string]: unknown;
 }

@@ -1,4 +1,5 @@
 /** Plotly's theme template, read from the page's own colours so that charts follow light and dark. */
+import type { PlotlyTrace } from "./plotly";
 
 export function chartTemplate(element: HTMLElement): object {
   const style = getComputedStyle(element);
@@ -28,4 +29,12 @@ export function chartTemplate(element: HTMLElement): object {
       yaxis: axis,
     },
   };
+}
+
+/** The traces with what is meant to recede written in the theme's grey: no one grey reads on both white and black. */
+export function themed(element: HTMLElement, data: PlotlyTrace[]): PlotlyTrace[] {
+  const grey = getComputedStyle(element).getPropertyValue("--mantine-color-dimmed").trim();
+  return data.map((trace) =>
+    trace.meta?.muted ? { ...trace, textfont: { ...(trace.textfont as object), color: grey } } : trace,
+  );
 }

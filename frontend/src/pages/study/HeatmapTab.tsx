@@ -1,7 +1,7 @@
 /** Method × rate × rank: where in the grid the effect is. */
 import { NativeSelect } from "@mantine/core";
 import { Explained } from "./Explained";
-import { StudyFigure } from "./StudyFigure";
+import { NamedFigure } from "../../figure/NamedFigure";
 import type { TabProps } from "./StudyTabs";
 import { useView } from "./useView";
 
@@ -14,8 +14,9 @@ export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {
   return (
     <>
       <Explained>
-        Every cell is the mean difference to the baseline over paired seeds, ± half of its 95 % interval. Grey text and
-        a ring mark cells whose interval spans zero. A click opens the runs behind a cell; so does this list.
+        Every cell is the mean difference to the baseline over paired seeds, ± half of its 95 % interval. A pale cell
+        with grey text and a ring has an interval that spans zero. A click opens the runs behind a cell; so does this
+        list.
       </Explained>
       <NativeSelect
         size="xs"
@@ -29,7 +30,7 @@ export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {
           ...(comparison?.arms ?? []).map((arm) => ({ value: arm.id, label: arm.label })),
         ]}
       />
-      <StudyFigure
+      <NamedFigure
         figureOf={figureOf}
         hidden={hidden}
         name="heatmap"
