@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from .comparison_schema import ArmComparison, Comparison, Decision, Difference, Estimate, SeriesName
-from .comparison_words import p_value, plain
+from .comparison_schema import ArmComparison, Comparison, Difference, Estimate, SeriesName
+from .comparison_words import SCORE, p_value, plain
+from .statistics.power import CAP
 
 NONE = "–"
-VERDICT: dict[Decision, str] = {"lower": "lower", "higher": "higher", "undecided": "undecided"}
 SCORES: dict[SeriesName, str] = {
     "validation/accuracy": "Accuracy",
     "validation/macro_f1": "Macro-F1",
@@ -34,7 +34,12 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
         "later evaluation while the probe loss keeps falling; of an arm, the median over its runs.",
     ),
     ("Difference", "Arm minus baseline within each seed, then the mean over seeds with its 95 % t interval."),
-    ("Holm p", "The paired t test's p value, corrected for the number of arms that are compared."),
+    ("p (Holm)", "The paired t test's p value, corrected for the number of arms that are compared."),
+    (
+        "Seeds to decide",
+        "How many seeds show a difference of the measured size and spread with 80 % power at 5 %, corrected; a guide "
+        "from what was measured so far.",
+    ),
 )
 
 
@@ -47,17 +52,25 @@ class ReportTable:
 
 
 def result_table(comparison: Comparison) -> ReportTable:
-    """Return one row an arm, best first: last evaluation, difference to the baseline and whether it holds, cost."""
-    scores = [name for name in SCORES if any(name in arm.final for arm in comparison.arms)]
+    """Return one row an arm, best first: last evaluation, difference to the baseline and whether it holds, cost.
+
+    Of the scores it has the one that the task's literature reports, and those on test rows; the export has them all.
+    """
+    told = SCORE.get(comparison.task, ())
+    scores = [
+        name
+        for name in SCORES
+        if (name in told or name.startswith("test/")) and any(name in arm.final for arm in comparison.arms)
+    ]
     columns = (
         "Arm",
         "Seeds",
         "Validation loss",
         "Difference",
-        "Holm p",
-        "Verdict",
+        "Verdict, p (Holm)",
+        "Seeds to decide",
         "Gap",
-        "Gap, difference",
+        "Difference in gap",
         *(SCORES[name] for name in scores),
         "Overfits from step",
         "Seconds a run",
@@ -75,8 +88,8 @@ def _row(arm: ArmComparison, scores: list[SeriesName]) -> tuple[str, ...]:
         str(arm.final["validation/loss"].n if "validation/loss" in arm.final else 0),
         _estimate(arm, "validation/loss"),
         _difference(arm, "validation/loss"),
-        p_value(loss.p_holm).removeprefix("p ").removeprefix("= ") if loss is not None and judged else NONE,
-        VERDICT[loss.decided] if loss is not None and judged else NONE,
+        f"{loss.decided}, {p_value(loss.p_holm)}" if loss is not None and judged else NONE,
+        NONE if loss is None or arm.is_baseline else _to_decide(loss),
         _estimate(arm, "gap"),
         _difference(arm, "gap"),
         *(_estimate(arm, name) for name in scores),
@@ -99,6 +112,14 @@ def _plus_minus(found: Estimate | Difference | None) -> str:
     sign = "+" if isinstance(found, Difference) and found.mean > 0 else ""
     written = f"{sign}{plain(found.mean, found.half_width)}"
     return written if found.half_width is None else f"{written} ± {plain(found.half_width, found.half_width)}"
+
+
+def _to_decide(loss: Difference) -> str:
+    if loss.decided != "undecided":
+        return NONE
+    if loss.seeds_needed_holm is None:
+        return "2 at least" if loss.n < 2 else f"over {CAP:,}"
+    return str(loss.seeds_needed_holm)
 
 
 def _onset(arm: ArmComparison) -> str:

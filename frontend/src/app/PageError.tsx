@@ -2,12 +2,12 @@
 import { Button, Container, Group } from "@mantine/core";
 import { useRouter } from "@tanstack/react-router";
 import { ButtonLink } from "../components/links";
-import { ApiProblem, sentence } from "../api/problem";
+import { isGone, sentence } from "../api/problem";
 import { Notice } from "../components/Notice";
 
 export function PageError({ error }: { error: unknown }) {
   const router = useRouter();
-  const gone = error instanceof ApiProblem && error.status === 404;
+  const gone = isGone(error);
   return (
     <Container size="sm" py={48}>
       <Notice

@@ -26,7 +26,7 @@ export function StudyRow({ study, marked }: { study: StudySummary; marked: boole
             {study.name}
           </Link>
           {study.paused && (
-            <Badge size="xs" variant="light" color="yellow" c="var(--mantine-color-text)" tt="none">
+            <Badge size="xs" variant="light" color="yellow" tt="none">
               paused
             </Badge>
           )}

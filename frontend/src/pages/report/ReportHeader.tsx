@@ -75,7 +75,7 @@ export function ReportHeader({ report }: { report: Report }) {
 function State({ report }: { report: Report }) {
   if (!report.frozen_at)
     return (
-      <Badge variant="light" color="teal" c="var(--mantine-color-text)" tt="none">
+      <Badge variant="light" color="teal" tt="none">
         live: follows the study
       </Badge>
     );

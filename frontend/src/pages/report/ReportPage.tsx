@@ -3,6 +3,7 @@ import { Container, Skeleton, Stack, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { isGone } from "../../api/problem";
 import { studyReport } from "../../api/reports";
 import { PageError } from "../../app/PageError";
 import { Figure } from "../../figure/Figure";
@@ -24,7 +25,7 @@ export function ReportPage() {
   useStudyStream(report && !report.frozen ? studyId : undefined, report?.latest_seq);
   useDocumentTitle(report ? `${report.title} · Dropscope` : "Dropscope");
 
-  if (found.isError && !report) return <PageError error={found.error} />;
+  if (found.isError && (isGone(found.error) || !report)) return <PageError error={found.error} />;
   if (!report)
     return (
       <Container size="lg" py="md" aria-busy="true" aria-label="Loading the report">
@@ -32,7 +33,7 @@ export function ReportPage() {
       </Container>
     );
   return (
-    <Container size="lg" py="md" component="article" className={classes.page}>
+    <Container size="xl" py="md" component="article" className={classes.page}>
       <Stack gap="lg">
         <ReportHeader report={report} />
         <ReportText report={report} />

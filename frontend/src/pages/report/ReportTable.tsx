@@ -5,12 +5,19 @@ import classes from "./ReportPage.module.css";
 
 export function ReportTable({ table }: { table: Report["table"] }) {
   return (
-    <Table.ScrollContainer minWidth={860} type="native" tabIndex={0} role="region" aria-label="Results of all arms">
-      <Table>
+    <Table.ScrollContainer
+      minWidth={0}
+      type="native"
+      tabIndex={0}
+      role="region"
+      aria-label="Results of all arms"
+      className={classes.results}
+    >
+      <Table horizontalSpacing={8}>
         <Table.Thead>
           <Table.Tr>
             {table.columns.map((column, at) => (
-              <Table.Th key={column} scope="col" ta={at === 0 ? "left" : "right"}>
+              <Table.Th key={column} scope="col" ta={at === 0 ? "left" : "right"} className={classes.column}>
                 {column}
               </Table.Th>
             ))}

@@ -20,7 +20,7 @@ export function StudyHeader({ study }: { study: StudyDetail }) {
               {study.model} × {study.dataset} · {count(study.arm_count, "arm")} × {count(study.seeds, "seed")}
             </Text>
             {study.paused && (
-              <Badge size="sm" variant="light" color="yellow" c="var(--mantine-color-text)" tt="none">
+              <Badge size="sm" variant="light" color="yellow" tt="none">
                 paused: no further run starts
               </Badge>
             )}
