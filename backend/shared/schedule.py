@@ -1,4 +1,7 @@
-"""How many optimizer steps a run takes; the service and the trainer must agree on it."""
+"""How many optimizer steps a run takes, and the learning rate of each; the service and the trainer agree on both."""
+
+import math
+from dataclasses import dataclass
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
@@ -9,3 +12,26 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
 def total_steps(rows: int, batch_size: int, epochs: float) -> int:
     """Steps of a run; a fraction of an epoch ends it early, and one step is the least."""
     return max(1, round(steps_per_epoch(rows, batch_size) * epochs))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Linear warm-up over `warmup` steps to `peak`, then linear decay to 0 at `total` steps.
+
+    That of transformers' `get_linear_schedule_with_warmup`.
+    """
+
+    peak: float
+    warmup: int
+    total: int
+
+    @classmethod
+    def of(cls, peak: float, warmup_ratio: float, total: int) -> "Schedule":
+        """Round the share of warm-up steps up, as transformers does."""
+        return cls(peak, math.ceil(warmup_ratio * total), total)
+
+    def rate(self, step: int) -> float:
+        """Learning rate of the update that is number `step`, counted from 0."""
+        if step < self.warmup:
+            return self.peak * step / max(1, self.warmup)
+        return self.peak * max(0.0, (self.total - step) / max(1, self.total - self.warmup))

@@ -36,7 +36,7 @@ def evaluate(slot: Slot, data: SeedBatches) -> dict[str, float]:
 
 
 def measured(slot: Slot, judged: Judged) -> dict[str, float]:
-    """The values of one evaluation, by names of METRICS."""
+    """The values of one evaluation, by names of METRICS, and the norm of the last step's gradient before clipping."""
     validation, off, on, apart = judged.validation, judged.off, judged.on, judged.apart
     values = told("validation", slot, validation)
     whole = judged.rest.joined(off)
@@ -50,6 +50,8 @@ def measured(slot: Slot, judged: Judged) -> dict[str, float]:
             values["probe/slice_kl"] = apart.mean if apart else 0.0
     if slot.progress.losses:
         values["train/loss"] = float(np.mean(slot.progress.losses))
+    if slot.optimizer.norm is not None:
+        values["train/gradient_norm"] = slot.optimizer.norm
     values["train/tokens"] = float(slot.progress.tokens)
     values["train/seconds"] = slot.progress.seconds
     return values

@@ -1,47 +1,32 @@
 """AdamW for one slot over one flat vector, with its own clipping, weight decay and schedule.
 
-Decoupled weight decay as in arXiv 1711.05101 and torch.optim.AdamW; the schedule is that of transformers'
-`get_linear_schedule_with_warmup`: the learning rate of the step about to be taken, counted from 0.
+Decoupled weight decay as in arXiv 1711.05101 and torch.optim.AdamW; the learning rate is that of the step about to be
+taken, counted from 0.
 """
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from backend.shared.schedule import Schedule
 
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """Linear warm-up over `warmup` steps to `peak`, then linear decay to 0 at `total` steps."""
-
-    peak: float
-    warmup: int
-    total: int
-
-    @classmethod
-    def of(cls, peak: float, warmup_ratio: float, total: int) -> "Schedule":
-        """Round the share of warm-up steps up, as transformers does."""
-        return cls(peak, math.ceil(warmup_ratio * total), total)
-
-    def rate(self, step: int) -> float:
-        """Learning rate of the update that is number `step`, counted from 0."""
-        if step < self.warmup:
-            return self.peak * step / max(1, self.warmup)
-        return self.peak * max(0.0, (self.total - step) / max(1, self.total - self.warmup))
-
-
 class AdamW:
-    """State and update of one slot. Values [n] are fp32; the first `decayed` of them decay."""
+    """State and update of one slot. Values [n] are fp32; the first `decayed` of them decay.
+
+    norm: of the last gradient, before clipping; None before the first.
+    """
 
     def __init__(self, values: Tensor, decayed: int, weight_decay: float, clip: float, schedule: Schedule) -> None:
         self.values = values
         self.mean = torch.zeros_like(values)
         self.square = torch.zeros_like(values)
         self.decayed, self.weight_decay, self.clip, self.schedule = decayed, weight_decay, clip, schedule
+        self.norm: float | None = None
         self._buffer = torch.empty_like(values)
 
     def update(self, grad: Tensor, step: int) -> None:
@@ -49,7 +34,7 @@ class AdamW:
 
         A gradient that is not finite leaves values and state as they are.
         """
-        norm = float(torch.linalg.vector_norm(grad))
+        norm = self.norm = float(torch.linalg.vector_norm(grad))
         if not math.isfinite(norm):
             return
         if norm > self.clip:

@@ -62,8 +62,12 @@ class Reporter:
         self._emit(gathered)
 
     def evaluation(self, step: int, epoch: float, values: dict[str, float]) -> None:
-        """Measured after `step`."""
-        self._say(events.Evaluation(run_id=self.run_id, fence=self.fence, step=step, epoch=epoch, values=values))
+        """Measured after `step`; what is not among METRICS is told as extra."""
+        known = {name: value for name, value in values.items() if name in events.METRIC_BY_NAME}
+        extra = {name: value for name, value in values.items() if name not in known}
+        self._say(
+            events.Evaluation(run_id=self.run_id, fence=self.fence, step=step, epoch=epoch, values=known, extra=extra)
+        )
 
     def checkpoint(self, step: int, folder: Path) -> None:
         """A complete checkpoint is on disk."""

@@ -8,6 +8,7 @@ from transformer_dropout.masks import Draw
 from transformer_dropout.spec import CONSISTENCY, DropoutSpec
 
 from backend.shared.events import PackedRun
+from backend.shared.schedule import Schedule
 from backend.shared.specs import ArmKeySpec
 from worker.engine.batches import Batch
 from worker.engine.checkpoint import Progress
@@ -15,7 +16,7 @@ from worker.engine.drops import Drops
 from worker.engine.flops import step_flops
 from worker.engine.host import Host
 from worker.engine.losses import TwoPasses, total_loss
-from worker.engine.optimizer import AdamW, Schedule
+from worker.engine.optimizer import AdamW
 from worker.engine.parameters import Parameters
 
 

@@ -102,11 +102,26 @@ def test_a_run_says_every_metric_by_its_name(tmp_path: Path, family: str, task: 
     assert [event.step for event in found] == sorted(evaluation_steps(steps, 3))
     assert found[-1].epoch == 2.0
     assert {name for event in found for name in event.values} == _expected(task)
+    assert all(
+        set(event.extra) == {"train/gradient_norm"} and event.extra["train/gradient_norm"] > 0 for event in found
+    )
     assert len(told.losses("run")) == steps
     assert found[0].values["train/loss"] == pytest.approx(np.mean(told.losses("run")[: found[0].step]))
     final = told.final("run")
     assert final["flops"] > 0
     assert final["validation/loss_fp32"] == pytest.approx(found[-1].values["validation/loss"], rel=1e-5)
+
+
+def test_the_norm_told_is_that_of_the_gradient_before_clipping(bert_world: World, tmp_path: Path) -> None:
+    slot, data = (place := a_place(bert_world, tmp_path, "none", gradient_clip=1e-4)).slot, place.data
+    batch = data.batch(0)
+    slot.parameters.zero_grad()
+    slot.loss(batch, 0).backward()  # type: ignore[no-untyped-call]  # torch ships it without types
+    expected = float(torch.linalg.vector_norm(slot.parameters.collect()))
+    assert "train/gradient_norm" not in evaluate(slot, data)
+    slot.train_step(batch)
+    assert evaluate(slot, data)["train/gradient_norm"] == pytest.approx(expected, rel=1e-6)
+    assert expected > 1e-4
 
 
 def test_evaluations_are_evenly_spaced_and_end_at_the_end() -> None:

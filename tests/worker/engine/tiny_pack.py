@@ -103,7 +103,7 @@ class Told:
     def values(self, run: str) -> list[dict[str, float]]:
         """Deterministic values of all evaluations."""
         timed = "train/seconds"
-        return [{k: v for k, v in e.values.items() if k != timed} for e in self.only(run, "evaluation")]
+        return [{k: v for k, v in {**e.values, **e.extra}.items() if k != timed} for e in self.only(run, "evaluation")]
 
     def final(self, run: str) -> dict[str, float]:
         """What was recorded at the end."""

@@ -113,6 +113,7 @@ class StackLoop:
     def _fail(self) -> None:
         """End the runs whose losses are no numbers; the last evaluation shows it."""
         judged = evaluate_stack(self.stack, self._data)
+        self.stack.read_norms()
         for at, place in list(self._seats.items()):
             if place.slot.progress.bad_steps < BAD_STEPS:
                 continue
@@ -141,6 +142,7 @@ class StackLoop:
         if not due:
             return
         judged = evaluate_stack(self.stack, self._data)
+        self.stack.read_norms()
         ending = self.stack.step >= self._total
         tests = judge_stack(self.stack, self._data.test) if ending and self._data.test else []
         for at, place in due:

@@ -15,11 +15,15 @@ from worker.engine.stack.upload import upload
 
 
 class StackAdamW:
-    """State and update of K slots over values [K, P], of which the first `decayed` columns decay."""
+    """State and update of K slots over values [K, P], of which the first `decayed` columns decay.
+
+    norm [K, 1]: of the last gradients, before clipping.
+    """
 
     def __init__(self, values: Tensor, decayed: int) -> None:
         self.values, self.decayed = values, decayed
         self.mean, self.square = torch.zeros_like(values), torch.zeros_like(values)
+        self.norm = torch.full_like(values[:, :1], math.nan)
 
     def update(self, grad: Tensor, slots: Sequence[AdamW | None], step: int) -> None:
         """Take update number `step` (from 0) along `grad` [K, P], which is scaled in place; None: a vacant slot.
@@ -29,7 +33,7 @@ class StackAdamW:
         table = np.array([_numbers(slot, step) for slot in slots], dtype=np.float64)
         numbers = upload([table], self.values.device)[0].float()
         decay, clip, active, size, root = (numbers[:, at : at + 1] for at in range(5))
-        norm = torch.linalg.vector_norm(grad, dim=1, keepdim=True)
+        norm = self.norm = torch.linalg.vector_norm(grad, dim=1, keepdim=True)
         moves = torch.isfinite(norm) & (active > 0)
         grad.mul_(torch.where(norm > clip, clip / (norm + 1e-6), 1.0))
         mean = torch.lerp(self.mean, grad, 1.0 - BETAS[0])

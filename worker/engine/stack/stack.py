@@ -141,6 +141,12 @@ class Stack:
         slot.optimizer.square.copy_(square)
         return slot
 
+    def read_norms(self) -> None:
+        """Tell every slot the norm of its last gradient."""
+        for slot, norm in zip(self.slots, self.optimizer.norm.flatten().tolist(), strict=True):
+            if slot is not None:
+                slot.optimizer.norm = norm
+
     def vacate(self, at: int) -> None:
         """Let a slot go; its lane keeps the shape with zeros."""
         self.slots[at] = None
