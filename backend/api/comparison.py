@@ -1,15 +1,16 @@
 """Routes of a study's comparison and its figures: computed once per state of the study, answered with an ETag."""
 
-import hashlib
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from backend.api import etag
 from backend.api.auth import Who
 from backend.api.context import App
-from backend.api.schemas.common import JsonObject, Responses
+from backend.api.etag import NOT_MODIFIED, IfNoneMatch
+from backend.api.schemas.common import JsonObject
 from backend.api.schemas.figures import Figure
 from backend.charts import FIGURES, ChartOptions
 from backend.services import comparisons
@@ -18,8 +19,6 @@ from backend.shared.errors import NotFound
 from backend.shared.store import studies as store
 
 router = APIRouter(prefix="/studies/{study_id}", tags=["comparison"])
-NOT_MODIFIED: Responses = {304: {"description": "Nothing changed since the ETag that was sent."}}
-IfNoneMatch = Annotated[str | None, Header(max_length=1000)]
 Baseline = Annotated[
     str | None, Query(max_length=200, description="Id, key, label or method of an arm; the study's own where unset.")
 ]
@@ -44,12 +43,12 @@ def comparison(
     wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
-        tag = _tag(study_id, study.event_seq, request)
-        if _matches(if_none_match, tag):
-            return Response(status_code=304, headers=_headers(tag))
+        tag = etag.tag(f"{study_id} {study.event_seq}", request)
+        if etag.matches(if_none_match, tag):
+            return Response(status_code=304, headers=etag.headers(tag))
         found = app.comparisons.get(session, study, wanted)
     body = (found if curves else found.without_curves()).model_dump_json()
-    return Response(body, media_type="application/json", headers=_headers(tag))
+    return Response(body, media_type="application/json", headers=etag.headers(tag))
 
 
 @router.get("/figures/{name}", operation_id="studies_figure", response_model=Figure, responses=NOT_MODIFIED)
@@ -72,12 +71,12 @@ def figure(
     wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
-        tag = _tag(study_id, study.event_seq, request)
-        if _matches(if_none_match, tag):
-            return Response(status_code=304, headers=_headers(tag))
+        tag = etag.tag(f"{study_id} {study.event_seq}", request)
+        if etag.matches(if_none_match, tag):
+            return Response(status_code=304, headers=etag.headers(tag))
         found = app.comparisons.get(session, study, wanted)
     drawn = draw(found, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y))
-    return JSONResponse(drawn, headers=_headers(tag))
+    return JSONResponse(drawn, headers=etag.headers(tag))
 
 
 def named(name: str) -> Callable[[Comparison, ChartOptions], JsonObject]:
@@ -85,16 +84,3 @@ def named(name: str) -> Callable[[Comparison, ChartOptions], JsonObject]:
     if name not in FIGURES:
         raise NotFound(f"there is no figure '{name[:100]}'; there is {', '.join(FIGURES)}")
     return FIGURES[name]
-
-
-def _tag(study_id: str, event_seq: int, request: Request) -> str:
-    asked = f"{study_id} {event_seq} {request.url.path} {request.url.query}"
-    return f'"{hashlib.sha256(asked.encode()).hexdigest()[:20]}"'
-
-
-def _matches(header: str | None, tag: str) -> bool:
-    return header is not None and tag in [part.strip().removeprefix("W/") for part in header.split(",")]
-
-
-def _headers(tag: str) -> dict[str, str]:
-    return {"ETag": tag, "Cache-Control": "private, no-cache"}

@@ -1,21 +1,29 @@
-"""Routes of single runs: read, measurements, events, log, cancel, retry."""
+"""Routes of single runs: read, measurements, figures, events, log, cancel, retry."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse
 
-from backend.api import metric_views, views
+from backend.api import etag, metric_views, views
 from backend.api.auth import Who
 from backend.api.context import App
+from backend.api.etag import NOT_MODIFIED, IfNoneMatch
 from backend.api.paging import Cursor, Limit, encode, number
 from backend.api.schemas.common import Page
+from backend.api.schemas.figures import Figure
 from backend.api.schemas.runs import EventOut, LogLine, RunDetail, RunExamples, RunMetrics
+from backend.charts import RUN_FIGURES
 from backend.services import run_changes
+from backend.services.run_curves import run_curves
+from backend.shared.errors import NotFound
 from backend.shared.store import events as event_store
 from backend.shared.store import logs as log_store
 from backend.shared.store import metrics as metric_store
 from backend.shared.store import runs as store
+from backend.shared.store import studies as study_store
 from backend.shared.store.queue import clock
+from backend.shared.team_tables import User
 
 router = APIRouter(prefix="/runs", tags=["runs"])
 Step = Annotated[int | None, Query(ge=0, le=2**53)]
@@ -26,7 +34,9 @@ def get(run_id: str, who: Who, app: App) -> RunDetail:
     """A run with its attempts and why each of them ended."""
     with app.database.read() as session:
         run, arm = store.get(session, who.workspace_id, run_id)
-        return views.run_detail(run, arm, store.attempts(session, run_id), clock(session))
+        author = session.get(User, run.created_by)
+        attempts = store.attempts(session, run_id)
+        return views.run_detail(run, arm, attempts, clock(session), author.name if author else None)
 
 
 @router.get("/{run_id}/metrics", operation_id="runs_metrics")
@@ -49,6 +59,21 @@ def metrics(
         steps, losses = metric_store.train_losses(session, run_id, first_step, last_step)
     points = None if full else max_points
     return metric_views.columns(run_id, evaluations, steps, losses, names=names, points=points)
+
+
+@router.get("/{run_id}/figures/{name}", operation_id="runs_figure", response_model=Figure, responses=NOT_MODIFIED)
+def figure(run_id: str, name: str, who: Who, app: App, request: Request, if_none_match: IfNoneMatch = None) -> Response:
+    """One chart of the run as a Plotly figure; without traces where there is nothing to draw."""
+    if name not in RUN_FIGURES:
+        raise NotFound(f"a run has no figure '{name[:100]}'; there is {', '.join(RUN_FIGURES)}")
+    with app.database.read() as session:
+        run, arm = store.get(session, who.workspace_id, run_id)
+        seq = study_store.get(session, who.workspace_id, run.study_id).event_seq
+        tag = etag.tag(f"{run_id} {seq} {run.step} {run.status}", request)
+        if etag.matches(if_none_match, tag):
+            return Response(status_code=304, headers=etag.headers(tag))
+        curves = run_curves(session, run, arm, seq)
+    return JSONResponse(RUN_FIGURES[name](curves), headers=etag.headers(tag))
 
 
 @router.get("/{run_id}/examples", operation_id="runs_examples")

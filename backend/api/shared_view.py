@@ -17,13 +17,14 @@ from sqlalchemy.orm import Session
 from backend.api import stream
 from backend.api.comparison import Arms, Baseline, Metric, named
 from backend.api.context import App, Context
+from backend.api.export import CSV
 from backend.api.schemas.common import RunCounts
 from backend.api.schemas.figures import Figure
 from backend.api.schemas.runs import EventOut
 from backend.api.schemas.team import SharedReport, SharedStudy
 from backend.api.sign_in import address_of
 from backend.charts import ChartOptions
-from backend.services import comparisons, frozen, shares
+from backend.services import comparisons, export, frozen, shares
 from backend.services.comparison_schema import Band, Comparison, XAxis
 from backend.services.report_markdown import html
 from backend.services.study_records import study_records
@@ -112,6 +113,18 @@ def figure(
         compared = found.comparison(app, comparisons.Query(baseline=baseline, x=x, band=band, metric=metric))
     draw = named(name)
     return JSONResponse(draw(compared, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y)))
+
+
+@router.get("/export.csv", operation_id="shared_export", response_class=StreamingResponse, responses=CSV)
+def export_csv(secret: str, request: Request, app: App) -> StreamingResponse:
+    """Every evaluation behind the comparison, a line each; nothing thinned, nothing averaged."""
+    with _shown(app, request, secret) as found:
+        records = found.snapshot().records
+    return StreamingResponse(
+        export.lines_of(records),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="study.csv"', "Cache-Control": "no-store"},
+    )
 
 
 @router.get("/stream", operation_id="shared_stream", response_class=StreamingResponse, responses=stream.EVENT_STREAM)

@@ -14,6 +14,8 @@ from backend.api.auth import Who, still_allowed
 from backend.api.context import App, Context
 from backend.api.schemas.common import Responses
 from backend.api.schemas.runs import EventOut
+from backend.services.principal import Principal
+from backend.shared.errors import NotFound
 from backend.shared.store import events as store
 from backend.shared.store import studies
 
@@ -45,10 +47,22 @@ def stream(
         studies.get(session, who.workspace_id, study_id)
     seen = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else after or 0
     return StreamingResponse(
-        follow(app, study_id, min(seen, 2**53), partial(still_allowed, app, who), _written),
+        follow(app, study_id, min(seen, 2**53), partial(_goes_on, app, who, study_id), _written),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+def _goes_on(app: Context, who: Principal, study_id: str) -> bool:
+    """Whether the client may still look, and there is still something to look at."""
+    if not still_allowed(app, who):
+        return False
+    with app.database.read() as session:
+        try:
+            studies.get(session, who.workspace_id, study_id)
+        except NotFound:
+            return False
+    return True
 
 
 async def follow(

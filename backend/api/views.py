@@ -153,11 +153,12 @@ def run_summary(run: Run, arm: Arm, at: datetime) -> RunSummary:
     return RunSummary.model_validate(_run(run, arm, at))
 
 
-def run_detail(run: Run, arm: Arm, attempts: Sequence[Attempt], at: datetime) -> RunDetail:
-    """A run with its attempts."""
+def run_detail(run: Run, arm: Arm, attempts: Sequence[Attempt], at: datetime, started_by: str | None) -> RunDetail:
+    """A run with its attempts; started_by: the name of who asked for it."""
     return RunDetail.model_validate(
         {
             **_run(run, arm, at),
+            "started_by": started_by,
             "spec": RunSpec(arm=ArmKeySpec.model_validate(arm.spec), seed=run.seed),
             "checkpoint_step": run.checkpoint_step,
             "trainable_parameters": run.trainable_parameters,

@@ -1,5 +1,5 @@
-"""One pure function a chart: comparison → Plotly figure as a plain dict. Page, share, report and notebook draw the
-same.
+"""One pure function a chart: comparison, or one run's curves, → Plotly figure as a plain dict. Page, share, report and
+notebook draw the same.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from .heatmap import heatmap
 from .losses import losses
 from .options import ChartOptions
 from .ranking import ranking
-from .run_losses import run_losses
+from .run_curves import RunCurves
+from .run_figures import RUN_FIGURES
 from .significance import significance
 from .train_inference import train_inference
 
@@ -30,4 +31,4 @@ FIGURES: dict[str, Callable[[Comparison, ChartOptions], Figure]] = {
     "accuracy": accuracy,
 }
 
-__all__ = ["FIGURES", "ChartOptions", "Figure", "run_losses"]
+__all__ = ["FIGURES", "RUN_FIGURES", "ChartOptions", "Figure", "RunCurves"]

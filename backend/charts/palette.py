@@ -17,6 +17,7 @@ VERMILLION = "#D55E00"
 PURPLE = "#CC79A7"
 VIOLET = "#8E3FE0"
 BROWN = "#9A6324"
+SILVER = "#9AA3B3"  # what belongs to no arm: the noise of single steps, a plan
 
 DASHES = ("solid", "dot", "dashdot", "longdash", "longdashdot", "dash")
 _MARKS = ("", "-open", "-dot", "-open-dot")

@@ -93,10 +93,7 @@ class Studies:
 
     def figure(self, study_id: str, name: str = "losses", **options: Any) -> "plotly.graph_objects.Figure":
         """A chart of the study's page, to be shown or changed; needs plotly."""
-        import plotly.io
-
-        found = self._connection.send("GET", f"/studies/{study_id}/figures/{name}", params=options).json()
-        return plotly.io.from_json(json.dumps({"data": found["data"], "layout": found["layout"]}), skip_invalid=True)
+        return _figure(self._connection, f"/studies/{study_id}/figures/{name}", options)
 
     def download_adapter(self, study_id: str, folder: str | Path, arm: str, seed: int = 0) -> Path:
         """The adapter of an arm (by label, method or id) and seed, in PEFT's format, in a new folder; that folder.
@@ -123,6 +120,10 @@ class Runs:
     def metrics(self, run_id: str, full: bool = True) -> Json:
         """The measurements as columns."""
         return self._connection.json("GET", f"/runs/{run_id}/metrics", params={"full": full})
+
+    def figure(self, run_id: str, name: str = "losses") -> "plotly.graph_objects.Figure":
+        """A chart of the run's page (losses, gap, kl, learning_rate, gradient_norm, speed); needs plotly."""
+        return _figure(self._connection, f"/runs/{run_id}/figures/{name}", {})
 
     def cancel(self, run_id: str) -> Json:
         """Cancel a run."""
@@ -163,3 +164,10 @@ def has_ended(study: Json) -> bool:
 
 def _plain(spec: Mapping[str, Any] | Spec) -> Json:
     return dict(spec) if isinstance(spec, Mapping) else spec.model_dump(mode="json", exclude_unset=True)
+
+
+def _figure(connection: Connection, path: str, options: dict[str, Any]) -> "plotly.graph_objects.Figure":
+    import plotly.io
+
+    found = connection.send("GET", path, params=options).json()
+    return plotly.io.from_json(json.dumps({"data": found["data"], "layout": found["layout"]}), skip_invalid=True)

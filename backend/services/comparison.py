@@ -18,6 +18,7 @@ from .comparison_differences import differences, matrix, not_told_apart
 from .comparison_notes import notes, progress
 from .comparison_selection import select
 from .comparison_words import LOSS_UNIT, higher_is_better
+from .labels import colour_key
 from .statistics.grid import ArmGrid, align
 from .statistics.records import ArmRecord, StudyRecords
 
@@ -71,7 +72,7 @@ def _build(
                 name=shown[i],
                 method=arm.method,
                 method_title=titles[i],
-                colour_key=_colour_key(arm),
+                colour_key=colour_key(arm.method, arm.key),
                 variant=variants[i],
                 is_baseline=i == base,
                 position=arm.position,
@@ -160,16 +161,13 @@ def _recorded(grids: Sequence[ArmGrid], task: str) -> list[schema.SeriesName]:
     ]
 
 
-def _colour_key(arm: ArmRecord) -> str:
-    return arm.method if arm.method in PRESETS else f"composed:{arm.key}"
-
-
 def _variants(arms: Sequence[ArmRecord]) -> list[int]:
     seen: Counter[str] = Counter()
     numbers = []
     for arm in arms:
-        numbers.append(seen[_colour_key(arm)])
-        seen[_colour_key(arm)] += 1
+        key = colour_key(arm.method, arm.key)
+        numbers.append(seen[key])
+        seen[key] += 1
     return numbers
 
 

@@ -6,11 +6,14 @@ are written as they are, to the last digit.
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Row
 
+from backend.services.statistics.records import StudyRecords
 from backend.shared.database import Database
 from backend.shared.events import METRICS
 from backend.shared.store import metrics, studies
@@ -39,6 +42,24 @@ def lines(database: Database, study_id: str) -> Iterator[str]:
 def _run(run: Run, arm: Arm, rows: Sequence[Row[Any]], further: list[str]) -> str:
     told = [text(arm.label), text(arm.method), str(run.seed), run.id, run.status]
     return "".join(csv_line([*told, str(row.step), repr(row.epoch), *_numbers(row, further)]) for row in rows)
+
+
+def lines_of(records: StudyRecords) -> Iterator[str]:
+    """The same file from a study's records, which a share link shows; nothing in it that the comparison does not hold.
+
+    Records do not tell a value that is no number from one that is missing: both are empty.
+    """
+    yield csv_line([*HEAD, *(metric.name for metric in METRICS)])
+    arms = {arm.id: arm for arm in records.arms}
+    table = records.evaluations
+    columns = [table.metrics.get(metric.name) for metric in METRICS]
+    for at in np.lexsort((table.step, table.run)):
+        run = records.runs[table.run[at]]
+        arm = arms[run.arm_id]
+        told = [text(arm.label), text(arm.method), str(run.seed), run.id, run.status, str(table.step[at])]
+        values = (None if column is None else float(column[at]) for column in columns)
+        numbers = ("" if value is None or math.isnan(value) else repr(value) for value in values)
+        yield csv_line([*told, repr(float(table.epoch[at])), *numbers])
 
 
 def text(value: str) -> str:

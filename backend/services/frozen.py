@@ -28,7 +28,7 @@ class Snapshot:
 
 def public(records: StudyRecords) -> StudyRecords:
     """The records without what a stranger must not read: sentences of failed runs may name files of the server."""
-    return replace(records, runs=tuple(replace(run, message=None, final={}) for run in records.runs), train_losses={})
+    return replace(records, runs=tuple(replace(run, message=None, final={}) for run in records.runs))
 
 
 def dump(spec: dict[str, Any], records: StudyRecords) -> bytes:

@@ -23,6 +23,11 @@ class Named:
     weight_decay: float
 
 
+def colour_key(method: str, key: str) -> str:
+    """What an arm's fixed colour is picked by: its method, or its own key where it is no preset."""
+    return method if method in PRESETS else f"composed:{key}"
+
+
 def labels(arms: list[Named]) -> list[str]:
     """One label for each arm; two may still be equal (see `unique`)."""
     parts = [_parts(arm) for arm in arms]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.services.statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords, TrainLosses
+from backend.services.statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
 
 NONE: dict[str, object] = {"sites": [], "consistency": {"kind": "none"}, "native": False}
 HIDDENKEY: dict[str, object] = {
@@ -130,11 +130,6 @@ def without_rows(records: StudyRecords, mask: np.ndarray) -> StudyRecords:
     kept = ~mask
     metrics = {name: values[kept] for name, values in table.metrics.items()}
     return replace(records, evaluations=Evaluations(table.run[kept], table.step[kept], table.epoch[kept], metrics))
-
-
-def with_train_losses(records: StudyRecords, run_id: str, losses: np.ndarray) -> StudyRecords:
-    """Return the study with one run's dense training losses."""
-    return replace(records, train_losses={run_id: TrainLosses(np.arange(1, len(losses) + 1), losses)})
 
 
 DEMO = [

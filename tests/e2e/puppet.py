@@ -130,6 +130,7 @@ def _evaluated(run: ClaimedRun, index: int, *, broken: bool = False) -> list[Eva
         "probe/slice_loss_on": on,
         "probe/slice_kl": tied * strength * (0.02 + 0.06 * share),
         "train/loss": on + 0.01,
+        "train/gradient_norm": 0.4 + 2 * math.exp(-4 * share) + 0.2 * noise.random(),
         "train/tokens": 190.0 * step,
         "train/seconds": 0.11 * step * _cost(run),
     }

@@ -7,6 +7,7 @@ import pytest
 from backend.api.auth import COOKIE
 from backend.services import accounts
 from backend.shared.team_tables import BrowserSession, Invitation, User
+from tests.backend.studies import study
 from tests.team.people import API, PASSWORD, URL, Team, past
 
 FROM_HERE = {"Origin": URL}
@@ -175,3 +176,11 @@ def test_without_accounts_nobody_signs_in(route: str, team: Team) -> None:
     }
     refused = team.client.post(f"{API}/tokens", json={"name": "x"})
     assert refused.status_code == 409
+
+
+def test_a_run_says_who_started_it(any_team: Team) -> None:
+    author, reader = any_team.person("member"), any_team.person("viewer")
+    made = any_team.client.post(f"{API}/studies", json=study(), headers=author.headers).json()
+    run = any_team.client.get(f"{API}/studies/{made['id']}/runs", headers=reader.headers).json()["items"][0]
+    detail = any_team.client.get(f"{API}/runs/{run['id']}", headers=reader.headers).json()
+    assert detail["started_by"] == "A member"

@@ -1,5 +1,7 @@
 """What a share link shows, to whom, for how long; and that it shows nothing else."""
 
+import csv
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -135,6 +137,25 @@ def test_a_stranger_reads_no_people_paths_or_sentences_of_failures(mode: str, an
     page = any_team.client.get("/s/anything")
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert "noindex" in page.headers["X-Robots-Tag"]
+
+
+@pytest.mark.parametrize("mode", ["frozen", "live"])
+def test_a_stranger_takes_the_numbers_away(mode: str, any_team: Team, author: Person) -> None:
+    study_id = _study(any_team, author)
+    train(any_team.database, any_team.settings.home, packs=1)
+    secret = _share(any_team, author, study_id, mode=mode)["secret"]
+    own = any_team.client.get(f"{API}/studies/{study_id}/export.csv", headers=author.headers).text
+    answer = any_team.client.get(f"{API}/shared/{secret}/export.csv")
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    assert answer.headers["Cache-Control"] == "no-store"
+    shared, whole = (list(csv.DictReader(io.StringIO(text))) for text in (answer.text, own))
+    assert len(shared) == len(whole) > 0
+    assert sorted(shared, key=str) == sorted(whole, key=str)
+    train(any_team.database, any_team.settings.home)
+    later = any_team.client.get(f"{API}/shared/{secret}/export.csv").text
+    assert (later == answer.text) == (mode == "frozen")
+    gone = any_team.client.get(f"{API}/shared/{secret[:-3]}abc/export.csv")
+    assert gone.status_code == 404
 
 
 def test_guessing_is_slowed_down_and_readers_are_not(any_team: Team, author: Person) -> None:

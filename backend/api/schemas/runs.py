@@ -54,6 +54,7 @@ class AttemptOut(Out):
 class RunDetail(RunSummary):
     """A run with what it was asked to do, what was recorded, and its attempts."""
 
+    started_by: str | None = Field(description="Name of the person who asked for it; null without accounts.")
     spec: RunSpec
     checkpoint_step: int | None
     trainable_parameters: int | None

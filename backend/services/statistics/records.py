@@ -150,16 +150,8 @@ class Evaluations:
 
 
 @dataclass(frozen=True)
-class TrainLosses:
-    """One run's loss at every optimizer step, dropout on: `step` and `loss` of equal length, steps ascending."""
-
-    step: Ints
-    loss: Floats
-
-
-@dataclass(frozen=True)
 class StudyRecords:
-    """One study as of `event_seq`. `train_losses` (by run id) may be left empty: no statistic needs it."""
+    """One study as of `event_seq`."""
 
     study_id: str
     name: str
@@ -171,4 +163,3 @@ class StudyRecords:
     baseline_arm_id: str | None = None
     model: str = ""
     dataset: str = ""
-    train_losses: Mapping[str, TrainLosses] = field(default_factory=dict)

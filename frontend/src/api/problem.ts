@@ -17,6 +17,11 @@ export class ApiProblem extends Error {
   }
 }
 
+/** Whether the server says that there is no such thing, or no longer. */
+export function isGone(error: unknown): boolean {
+  return error instanceof ApiProblem && error.status === 404;
+}
+
 /** What to tell a person about any error. */
 export function sentence(error: unknown): string {
   if (error instanceof ApiProblem) return error.message;

@@ -1,7 +1,9 @@
 /** Reading single runs. */
 import { queryOptions } from "@tanstack/react-query";
+import type { PlotlyFigure } from "../figure/plotly";
 import { api } from "./client";
 import { unwrap } from "./problem";
+import type { FigureKey } from "./studies";
 import type { EventOut, LogLine } from "./types";
 
 export const runKeys = { all: ["run"] as const, run: (id: string) => ["run", id] as const };
@@ -13,16 +15,13 @@ export const runDetail = (id: string) =>
       unwrap(await api.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: id } }, signal })),
   });
 
-export const runMetrics = (id: string) =>
+export const runFigure = (id: string, name: string) =>
   queryOptions({
-    queryKey: [...runKeys.run(id), "metrics"],
+    queryKey: [...runKeys.run(id), "figure", name] as FigureKey,
     queryFn: async ({ signal }) =>
       unwrap(
-        await api.GET("/api/v1/runs/{run_id}/metrics", {
-          params: { path: { run_id: id }, query: { max_points: 500 } },
-          signal,
-        }),
-      ),
+        await api.GET("/api/v1/runs/{run_id}/figures/{name}", { params: { path: { run_id: id, name } }, signal }),
+      ) as unknown as PlotlyFigure,
   });
 
 export const runExamples = (id: string) =>

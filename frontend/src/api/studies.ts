@@ -3,6 +3,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import type { PlotlyFigure } from "../figure/plotly";
 import { api } from "./client";
 import { unwrap } from "./problem";
+import type { runFigure } from "./runs";
 import type { sharedFigure } from "./shared";
 import type { Band, Metric, RunSummary, XAxis } from "./types";
 
@@ -81,8 +82,13 @@ export const comparison = (id: string, view: View) =>
     placeholderData: keepPreviousData,
   });
 
-/** A named figure of whatever is shown: a study, or what a share link shows of one. */
-export type FigureOf = (name: string) => ReturnType<typeof figure> | ReturnType<typeof sharedFigure>;
+/** What a figure is kept under: whose it is, its name, and how it was asked for. */
+export type FigureKey = (string | boolean | View)[];
+
+/** A named figure of whatever is shown: a study, what a share link shows of one, or a run. */
+export type FigureOf = (
+  name: string,
+) => ReturnType<typeof figure> | ReturnType<typeof sharedFigure> | ReturnType<typeof runFigure>;
 
 /** `logarithmic` concerns the chart of losses alone. */
 export const figure = (id: string, name: string, view: View, logarithmic = false) =>

@@ -14,7 +14,6 @@ export type ArmOut = Schemas["ArmOut"];
 export type RunSummary = Schemas["RunSummary"];
 export type RunDetail = Schemas["RunDetail"];
 export type RunStatus = RunSummary["status"];
-export type RunMetrics = Schemas["RunMetrics"];
 export type RunExamples = Schemas["RunExamples"];
 export type EventOut = Schemas["EventOut"];
 export type LogLine = Schemas["LogLine"];

@@ -1,16 +1,11 @@
 /** Where the run stands and what can be done with it. */
-import { Alert, Box, Button, Group, Progress, Text, Title } from "@mantine/core";
-import { IconArrowLeft, IconBan, IconRefresh } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { api } from "../../api/client";
-import { useMayChange } from "../../api/me";
-import { unwrap } from "../../api/problem";
-import { runKeys } from "../../api/runs";
+import { Alert, Box, Group, Progress, Text, Title } from "@mantine/core";
+import { IconArrowLeft } from "@tabler/icons-react";
 import type { RunDetail, StudyDetail } from "../../api/types";
 import { AnchorLink } from "../../components/links";
 import { StatusBadge } from "../../components/StatusBadge";
-import { tell, tellError } from "../../components/tell";
 import { duration } from "../../format/times";
+import { RunActions } from "./RunActions";
 import classes from "./RunHeader.module.css";
 
 const FAILURES: Record<NonNullable<RunDetail["failure_code"]>, string> = {
@@ -32,8 +27,8 @@ export function RunHeader({ run, study }: { run: RunDetail; study: StudyDetail |
           <IconArrowLeft size={14} /> {study?.name ?? "The study"}
         </Group>
       </AnchorLink>
-      <Group justify="space-between" wrap="nowrap" align="start" mt={2}>
-        <Box miw={0}>
+      <Group justify="space-between" align="start" mt={2} gap="xs">
+        <Box miw={0} flex="1 1 260px">
           <Title order={1} dir="auto" lineClamp={2}>
             {run.arm_label}, seed {run.seed}
           </Title>
@@ -43,6 +38,7 @@ export function RunHeader({ run, study }: { run: RunDetail; study: StudyDetail |
               {run.total_steps > 0 ? `step ${run.step} of ${run.total_steps}` : "not started"}
               {run.seconds > 0 && ` · ${duration(run.seconds)}`}
               {timeToGo(run)}
+              {run.started_by && ` · started by ${run.started_by}`}
             </Text>
           </Group>
         </Box>
@@ -73,45 +69,4 @@ export function RunHeader({ run, study }: { run: RunDetail; study: StudyDetail |
 function timeToGo(run: RunDetail): string {
   if (run.status !== "running" || run.step === 0 || run.seconds === 0) return "";
   return ` · about ${duration((run.seconds / run.step) * (run.total_steps - run.step))} to go`;
-}
-
-function RunActions({ run }: { run: RunDetail }) {
-  const mayChange = useMayChange();
-  const client = useQueryClient();
-  const act = useMutation({
-    mutationFn: async (verb: "cancel" | "retry") =>
-      unwrap(await api.POST(`/api/v1/runs/{run_id}/${verb}`, { params: { path: { run_id: run.id } } })),
-    onSuccess: (changed, verb) => {
-      client.setQueryData([...runKeys.run(run.id), "detail"], changed);
-      tell(verb === "retry" ? "The run is queued again." : "The run stops at its next step.");
-    },
-    onError: tellError,
-  });
-  if (!mayChange) return null;
-  if (run.status === "queued" || run.status === "running")
-    return (
-      <Button
-        size="xs"
-        variant="default"
-        color="red"
-        leftSection={<IconBan size={14} />}
-        disabled={run.cancel_requested}
-        loading={act.isPending}
-        onClick={() => act.mutate("cancel")}
-      >
-        {run.cancel_requested ? "Stopping" : "Cancel"}
-      </Button>
-    );
-  if (run.status === "succeeded") return null;
-  return (
-    <Button
-      size="xs"
-      variant="default"
-      leftSection={<IconRefresh size={14} />}
-      loading={act.isPending}
-      onClick={() => act.mutate("retry")}
-    >
-      Retry
-    </Button>
-  );
 }

@@ -3,6 +3,7 @@ import { Container, Paper, Skeleton, Stack, Tabs } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { isGone } from "../../api/problem";
 import { runDetail } from "../../api/runs";
 import { studyDetail } from "../../api/studies";
 import { PageError } from "../../app/PageError";
@@ -35,7 +36,7 @@ export function RunPage() {
   useStudyStream(study.data?.id, study.data?.event_seq);
   useDocumentTitle(run.data ? `${run.data.arm_label}, seed ${run.data.seed} · Dropscope` : "Dropscope");
 
-  if (run.isError && !run.data) return <PageError error={run.error} />;
+  if (run.isError && (isGone(run.error) || !run.data)) return <PageError error={run.error} />;
   if (!run.data)
     return (
       <Container size="xl" py="md" aria-busy="true" aria-label="Loading the run">

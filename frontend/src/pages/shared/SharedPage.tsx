@@ -56,7 +56,11 @@ export function SharedPage() {
               hidden={hidden}
             />
             <Paper p="md">
-              <ResultTable comparison={compared.data} hidden={hidden} />
+              <ResultTable
+                csv={`/api/v1/shared/${encodeURIComponent(secret)}/export.csv`}
+                comparison={compared.data}
+                hidden={hidden}
+              />
             </Paper>
             <Paper p="md" component="section" aria-label="Exact set-up">
               <Title order={2} mb="xs">

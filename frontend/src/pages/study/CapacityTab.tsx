@@ -1,7 +1,7 @@
 /** What few trainable parameters do to each method. */
 import { Text } from "@mantine/core";
 import { Explained } from "./Explained";
-import { StudyFigure } from "./StudyFigure";
+import { NamedFigure } from "../../figure/NamedFigure";
 import type { TabProps } from "./StudyTabs";
 
 export function CapacityTab({ comparison, figureOf, hidden }: TabProps) {
@@ -17,7 +17,7 @@ export function CapacityTab({ comparison, figureOf, hidden }: TabProps) {
           This study has one rank. A clone with several shows lines here.
         </Text>
       )}
-      <StudyFigure figureOf={figureOf} hidden={hidden} name="capacity" title="Capacity" />
+      <NamedFigure figureOf={figureOf} hidden={hidden} name="capacity" title="Capacity" />
     </>
   );
 }

@@ -3,7 +3,7 @@ import { Paper } from "@mantine/core";
 import type { FigureOf } from "../../api/studies";
 import { useMediaQuery } from "@mantine/hooks";
 import classes from "./Charts.module.css";
-import { StudyFigure } from "./StudyFigure";
+import { NamedFigure } from "../../figure/NamedFigure";
 
 interface ChartsProps {
   figureOf: FigureOf;
@@ -15,7 +15,7 @@ export function Charts(props: ChartsProps) {
   return (
     <div className={classes.charts}>
       <Paper p="md" className={classes.curves}>
-        <StudyFigure
+        <NamedFigure
           {...props}
           name="losses"
           title="Probe and validation loss"
@@ -24,7 +24,7 @@ export function Charts(props: ChartsProps) {
           hoverGroup="curves"
           legend={narrow}
         />
-        <StudyFigure
+        <NamedFigure
           {...props}
           name="gap"
           title="Generalization gap"
@@ -35,7 +35,7 @@ export function Charts(props: ChartsProps) {
         />
       </Paper>
       <Paper p="md" className={classes.ranking}>
-        <StudyFigure
+        <NamedFigure
           {...props}
           name="ranking"
           title="Ranking"

@@ -4,7 +4,7 @@ import { useMayChange } from "../../api/me";
 import { CellPicker } from "./CellPicker";
 import { Explained } from "./Explained";
 import { RunCellDialog, type FrameworkCell } from "./RunCellDialog";
-import { StudyFigure } from "./StudyFigure";
+import { NamedFigure } from "../../figure/NamedFigure";
 import type { TabProps } from "./StudyTabs";
 
 export function FrameworkTab({ study, figureOf, hidden }: TabProps) {
@@ -19,10 +19,11 @@ export function FrameworkTab({ study, figureOf, hidden }: TabProps) {
     <>
       <Explained>
         Where something is dropped (rows) and in which pattern (columns), with the effect against the baseline in each
-        cell that was measured. A cell that says “+ run” has not been tried in this study: click it, or choose it here.
+        cell that was measured; pale with a ring where its interval spans zero. A cell that says “+ run” has not been
+        tried in this study: click it, or choose it here.
       </Explained>
       {mayChange && <CellPicker onPick={setCell} />}
-      <StudyFigure
+      <NamedFigure
         figureOf={figureOf}
         hidden={hidden}
         name="framework"

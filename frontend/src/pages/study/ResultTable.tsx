@@ -1,7 +1,7 @@
 /** The comparison as a table, best arm first; every mean is over seeds and says over how many. */
 import { Button, Group, Skeleton, Table, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import type { ArmComparison, Comparison, Metric, StudyDetail } from "../../api/types";
+import type { ArmComparison, Comparison, Metric } from "../../api/types";
 import { ArmMark } from "../../components/ArmMark";
 import { DeltaText } from "../../components/DeltaText";
 import classes from "./ResultTable.module.css";
@@ -9,11 +9,12 @@ import { METRICS } from "./search";
 import { scoresOf, scoreText } from "../../format/metrics";
 import { decimals, MISSING, plusMinus, pValue } from "../../format/numbers";
 import { PaperTable } from "./PaperTable";
+import { seedsToDecide } from "./SeedsNeeded";
 import { SelectionTable } from "./SelectionTable";
 
 interface ResultTableProps {
-  /** Whose raw numbers can be downloaded; a shared study has none. */
-  study?: StudyDetail;
+  /** Where the raw numbers are. */
+  csv: string;
   comparison: Comparison | undefined;
   hidden: ReadonlySet<string>;
 }
@@ -27,27 +28,18 @@ const COLUMNS = (metric: string, scores: string[]) => [
   ...scores,
   "Onset",
   `Δ ${metric}`,
-  "Holm p",
+  "Holm p, seeds to decide",
   "Time",
 ];
 
-export function ResultTable({ study, comparison, hidden }: ResultTableProps) {
+export function ResultTable({ csv, comparison, hidden }: ResultTableProps) {
   return (
     <section aria-label="Results">
       <Group justify="space-between" mb="xs">
         <Title order={2}>At the last evaluation</Title>
-        {study && (
-          <Button
-            component="a"
-            href={`/api/v1/studies/${study.id}/export.csv`}
-            download
-            size="xs"
-            variant="default"
-            leftSection={<IconDownload size={14} />}
-          >
-            CSV of every evaluation
-          </Button>
-        )}
+        <Button component="a" href={csv} download size="xs" variant="default" leftSection={<IconDownload size={14} />}>
+          CSV of every evaluation
+        </Button>
       </Group>
       {comparison ? <Rows comparison={comparison} hidden={hidden} /> : <Skeleton height={240} />}
     </section>
@@ -145,6 +137,11 @@ function ArmRow({ arm, metric, scores }: ArmRowProps) {
       <Table.Td ta="right">{arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} />}</Table.Td>
       <Table.Td ta="right" title={difference?.meaning}>
         {arm.is_baseline ? MISSING : pValue(difference?.p_holm)}
+        {difference?.decided === "undecided" && !arm.is_baseline && (
+          <Text span size="xs" c="dimmed" display="block">
+            {seedsToDecide(difference)}
+          </Text>
+        )}
       </Table.Td>
       <Table.Td ta="right">
         {arm.compute.seconds_factor === null ? MISSING : `${decimals(arm.compute.seconds_factor, 2)} ×`}

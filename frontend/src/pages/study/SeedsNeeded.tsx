@@ -20,9 +20,8 @@ export function SeedsNeeded({ study, difference }: SeedsNeededProps) {
   const mayChange = useMayChange();
   const needed = difference.seeds_needed_holm;
   if (difference.decided !== "undecided") return null;
-  if (needed === null) return <Quiet>{difference.n < 2 ? "two seeds at least" : "over 1,000 seeds"}</Quiet>;
-  if (needed > MOST_SEEDS) return <Quiet>over {MOST_SEEDS} seeds</Quiet>;
-  if (needed <= study.seeds || !mayChange) return <Quiet>{count(needed, "seed")}</Quiet>;
+  if (needed === null || needed > MOST_SEEDS || needed <= study.seeds || !mayChange)
+    return <Quiet>{seedsToDecide(difference)}</Quiet>;
   const runs = (needed - study.seeds) * study.arm_count;
   return (
     <Tooltip
@@ -38,6 +37,12 @@ export function SeedsNeeded({ study, difference }: SeedsNeededProps) {
       </Button>
     </Tooltip>
   );
+}
+
+/** How many seeds would decide an undecided difference, in words. */
+export function seedsToDecide({ n, seeds_needed_holm: needed }: Difference): string {
+  if (needed === null) return n < 2 ? "two seeds at least" : "over 1,000 seeds";
+  return needed > MOST_SEEDS ? `over ${MOST_SEEDS} seeds` : count(needed, "seed");
 }
 
 function Quiet({ children }: { children: ReactNode }) {

@@ -2,7 +2,7 @@
 import { Stack, Title } from "@mantine/core";
 import { DifferenceTable } from "./DifferenceTable";
 import { Explained } from "./Explained";
-import { StudyFigure } from "./StudyFigure";
+import { NamedFigure } from "../../figure/NamedFigure";
 import type { TabProps } from "./StudyTabs";
 
 export function SignificanceTab({ study, comparison, figureOf, hidden }: TabProps) {
@@ -17,7 +17,7 @@ export function SignificanceTab({ study, comparison, figureOf, hidden }: TabProp
         {comparison && <DifferenceTable study={study} comparison={comparison} hidden={hidden} />}
       </section>
       <section>
-        <StudyFigure figureOf={figureOf} hidden={hidden} name="significance" title="Every arm against every arm" />
+        <NamedFigure figureOf={figureOf} hidden={hidden} name="significance" title="Every arm against every arm" />
       </section>
     </Stack>
   );

@@ -3,7 +3,7 @@ import { Box, Container, Skeleton, Stack } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { ApiProblem } from "../../api/problem";
+import { isGone } from "../../api/problem";
 import { comparison, figure, studyDetail } from "../../api/studies";
 import { PageError } from "../../app/PageError";
 import { useStudyStream } from "../../live/useStudyStream";
@@ -27,8 +27,7 @@ export function StudyPage() {
   useStudyStream(study.data?.id, study.data?.event_seq);
   useDocumentTitle(study.data ? `${study.data.name} · Dropscope` : "Dropscope");
 
-  const gone = study.error instanceof ApiProblem && study.error.status === 404;
-  if (study.isError && (gone || !study.data)) return <PageError error={study.error} />;
+  if (study.isError && (isGone(study.error) || !study.data)) return <PageError error={study.error} />;
   if (!study.data) return <Waiting />;
   return (
     <Container fluid maw={1760} py="md" px={{ base: "sm", sm: "lg" }}>

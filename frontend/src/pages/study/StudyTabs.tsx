@@ -27,7 +27,7 @@ const LATER: Record<Exclude<StudyTab, "results">, () => Loading> = {
   runs: () => import("./runs/RunsTab").then((module) => ({ default: module.RunsTab })),
 };
 const CONTENT: Record<StudyTab, ComponentType<TabProps>> = {
-  results: ResultTable,
+  results: ({ study, ...props }) => <ResultTable csv={`/api/v1/studies/${study.id}/export.csv`} {...props} />,
   heatmap: lazy(LATER.heatmap),
   significance: lazy(LATER.significance),
   train_inference: lazy(LATER.train_inference),

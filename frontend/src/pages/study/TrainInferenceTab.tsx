@@ -1,6 +1,6 @@
 /** What dropout does to the model between training and use, and what compensation closes of it. */
 import { Explained } from "./Explained";
-import { StudyFigure } from "./StudyFigure";
+import { NamedFigure } from "../../figure/NamedFigure";
 import type { TabProps } from "./StudyTabs";
 
 export function TrainInferenceTab({ figureOf, hidden }: TabProps) {
@@ -11,7 +11,7 @@ export function TrainInferenceTab({ figureOf, hidden }: TabProps) {
         on minus off. Right: the mean KL between the two outputs. A rescale or a consistency loss is meant to bring both
         towards zero.
       </Explained>
-      <StudyFigure figureOf={figureOf} hidden={hidden} name="train_inference" title="Train/inference gap" />
+      <NamedFigure figureOf={figureOf} hidden={hidden} name="train_inference" title="Train/inference gap" />
     </>
   );
 }

@@ -1,12 +1,12 @@
-/** One of the server's figures of a study, with its designed states while it loads, is empty or fails. */
+/** One of the server's figures, with its designed states while it loads, is empty or fails. */
 import { Center, Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { sentence } from "../../api/problem";
-import type { FigureOf } from "../../api/studies";
-import { Figure } from "../../figure/Figure";
-import type { PlotlyPoint } from "../../figure/plotly";
+import { sentence } from "../api/problem";
+import type { FigureOf } from "../api/studies";
+import { Figure } from "./Figure";
+import type { PlotlyPoint } from "./plotly";
 
-interface StudyFigureProps {
+interface NamedFigureProps {
   figureOf: FigureOf;
   name: string;
   title: string;
@@ -19,7 +19,7 @@ interface StudyFigureProps {
   legend?: boolean;
 }
 
-export function StudyFigure({
+export function NamedFigure({
   figureOf,
   name,
   title,
@@ -30,7 +30,7 @@ export function StudyFigure({
   hoverGroup,
   legend,
   onPoint,
-}: StudyFigureProps) {
+}: NamedFigureProps) {
   const room = (height ?? 400) + 30;
   const drawn = useQuery(figureOf(name));
   return (
