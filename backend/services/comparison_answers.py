@@ -19,7 +19,8 @@ _QUESTIONS = {
 }
 WAITING = "Not known yet"
 EARLY = "Too early to tell"
-CLEARLY_LESS = 0.9
+CLEARLY_LESS = 0.9  # share of the training time
+NEARLY_ALL = 0.9  # share of the lead
 SAME_COST = 0.05  # training times closer than this are the same: workers are never equally fast
 
 
@@ -157,12 +158,14 @@ def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, t
         return _stay(arms, baseline)
     name, base = spoken(best), spoken(baseline)
     if difference.decided != "lower":
+        chosen, advice = _today(arms, baseline, best)
+        lead = chosen.differences["validation/loss"]
+        assert lead.mean is not None
         text = (
-            f"Its lead over {base} "
-            f"({amount(difference.mean, difference.half_width, 'validation/loss')} in validation loss) may be chance "
-            f"(Holm {p_value(difference.p_holm)}). {seeds_sentence(difference.seeds_needed_holm)}"
+            f"Its lead over {base} ({amount(lead.mean, lead.half_width, 'validation/loss')} in validation loss) may be "
+            f"chance (Holm {p_value(lead.p_holm)}). {seeds_sentence(lead.seeds_needed_holm)}"
         )
-        return _answer("use", "No clear winner", text, "undecided", best, _today(arms, baseline, best))
+        return _answer("use", "No clear winner", text, "undecided", chosen, advice)
     text = (
         f"It has the lowest loss on text that it was not trained on: {plain(best.final['validation/loss'].mean)} "
         f"against {plain(baseline.final['validation/loss'].mean)} with {base}, more than chance explains "
@@ -178,48 +181,63 @@ def _price(factor: float | None) -> str:
     return " Training takes as long." if abs(factor - 1) < SAME_COST else f" Training takes {times(factor)} as long."
 
 
-def _today(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, best: schema.ArmComparison) -> str:
-    """Say what to take where nothing is decided: the arm that leads, what speaks for it so far, its price, and who is
-    cheaper.
+def _worth(
+    arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, best: schema.ArmComparison
+) -> tuple[schema.ArmComparison, schema.ArmComparison | None]:
+    """Return the arm to take where nothing is decided, and the best that takes clearly less time than the best of all.
+
+    It is the best one, unless that cheaper one keeps nearly all of its lead.
     """
-    base = spoken(baseline)
-    gap = best.differences["gap"].mean if "gap" in best.differences else None
-    least = leader(arms, baseline, "gap")
-    merits = f"the lowest validation loss so far ({plain(best.final['validation/loss'].mean)})"
-    if gap is not None and gap < 0:
-        merits += " and the smallest gap" if least is not None and least.id == best.id else " and a smaller gap"
-    elif gap is not None and gap > 0:
-        merits += f", though a larger gap than {base}"
-    price = _cost_today(best, leader(_cheaper(arms, best), baseline, "validation/loss"), base)
-    return f"If you must choose today: {spoken(best)}. It has {merits}{price}"
-
-
-def _cheaper(arms: Sequence[schema.ArmComparison], best: schema.ArmComparison) -> list[schema.ArmComparison]:
-    """Return the arms that predict better than the baseline so far and take clearly less time than the best one."""
     limit = (best.compute.seconds_factor or 0.0) * CLEARLY_LESS
-    return [
-        arm
-        for arm in arms
-        if (arm.compute.seconds_factor or math.inf) <= limit
-        and (difference := arm.differences.get("validation/loss")) is not None
-        and difference.mean is not None
-        and difference.mean < 0
-    ]
+    less = [arm for arm in arms if (arm.compute.seconds_factor or math.inf) <= limit and _lead(arm) > 0]
+    cheaper = leader(less, baseline, "validation/loss")
+    if cheaper is not None and _lead(cheaper) >= NEARLY_ALL * _lead(best):
+        return cheaper, cheaper
+    return best, cheaper
 
 
-def _cost_today(best: schema.ArmComparison, cheaper: schema.ArmComparison | None, base: str) -> str:
-    factor = best.compute.seconds_factor
+def _lead(arm: schema.ArmComparison) -> float:
+    difference = arm.differences.get("validation/loss")
+    return 0.0 if difference is None or difference.mean is None else -difference.mean
+
+
+def _today(
+    arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, best: schema.ArmComparison
+) -> tuple[schema.ArmComparison, str]:
+    """Return the arm to take where nothing is decided, and what speaks for it so far, its price, and who is cheaper."""
+    chosen, cheaper = _worth(arms, baseline, best)
+    loss, factor = plain(chosen.final["validation/loss"].mean), chosen.compute.seconds_factor
+    base, merit = spoken(baseline), _gap_today(arms, baseline, chosen)
+    first = f"If you must choose today: {spoken(chosen)}."
+    if chosen is not best:
+        lowest = f"{spoken(best)}, {plain(best.final['validation/loss'].mean)}"
+        price = f"training takes {factor:.2f}× as long, not {best.compute.seconds_factor:.2f}×."
+        return chosen, f"{first} Its validation loss ({loss}) is all but the lowest so far ({lowest}){merit}; {price}"
+    text = f"{first} It has the lowest validation loss so far ({loss}){merit}"
     if factor is None:
-        return "."
+        return chosen, f"{text}."
     if abs(factor - 1) < SAME_COST:
-        return f", at no extra training time ({factor:.2f}× that of {base})."
+        return chosen, f"{text}, at no extra training time ({factor:.2f}× that of {base})."
     if factor < 1:
-        return f", in {factor:.2f}× the training time of {base}."
-    price = f", but training takes {factor:.2f}× as long"
-    if cheaper is None:
-        return f"{price}; {base} is not shown to be worse."
-    loss, time = plain(cheaper.final["validation/loss"].mean), cheaper.compute.seconds_factor
-    return f"{price}. For less time: {spoken(cheaper)} ({loss}, {time:.2f}×)."
+        return chosen, f"{text}, in {factor:.2f}× the training time of {base}."
+    other = f"{_capital(base)} is not shown to be worse."
+    if cheaper is not None:
+        told = plain(cheaper.final["validation/loss"].mean)
+        other = f"For less time: {spoken(cheaper)} ({told}, {cheaper.compute.seconds_factor:.2f}×)."
+    return chosen, f"{text}; training takes {factor:.2f}× as long. {other}"
+
+
+def _gap_today(
+    arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, chosen: schema.ArmComparison
+) -> str:
+    gap, least = chosen.differences.get("gap"), leader(arms, baseline, "gap")
+    if gap is None or not gap.mean:
+        return ""
+    if gap.mean > 0:
+        return f", but with a larger gap than {spoken(baseline)}"
+    if least is not None and least.id == chosen.id:
+        return ", with the smallest gap"
+    return f", with a smaller gap than {spoken(baseline)}"
 
 
 def _stay(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison) -> schema.Answer:

@@ -4,7 +4,13 @@ import type { Difference } from "../api/types";
 import { higherIsBetter, isShare } from "../format/metrics";
 import { MISSING, percentPoints, plusMinus } from "../format/numbers";
 
-export function DeltaText({ difference }: { difference: Difference }) {
+interface DeltaTextProps {
+  difference: Difference;
+  /** Whether it holds, on a line of its own. */
+  tall?: boolean;
+}
+
+export function DeltaText({ difference, tall = false }: DeltaTextProps) {
   const { metric, mean, half_width: half, decided } = difference;
   if (mean === null) return <>{MISSING}</>;
   const share = isShare(metric);
@@ -13,7 +19,10 @@ export function DeltaText({ difference }: { difference: Difference }) {
   return (
     <Text span inherit c={colour} title={difference.meaning}>
       {share ? percentPoints(mean, half) : plusMinus(mean, half, 3, true)}
-      {decided === "undecided" ? " · undecided" : " · holds"}
+      {!tall && " · "}
+      <Text span inherit {...(tall && { display: "block", size: "xs" })}>
+        {decided === "undecided" ? "undecided" : "holds"}
+      </Text>
     </Text>
   );
 }

@@ -60,7 +60,7 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
         tabIndex={0}
         aria-label="Results, scrolls sideways"
       >
-        <Table highlightOnHover className={classes.table}>
+        <Table highlightOnHover horizontalSpacing={8} className={classes.table}>
           <Table.Thead>
             <Table.Tr>
               {COLUMNS(
@@ -134,7 +134,7 @@ function ArmRow({ arm, metric, scores }: ArmRowProps) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td ta="right">{arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} />}</Table.Td>
+      <Table.Td ta="right">{arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} tall />}</Table.Td>
       <Table.Td ta="right" title={difference?.meaning}>
         {arm.is_baseline ? MISSING : pValue(difference?.p_holm)}
         {difference?.decided === "undecided" && !arm.is_baseline && (
