@@ -134,7 +134,9 @@ function ArmRow({ arm, metric, scores }: ArmRowProps) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td ta="right">{arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} tall />}</Table.Td>
+      <Table.Td ta="right">
+        {arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} tall />}
+      </Table.Td>
       <Table.Td ta="right" title={difference?.meaning}>
         {arm.is_baseline ? MISSING : pValue(difference?.p_holm)}
         {difference?.decided === "undecided" && !arm.is_baseline && (
