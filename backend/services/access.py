@@ -28,6 +28,7 @@ PUBLIC = frozenset(
         "shared_get",
         "shared_comparison",
         "shared_figure",
+        "shared_export",
         "shared_stream",
         "health_live",
         "health_ready",
