@@ -8,11 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 from safetensors.numpy import save
 
-from backend.api.context import Context
 from backend.shared.catalogue import model_location
 from backend.shared.catalogue.adapters import WEIGHTS_FILE
 from backend.shared.catalogue.inspect_model import linear_shapes
 from tests.backend.adapters import CONFIG, RANK, add, tensors
+from tests.backend.inside import inside
 from tests.backend.studies import API, post, study
 
 
@@ -27,7 +27,7 @@ def test_an_adapter_is_added_listed_and_deleted(client: TestClient) -> None:
     assert facts["head"]["classifier.weight"] == [2, 384]
     assert client.get(f"{API}/adapters").json()["items"] == [facts]
     assert client.get(f"{API}/adapters/mine").json() == facts
-    context: Context = client.app.state.context  # type: ignore[attr-defined]  # FastAPI's own
+    context = inside(client)
     folder = context.settings.shared / "adapters" / "mine"
     assert str(context.settings.shared) not in made.text
     assert (folder / WEIGHTS_FILE).read_bytes() == save(tensors())
@@ -126,7 +126,7 @@ def test_what_cannot_be_gone_on_with_is_refused_with_a_sentence(case: str, sqlit
     answer = add(sqlite_client, config, weights, model="minilm-l6")
     assert answer.status_code == 422, answer.text
     assert sentence in answer.json()["detail"]
-    context: Context = sqlite_client.app.state.context  # type: ignore[attr-defined]  # FastAPI's own
+    context = inside(sqlite_client)
     assert sqlite_client.get(f"{API}/adapters").json()["items"] == []
     root = context.settings.shared / "adapters"
     assert not root.exists() or list(root.iterdir()) == []

@@ -8,9 +8,9 @@ import pytest
 import yaml
 from fastapi.testclient import TestClient
 
-from backend.api.context import Context
 from backend.shared.catalogue import find_dataset
 from backend.shared.specs import StudySpec
+from tests.backend.inside import inside
 from tests.backend.studies import API
 from tests.worker.data.stored import store
 
@@ -30,7 +30,7 @@ def row(task: str, i: int) -> dict[str, Any]:
 def test_a_ready_made_study_goes_through_preview(file: Path, sqlite_client: TestClient) -> None:
     written = yaml.safe_load(file.read_text())
     study = StudySpec.model_validate(written)
-    context: Context = sqlite_client.app.state.context  # type: ignore[attr-defined]  # FastAPI's own
+    context = inside(sqlite_client)
     home = context.settings.shared
     if find_dataset(home, study.dataset) is None:
         told = sqlite_client.post(f"{API}/studies/preview", json=written).json()["problems"]
