@@ -152,6 +152,7 @@ PUBLIC_PATHS = frozenset(
         f"{API}/shared/{{secret}}",
         f"{API}/shared/{{secret}}/comparison",
         f"{API}/shared/{{secret}}/figures/{{name}}",
+        f"{API}/shared/{{secret}}/export.csv",
         f"{API}/shared/{{secret}}/stream",
         "/healthz",
         "/readyz",
