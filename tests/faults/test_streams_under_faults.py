@@ -4,7 +4,9 @@ import asyncio
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psutil
@@ -23,11 +25,15 @@ def over(event: dict[str, Any]) -> bool:
     return event["kind"] == "run" and event["data"].get("status") in ("succeeded", "failed")
 
 
+def all_heard_since(listeners: list[Listener], moment: float) -> bool:
+    return all(one.arrived and one.arrived[-1] > moment for one in listeners)
+
+
 def test_t18_api_restart_loses_no_live_metric(build: Build, world: World) -> None:
     """Twenty listeners; the web server is killed five times in mid-stream and started again."""
     house = build(world=world)
     house.start(1)
-    (run_id,) = house.plant_real(arms=1, seeds=1, epochs=500, evaluations=500)
+    (run_id,) = house.plant_real(arms=1, seeds=1, epochs=1000, evaluations=500)
     path = f"/api/v1/studies/{house.run(run_id).study_id}/stream"
     listeners = [Listener() for _ in range(20)]
     kills = 0
@@ -36,12 +42,14 @@ def test_t18_api_restart_loses_no_live_metric(build: Build, world: World) -> Non
     async def everything() -> None:
         nonlocal kills
         reading = [asyncio.create_task(one.follow(lambda: house.url, path, over)) for one in listeners]
-        for part in range(1, 6):
-            await asyncio.to_thread(house.wait_step, run_id, 400 * part)
+        while kills < 5:
+            await asyncio.to_thread(house.wait_step, run_id, house.run(run_id).step + 200)
             assert house.api is not None
             os.killpg(house.api.pid, signal.SIGKILL)
             kills += 1
             await asyncio.to_thread(house.start_api)
+            heard = partial(all_heard_since, listeners, time.monotonic())
+            await asyncio.to_thread(until, heard, "everybody hears again")
         await asyncio.wait_for(asyncio.gather(*reading), 240)
 
     asyncio.run(everything())
