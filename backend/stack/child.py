@@ -31,6 +31,7 @@ class Child:
                 env=dict(env) if env is not None else None,
             )
         self.pid = self._process.pid
+        self._killed = False
 
     def is_alive(self) -> bool:
         """Whether it still runs."""
@@ -50,10 +51,16 @@ class Child:
         return True
 
     def kill(self) -> None:
-        """End it and all of its group at once."""
+        """End it and all of its group at once; once it has ended so, a second call does nothing.
+
+        By then the system may have given the group's number to somebody else.
+        """
+        if self._killed:
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+        self._killed = True
 
     def last_line(self) -> str:
         """The last thing it said."""

@@ -109,6 +109,8 @@ class TrainerProcess:
 
     def kill(self) -> None:
         """End the trainer and whatever it started, at once. May be called from any thread, and again."""
+        if self._closed:
+            return  # its number may be another process's by now
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
