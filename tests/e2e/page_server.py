@@ -41,7 +41,7 @@ class Served:
     def queue(self, **changes: Any) -> str:
         """Store the demo study with some parts changed; returns its id."""
         demo = yaml.safe_load(DEMO.read_text())
-        demo["training"]["evaluations"] = 8  # the pages are looked at with this many points
+        demo["training"] |= {"epochs": 8, "evaluations": 8}  # the pages are looked at with this many steps and points
         spec = {**demo, "validation_rows": 256, **changes}
         return studies.create(self.database, self.settings, StudySpec.model_validate(spec), OWNER)
 

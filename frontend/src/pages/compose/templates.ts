@@ -15,7 +15,7 @@ export interface Template {
 }
 
 const WORDS: [id: string, title: string, sentence: string][] = [
-  ["demo", "Demo", "Eight methods on 256 film reviews: does any keep plain LoRA from overfitting?"],
+  ["demo", "Demo", "Eight methods on 128 film reviews: does any keep plain LoRA from overfitting?"],
   ["rate-sweep", "Rate sweep", "Which rate? Three methods over the paper's grid of rates."],
   ["rank-sweep", "Rank sweep", "Does a small adapter overfit at all? Three methods at four ranks."],
   ["combination", "Combination", "What does each part of HiddenKey add, and which consistency loss ties it best?"],
