@@ -20,6 +20,22 @@ def test_power_equals_the_share_of_drawn_studies_that_reject() -> None:
     assert paired_t_power(8, 0.8) == pytest.approx(share, abs=0.012)
 
 
+@pytest.mark.parametrize(("n", "effect", "alpha"), [(3, 4.286, 0.05 / 39), (6, 4.286, 0.05 / 39), (2, 9.0, 0.05)])
+def test_power_of_large_effects_at_strict_levels(n: int, effect: float, alpha: float) -> None:
+    """SciPy's noncentral t is not a number at the first two."""
+    draw = np.random.default_rng(3)
+    t = (draw.standard_normal(400_000) + effect * np.sqrt(n)) / np.sqrt(draw.chisquare(n - 1, 400_000) / (n - 1))
+    share = (np.abs(t) > stats.t.ppf(1 - alpha / 2, n - 1)).mean()
+    assert paired_t_power(n, effect, alpha) == pytest.approx(share, abs=0.004)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.05 / 7, 0.05 / 39])
+def test_the_search_finds_what_counting_up_finds(alpha: float) -> None:
+    for effect in np.geomspace(0.12, 900, 60):
+        counted = next((n for n in range(2, CAP + 1) if paired_t_power(n, effect, alpha) >= 0.8), None)
+        assert seeds_needed(float(effect), 1.0, alpha) == counted
+
+
 @pytest.mark.parametrize(
     ("sd", "gap", "correlation", "expected"), [(0.7, 0.5, 0.5, 18), (1.2, 1.0, 0.8, 7), (2.0, 2.0, 0.5, 10)]
 )
