@@ -111,9 +111,10 @@ def preview(
     plan = ImportPlan(**{**asked.model_dump(exclude={"model", "task"}), "task": task})
     seen, problems = _Seen(Ledger(task, plan.split.seed)), []
     try:
-        _read(seen, columns, rows, plan, None if validation is None else "train")
+        measured = asked.model is not None
+        _read(seen, columns, rows, plan, None if validation is None else "train", measured)
         if validation is not None:
-            _read(seen, *open_table(validation, form), plan, "validation")
+            _read(seen, *open_table(validation, form), plan, "validation", measured)
     except InvalidInput as error:
         problems = list(error.problems)
     try:
@@ -148,7 +149,9 @@ def _first(path: Path, form: Format) -> Iterator[tuple[int, dict[str, Any]]]:
         rows.close()  # type: ignore[attr-defined]  # all three readers are generators
 
 
-def _read(seen: _Seen, columns: list[str], rows: Iterator[Any], plan: ImportPlan, split: str | None) -> None:
+def _read(
+    seen: _Seen, columns: list[str], rows: Iterator[Any], plan: ImportPlan, split: str | None, measured: bool
+) -> None:
     make, place = row_reader(columns, plan, split)
     draw, end = random.Random(0), time.monotonic() + MOST_SECONDS
     for number, values in rows:
@@ -171,6 +174,8 @@ def _read(seen: _Seen, columns: list[str], rows: Iterator[Any], plan: ImportPlan
             raise bad_cell(bad, f"line {number:,}") from bad
         if plan.task == "regression":
             seen.numbers.append(row["label"])
+        if not measured:
+            continue
         if len(seen.measured) < MEASURED_ROWS:
             seen.measured.append(row)
         elif (drawn := int(draw.random() * seen.ledger.kept)) < MEASURED_ROWS:

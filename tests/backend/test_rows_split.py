@@ -1,9 +1,12 @@
 """What is held out: the asked share of each class, the same every time, repeats on one side."""
 
+import hashlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +39,27 @@ def test_case_spacing_and_label_do_not_part_a_repeat() -> None:
     assert row_key({"prompt": "a", "completion": "b"}, 0) == row_key({"prompt": "a", "completion": "c"}, 0)
     assert row_key({"text": "a"}, 0) != row_key({"text": "a"}, 1)
     assert row_key({"text": "a", "text_pair": "b"}, 0) != row_key({"text": "b", "text_pair": "a"}, 0)
+
+
+def by_definition(row: dict[str, str], seed: int) -> int:
+    """The key as first written down, one step at a time: a stored data set's split depends on it."""
+    said = json.dumps({name: " ".join(row[name].split()).casefold() for name in sorted(row)})
+    digest = hashlib.blake2b(said.encode(), digest_size=8, key=str(seed).encode()).digest()
+    return int.from_bytes(digest, "little") >> 1
+
+
+SPACES = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
+WORDS = st.lists(st.text(max_size=4) | st.sampled_from([*SPACES, "  ", "İ", "ß", '"', "\\"]), max_size=8).map("".join)
+
+
+@given(text=WORDS, pair=WORDS, seed=st.integers(0, 2**31 - 1))
+def test_a_key_is_what_it_always_was(text: str, pair: str, seed: int) -> None:
+    assert row_key({"text": text, "text_pair": pair}, seed) == by_definition({"text": text, "text_pair": pair}, seed)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_every_white_space_is_a_blank(space: str) -> None:
+    assert row_key({"text": f"a{space}b{space}"}, 0) == row_key({"text": "a b"}, 0)
 
 
 def write(folder: Path, order: int, seed: int = 0) -> DatasetFacts:

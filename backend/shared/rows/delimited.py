@@ -6,29 +6,17 @@ Source: RFC 4180; Python's `csv` reads bad quoting without a word unless `strict
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from backend.shared.errors import InvalidInput
 from backend.shared.rows.row import MAX_CELL_BYTES
 from backend.shared.rows.text_file import text_lines
 
+if TYPE_CHECKING:
+    from _csv import Reader
+
 MAX_COLUMNS = 256
 DELIMITERS = {"csv": ",", "tsv": "\t"}
-
-
-class Counted:
-    """Lines of a file, with the number of the newest one."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.line = 0
-
-    def __iter__(self) -> "Counted":
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.line += 1
-        return line
 
 
 def read_delimited(path: Path, delimiter: str) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
@@ -37,47 +25,45 @@ def read_delimited(path: Path, delimiter: str) -> tuple[list[str], Iterator[tupl
     Raises:
         InvalidInput: at once for a bad header; while reading for a bad row, naming its line.
     """
-    lines = Counted(text_lines(path))
     csv.field_size_limit(MAX_CELL_BYTES)  # in characters; mapped cells are measured in bytes later
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    header = _next(reader, 1, lines)
+    reader = csv.reader(text_lines(path), delimiter=delimiter, strict=True)
+    try:
+        header = next(reader, None)
+    except csv.Error as error:
+        raise _unreadable(error, 1, reader.line_num) from error
     if header is None:
         raise InvalidInput("The file is empty.")
     _check_header(header, delimiter)
-    return header, _rows(reader, header, lines)
+    return header, _rows(reader, header)
 
 
-def _rows(reader: Iterator[list[str]], header: list[str], lines: Counted) -> Iterator[tuple[int, dict[str, str]]]:
-    while True:
-        start = lines.line + 1
-        cells = _next(reader, start, lines)
-        if cells is None:
-            return
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            raise InvalidInput(
-                f"Line {start:,} has {len(cells)} cells where the header has {len(header)}; "
-                "quote cells that contain the separator or a line break."
-            )
-        yield start, dict(zip(header, cells, strict=True))
-
-
-def _next(reader: Iterator[list[str]], start: int, lines: Counted) -> list[str] | None:
+def _rows(reader: "Reader", header: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    width, start = len(header), reader.line_num + 1
     try:
-        return next(reader)
-    except StopIteration:
-        return None
+        for cells in reader:
+            if len(cells) == width:
+                yield start, dict(zip(header, cells, strict=True))
+            elif cells:
+                raise InvalidInput(
+                    f"Line {start:,} has {len(cells)} cells where the header has {width}; "
+                    "quote cells that contain the separator or a line break."
+                )
+            start = reader.line_num + 1
     except csv.Error as error:
-        reason = str(error)
-        if "unexpected end" in reason:
-            reason = "a quoted cell is never closed"
-        elif "expected after" in reason:
-            reason = "there is text after a closing quote; double the quotes inside a quoted cell"
-        elif "field larger" in reason:
-            reason = "a cell is larger than 1 MiB, which an unclosed quote often looks like"
-        where = f"Line {start:,}" if start == lines.line else f"The row that begins on line {start:,}"
-        raise InvalidInput(f"{where} cannot be read: {reason}.") from error
+        raise _unreadable(error, start, reader.line_num) from error
+
+
+def _unreadable(error: csv.Error, start: int, newest: int) -> InvalidInput:
+    """The refusal of a row that begins on line `start`, with line `newest` the last one read."""
+    reason = str(error)
+    if "unexpected end" in reason:
+        reason = "a quoted cell is never closed"
+    elif "expected after" in reason:
+        reason = "there is text after a closing quote; double the quotes inside a quoted cell"
+    elif "field larger" in reason:
+        reason = "a cell is larger than 1 MiB, which an unclosed quote often looks like"
+    where = f"Line {start:,}" if start == newest else f"The row that begins on line {start:,}"
+    return InvalidInput(f"{where} cannot be read: {reason}.")
 
 
 def _check_header(header: list[str], delimiter: str) -> None:

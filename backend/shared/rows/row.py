@@ -105,19 +105,13 @@ def row_maker(mapping: ColumnMapping, task: Task) -> Callable[[Mapping[str, Any]
         RowRefused: an empty text, a missing or unfitting label.
         BadCell: see `check_text`.
     """
-    columns = tuple(mapping.named().items())
+    label = _number if task == "regression" else _namer()
+    ways: dict[str, Callable[[Any, str], Any]] = {"label": label, "references": _references}
+    text: Callable[[Any, str], Any] = _text
+    columns = tuple((key, column, ways.get(key, text)) for key, column in mapping.named().items())
 
     def make(values: Mapping[str, Any]) -> Row:
-        row: Row = {}
-        for key, column in columns:
-            value = values.get(column)
-            if key == "label":
-                row[key] = _label(value, column, task)
-            elif key == "references":
-                row[key] = _references(value, column)
-            else:
-                row[key] = _text(value, column)
-        return row
+        return {key: way(values.get(column), column) for key, column, way in columns}
 
     return make
 
@@ -138,17 +132,41 @@ def _references(value: Any, column: str) -> list[str]:
     return [_text(item, column) for item in value]
 
 
-def _label(value: Any, column: str, task: Task) -> str | float:
+def _require_label(value: Any, column: str) -> None:
     if value is None or (isinstance(value, str) and not value.strip()):
         raise RowRefused(column, "is missing")
-    if task == "regression":
-        try:
-            number = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError):
-            number = math.nan
-        if not math.isfinite(number):
-            raise RowRefused(column, "is not a finite number")
-        return number
+
+
+def _number(value: Any, column: str) -> float:
+    _require_label(value, column)
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise RowRefused(column, "is not a finite number")
+    return number
+
+
+def _namer() -> Callable[[Any, str], str]:
+    """`_name` that remembers what it said of labels; few texts stand for many rows."""
+    known: dict[str, str] = {}
+
+    def name(value: Any, column: str) -> str:
+        if type(value) is not str:
+            return _name(value, column)
+        found = known.get(value)
+        if found is None:
+            found = _name(value, column)
+            if len(known) < _REMEMBERED and len(value) <= MAX_LABEL:
+                known[value] = found
+        return found
+
+    return name
+
+
+def _name(value: Any, column: str) -> str:
+    _require_label(value, column)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
@@ -161,5 +179,5 @@ def _label(value: Any, column: str, task: Task) -> str | float:
     return name
 
 
-MAX_LABEL = 200
+MAX_LABEL, _REMEMBERED = 200, 4096
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
