@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, TypeVar
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from backend.api.context import App, Context
@@ -22,9 +23,10 @@ COOKIE = "dropscope_session"
 ASK_AGAIN_S = 5.0
 OWNER = Principal(user_id=LOCAL_OWNER, workspace_id=LOCAL_WORKSPACE, role="admin")
 NOBODY = Principal(user_id="", workspace_id="", role="viewer", how="link")
+_files_door = CapacityLimiter(2)  # many files may come at once; whoever else asks does not queue up behind them
 
 
-def authenticated(request: Request, app: App) -> Principal:
+async def authenticated(request: Request, app: App) -> Principal:
     """Whoever the credential belongs to, allowed to do this to these objects.
 
     Raises Unauthorized for no credential or one that does not work, Forbidden or NotFound as `access.check` does.
@@ -32,6 +34,11 @@ def authenticated(request: Request, app: App) -> Principal:
     operation: str = request.scope["route"].operation_id
     if operation in access.PUBLIC:
         return NOBODY
+    limiter = _files_door if operation.startswith("uploads_") else None
+    return await to_thread.run_sync(_principal, request, app, operation, limiter=limiter)
+
+
+def _principal(request: Request, app: Context, operation: str) -> Principal:
     with app.database.read() as session:
         who = sign_in_of(request, session) if app.settings.auth else OWNER
         request.state.principal = who

@@ -30,7 +30,7 @@ class Context:
     senders: dict[str, object] = field(default_factory=dict)  # upload → the request that sends it now
 
 
-def _context(request: Request) -> Context:
+async def _context(request: Request) -> Context:  # async: it needs no thread
     context: Context = request.app.state.context
     return context
 

@@ -21,7 +21,8 @@ from backend.shared.upload_tables import Upload
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
 _disk = CapacityLimiter(4)  # threads that write files; all other requests keep theirs
-_book = CapacityLimiter(4)  # those that write down what became of them: many at once wait for the database, one by one
+_flush = CapacityLimiter(1)  # several files flushed at once keep the disk from the database's few pages
+_book = CapacityLimiter(2)  # those that write down what became of them: many at once wait for the database, one by one
 FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -77,7 +78,7 @@ async def content(
             await to_thread.run_sync(sink.write, piece, limiter=_disk)
             if body.look_is_due():
                 await to_thread.run_sync(_look, app, who, upload_id, limiter=_book)
-        done = await to_thread.run_sync(sink.finish, limiter=_disk)
+        done = await to_thread.run_sync(sink.finish, limiter=_flush)
         request.state.close = False
         return await to_thread.run_sync(_ended, app, upload_id, sink.size if done else None, limiter=_book)
     except (TooLarge, HTTPException) as error:
