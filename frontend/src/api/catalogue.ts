@@ -1,4 +1,4 @@
-/** Reading what can be chosen: methods, models, data sets; and the workers. */
+/** Reading what can be chosen: methods, models, data sets, adapters to start from; and the workers. */
 import { queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import { unwrap } from "./problem";
@@ -21,6 +21,12 @@ export const models = queryOptions({
 export const datasets = queryOptions({
   queryKey: ["datasets"],
   queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/datasets", { signal })) as DatasetList,
+  staleTime: RARELY,
+});
+
+export const adapters = queryOptions({
+  queryKey: ["adapters"],
+  queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/adapters", { signal })).items,
   staleTime: RARELY,
 });
 

@@ -24,6 +24,7 @@ export type MethodOut = Schemas["MethodOut"];
 export type CellOut = Schemas["CellOut"];
 export type ConsistencyOut = Schemas["ConsistencyOut"];
 export type ModelFacts = Schemas["ModelFacts"];
+export type AdapterFacts = Schemas["AdapterFacts"];
 export type DatasetFacts = Schemas["DatasetFacts"];
 export type DatasetList = Schemas["DatasetList"];
 export type DatasetPreview = Schemas["DatasetPreview"];

@@ -4,12 +4,12 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { datasets, methods, models } from "../../api/catalogue";
+import { adapters, datasets, methods, models } from "../../api/catalogue";
 import { studyDetail } from "../../api/studies";
 import type { StudySpec } from "../../api/types";
 import { PageError } from "../../app/PageError";
 import { Advanced } from "./Advanced";
-import { completed } from "./draft";
+import { completed, setStart } from "./draft";
 import { MethodPicker } from "./MethodPicker";
 import { ModelAndData } from "./ModelAndData";
 import { SameStudy } from "./SameStudy";
@@ -23,12 +23,19 @@ const route = getRouteApi("/inside/new");
 
 export function ComposePage() {
   useDocumentTitle("New study · Dropscope");
-  const { from, template } = route.useSearch();
+  const { from, template, start: startId } = route.useSearch();
   const source = useQuery({ ...studyDetail(from ?? ""), enabled: from !== undefined });
+  const added = useQuery({ ...adapters, enabled: startId !== undefined });
   const known = { models: useQuery(models), datasets: useQuery(datasets), methods: useQuery(methods) };
-  const failed = [source, ...Object.values(known)].find((query) => query.isError);
+  const failed = [source, added, ...Object.values(known)].find((query) => query.isError);
   if (failed) return <PageError error={failed.error} />;
-  if (!known.models.data || !known.datasets.data || !known.methods.data || (from && !source.data))
+  if (
+    !known.models.data ||
+    !known.datasets.data ||
+    !known.methods.data ||
+    (from && !source.data) ||
+    (startId && !added.data)
+  )
     return (
       <Container size="xl" py="lg" aria-busy="true" aria-label="Loading the form">
         <Skeleton height={560} radius="lg" />
@@ -37,7 +44,13 @@ export function ComposePage() {
   const start = source.data
     ? { ...completed(source.data.spec), name: `${source.data.name} (copy)`.slice(0, 200) }
     : startingPoint(known.models.data.items, known.datasets.data.items, template);
-  return <Form key={from ?? template ?? "new"} start={start} />;
+  const adapter = added.data?.find(({ id }) => id === startId);
+  return (
+    <Form
+      key={[from, template, startId].join()}
+      start={adapter ? setStart({ ...start, model: adapter.model.id }, adapter) : start}
+    />
+  );
 }
 
 function Form({ start }: { start: StudySpec }) {

@@ -5,10 +5,11 @@ import { useState } from "react";
 import { datasets, models } from "../../api/catalogue";
 import type { Absent, DatasetFacts, ModelFacts } from "../../api/types";
 import { compact, count } from "../../format/numbers";
-import { setDataset } from "./draft";
+import { setDataset, setModel } from "./draft";
 import type { PartProps } from "./part";
 import { problemAt } from "./problems";
 import { Section } from "./Section";
+import { StartFrom } from "./StartFrom";
 import { suggestedName } from "./usePreview";
 
 const TASKS = { classification: "classification", regression: "regression", causal_lm: "text generation" };
@@ -40,7 +41,7 @@ export function ModelAndData({ draft, onChange, problems }: PartProps) {
             searchValue={typed}
             onSearchChange={setTyped}
             value={draft.model || null}
-            onChange={(id) => id && onChange({ ...draft, model: id, lora: { ...draft.lora, target_modules: null } })}
+            onChange={(id) => id && onChange(setModel(draft, id))}
             error={problemAt(problems, "/model")}
             nothingFoundMessage="No such model here; give its name on the hub, owner/name, or add a folder with dropscope model add"
           />
@@ -62,6 +63,7 @@ export function ModelAndData({ draft, onChange, problems }: PartProps) {
           />
           {dataset && <Facts text={dataFacts(dataset)} />}
         </div>
+        <StartFrom draft={draft} onChange={onChange} problems={problems} />
       </SimpleGrid>
     </Section>
   );

@@ -6,6 +6,7 @@ import type { ErrorItem, StudyPreview, StudySpec } from "../../api/types";
 import { useQueueStudy } from "../../components/useQueueStudy";
 import { bytes, count } from "../../format/numbers";
 import { duration } from "../../format/times";
+import { inShort } from "./problems";
 import classes from "./SummaryBar.module.css";
 import { named } from "./usePreview";
 
@@ -23,7 +24,7 @@ export function SummaryBar({ draft, preview, problems, error, pending, ready }: 
   const unreachable = error !== null && !(error instanceof ApiProblem);
   const trouble = unreachable
     ? sentence(error)
-    : (problems[0]?.detail ?? (ready ? undefined : "Choose a model, a data set and at least one method."));
+    : (inShort(problems[0]) ?? (ready ? undefined : "Choose a model, a data set and at least one method."));
   return (
     <div className={classes.bar} role="region" aria-label="Summary">
       <Container size={1400}>

@@ -1,8 +1,18 @@
 import { describe, expect, test } from "vitest";
-import type { MethodOut, StudySpec } from "../../api/types";
+import type { AdapterFacts, MethodOut, StudySpec } from "../../api/types";
 import { asCommand, asCurl, asPython } from "./code";
-import { asWritten, commonRanks, completed, setRanks, setRates, toggleMethod, withoutArm } from "./draft";
-import { problemAt } from "./problems";
+import {
+  asWritten,
+  commonRanks,
+  completed,
+  setRanks,
+  setModel,
+  setRates,
+  setStart,
+  toggleMethod,
+  withoutArm,
+} from "./draft";
+import { inShort, problemAt } from "./problems";
 import { whatSeedsCanTell } from "./SeedsAndRanks";
 import { template, TEMPLATES } from "./templates";
 
@@ -41,6 +51,19 @@ describe("a draft", () => {
     expect([one.lora.rank, one.arms[0]?.rank, commonRanks(one)]).toEqual([16, null, [16]]);
   });
 
+  test("an adapter to start from brings its rank and alpha for every arm; another model leaves it", () => {
+    const two = setRanks(toggleMethod(empty, preset("none", null)), [32, 8]);
+    const started = setStart(two, { id: "mine", rank: 4, alpha: 16 } as AdapterFacts);
+    expect([started.start_from, started.lora.rank, started.lora.alpha, started.arms[0]?.rank]).toEqual([
+      "mine",
+      4,
+      16,
+      null,
+    ]);
+    const other = setModel(started, "n");
+    expect([other.model, other.start_from, other.lora.rank, other.lora.alpha]).toEqual(["n", null, 4, null]);
+  });
+
   test("is written without what is unset", () => {
     expect(asWritten({ ...empty, train_rows: null })).not.toHaveProperty("train_rows");
   });
@@ -54,6 +77,12 @@ test("problems are found at their field and below it, not beside it", () => {
   expect(problemAt(problems, "/arms/1")).toBe("too high");
   expect(problemAt(problems, "/arms/10")).toBe("unknown");
   expect(problemAt(problems, "/arms/0")).toBeUndefined();
+});
+
+test("a problem whose field says it is named in short, any other is told", () => {
+  expect(inShort({ pointer: "/model", detail: "There is none." })).toBe("Something is to be changed first: Model");
+  expect(inShort({ pointer: "/arms/0/rate", detail: "too high" })).toBe("too high");
+  expect(inShort(undefined)).toBeUndefined();
 });
 
 test("the same study as curl, command and Python", () => {

@@ -1,5 +1,5 @@
 /** Edits of a study that is being written. The draft is the `StudySpec` itself, so that problems point straight into it. */
-import type { ArmSpec, DatasetFacts, MethodOut, StudySpec } from "../../api/types";
+import type { AdapterFacts, ArmSpec, DatasetFacts, MethodOut, StudySpec } from "../../api/types";
 
 export const DEFAULTS: StudySpec = {
   spec_version: 1,
@@ -102,6 +102,18 @@ export function setDataset(spec: StudySpec, dataset: DatasetFacts): StudySpec {
     train_rows: atMost(spec.train_rows, "train"),
     validation_rows: atMost(spec.validation_rows, "validation"),
   };
+}
+
+/** Every run starts from this adapter, whose rank, alpha and modules are then the study's; null: from a fresh one. */
+export function setStart(spec: StudySpec, adapter: AdapterFacts | null): StudySpec {
+  const { rank, alpha } = adapter ?? { rank: spec.lora.rank, alpha: null };
+  return { ...setRanks(spec, [rank]), start_from: adapter?.id ?? null, lora: { rank, alpha, target_modules: null } };
+}
+
+/** Another model, whose modules have names of their own and which no adapter of the former one fits. */
+export function setModel(spec: StudySpec, model: string): StudySpec {
+  const kept = spec.start_from ? setStart(spec, null) : spec;
+  return { ...kept, model, lora: { ...kept.lora, target_modules: null } };
 }
 
 /** `none` is the baseline whenever it is one of the arms and nothing else was named. */

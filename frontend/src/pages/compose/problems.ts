@@ -13,3 +13,19 @@ export function problemsOf(preview: StudyPreview | undefined, error: unknown): E
 export function problemAt(problems: ErrorItem[], pointer: string): string | undefined {
   return problems.find((problem) => problem.pointer === pointer || problem.pointer.startsWith(`${pointer}/`))?.detail;
 }
+
+/** Fields whose own sentence stands beside them. */
+const FIELDS: Record<string, string> = {
+  "/name": "Name",
+  "/model": "Model",
+  "/dataset": "Data set",
+  "/task": "Data set",
+  "/start_from": "Start from",
+  "/seeds": "Seeds",
+};
+
+/** What keeps a study from starting, for a place where the field's own sentence need not be said again. */
+export function inShort(problem: ErrorItem | undefined): string | undefined {
+  const field = problem && FIELDS[problem.pointer];
+  return field ? `Something is to be changed first: ${field}` : problem?.detail;
+}

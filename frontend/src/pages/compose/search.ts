@@ -1,12 +1,14 @@
-/** What the form's address may say: a study to clone, or a template to begin with. */
+/** What the form's address may say: a study to clone, a template to begin with, an adapter to start from. */
 export interface ComposeSearch {
   from?: string;
   template?: string;
+  start?: string;
 }
 
 export function composeSearch(raw: Record<string, unknown>): ComposeSearch {
   return {
     ...(typeof raw.from === "string" ? { from: raw.from } : {}),
     ...(typeof raw.template === "string" ? { template: raw.template } : {}),
+    ...(typeof raw.start === "string" ? { start: raw.start } : {}),
   };
 }

@@ -2,16 +2,19 @@
 import { Button, Code, Group, Paper, Skeleton, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useMayChange } from "../../api/me";
 import { runArtifacts } from "../../api/runs";
 import type { RunDetail } from "../../api/types";
 import { bytes } from "../../format/numbers";
 import { moment } from "../../format/times";
+import { GoOn } from "./GoOn";
 
 const USE = `from peft import PeftModel
 model = PeftModel.from_pretrained(base_model, "adapter")`;
 
 export function RunArtifacts({ run }: { run: RunDetail }) {
   const { data: artifacts } = useQuery(runArtifacts(run.id));
+  const mayChange = useMayChange();
   if (!artifacts) return <Skeleton height={160} />;
   if (artifacts.length === 0)
     return (
@@ -30,14 +33,17 @@ export function RunArtifacts({ run }: { run: RunDetail }) {
                 {bytes(artifact.bytes)} · {moment(artifact.created_at)}
               </Text>
             </div>
-            <Button
-              component="a"
-              href={`/api/v1/artifacts/${artifact.id}/download`}
-              download
-              leftSection={<IconDownload size={15} />}
-            >
-              Download
-            </Button>
+            <Group gap={6}>
+              {mayChange && artifact.kind === "adapter" && <GoOn run={run} artifactId={artifact.id} />}
+              <Button
+                component="a"
+                href={`/api/v1/artifacts/${artifact.id}/download`}
+                download
+                leftSection={<IconDownload size={15} />}
+              >
+                Download
+              </Button>
+            </Group>
           </Group>
           <Text component="ul" size="xs" c="dimmed" mb={0} style={{ overflowWrap: "anywhere" }}>
             {artifact.files.map((file) => (
