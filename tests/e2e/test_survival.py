@@ -36,29 +36,33 @@ def outcome(stack: Stack, study_id: str) -> tuple[dict[Any, Any], dict[Any, Any]
     return numbers, hashes
 
 
-def busy_worker(stack: Stack, study_id: str, timeout_s: float = 120.0) -> int:
-    """Pid of a worker that has trained a few steps of a run of this study and is not yet done with it."""
+def busy_worker(stack: Stack, study_id: str, dead: set[int], timeout_s: float = 120.0) -> int:
+    """Pid of a living worker that has trained a few steps of a run of this study and is not yet done with it."""
     query = """SELECT workers.pid FROM runs JOIN workers ON workers.id = runs.worker_id
                WHERE runs.study_id = ? AND runs.status = 'running' AND runs.step BETWEEN 2 AND runs.total_steps - 4"""
     until = time.monotonic() + timeout_s
     while time.monotonic() < until:
         with sqlite3.connect(f"file:{stack.home / 'dropscope.db'}?mode=ro", uri=True) as database:
-            found = database.execute(query, (study_id,)).fetchone()
+            found = {int(pid) for (pid,) in database.execute(query, (study_id,))} - dead
         if found:
-            return int(found[0])
+            return found.pop()
         time.sleep(0.02)
     raise AssertionError("no worker was seen in mid-run")
 
 
 @pytest.mark.timeout(600)
-def test_killed_worker_changes_nothing(stack: Stack, finished_study: str) -> None:
+def test_killed_worker_changes_nothing(stack: Stack) -> None:
     """`kill -9` of the worker's whole process group, twice; the study's numbers and adapters equal the undisturbed."""
-    undisturbed = outcome(stack, finished_study)
-    study_id = stack.queue({**STUDY, "name": "killed twice"})
-    for _ in range(2):
-        pid = busy_worker(stack, study_id)
+    two_arms = {**STUDY, "arms": [STUDY["arms"][0], STUDY["arms"][-1]]}
+    first = stack.queue(two_arms)
+    assert stack.wait(first)["counts"]["succeeded"] == 6
+    undisturbed = outcome(stack, first)
+    study_id = stack.queue({**two_arms, "name": "killed twice"})
+    killed: set[int] = set()
+    while len(killed) < 2:
+        pid = busy_worker(stack, study_id, killed)
         os.killpg(os.getpgid(pid), signal.SIGKILL)
-        time.sleep(0.5)
+        killed.add(pid)
     study = stack.wait(study_id)
     assert study["counts"]["succeeded"] == study["counts"]["total"]
     with stack.http as http:
