@@ -79,7 +79,7 @@ def assemble(settings: Settings) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     context: Context = app.state.context
     context.reaper.start()
-    sweeper = Sweeper(context.database, context.settings)
+    sweeper = Sweeper(context.database, context.settings, context.senders)
     sweeper.start()
     try:
         yield

@@ -4,6 +4,7 @@ import logging
 import shutil
 import threading
 import time
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,12 +23,12 @@ EVERY_S = 10.0
 STRAY_S = 3600.0  # a file without a row is left for this long: its row may be on its way
 
 
-def sweep(database: Database, settings: Settings) -> int:
-    """One look; returns how many uploads were thrown away."""
+def sweep(database: Database, settings: Settings, sending: Collection[str] = ()) -> int:
+    """One look; returns how many uploads were thrown away. `sending`: those that a request adds to, or flushes, now."""
     idle = now() - timedelta(seconds=settings.upload_idle_s)
     old = (~Upload.complete & (Upload.touched_at < idle)) | (Upload.touched_at < now() - uploads.KEPT)
     with database.read() as session:
-        found = list(session.scalars(select(Upload.id).where(old)))
+        found = [upload_id for upload_id in session.scalars(select(Upload.id).where(old)) if upload_id not in sending]
     if found:
         with database.write() as session:
             gone = list(session.scalars(delete(Upload).where(Upload.id.in_(found), old).returning(Upload.id)))
@@ -63,8 +64,8 @@ def _is_old(path: Path) -> bool:
 class Sweeper:
     """Sweeps every ten seconds in a thread of its own."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
-        self.database, self.settings = database, settings
+    def __init__(self, database: Database, settings: Settings, sending: Collection[str]) -> None:
+        self.database, self.settings, self.sending = database, settings, sending
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -83,6 +84,6 @@ class Sweeper:
     def _loop(self) -> None:
         while not self._stopping.wait(EVERY_S):
             try:
-                sweep(self.database, self.settings)
+                sweep(self.database, self.settings, self.sending)
             except Exception as error:  # it must outlive a database that is away
                 log.warning("uploads could not be swept: %s", error)
