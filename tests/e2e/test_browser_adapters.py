@@ -76,7 +76,7 @@ def test_a_study_goes_on_from_a_runs_adapter(pages: tuple[Served, Watched]) -> N
         page = watched.open(f"/runs/{run_id}?tab=artifacts")
         page.get_by_role("button", name="Go on from it").click()
         page.wait_for_url("**/new?*")
-        expect(page.get_by_label("Start from", exact=True).first).to_have_value("none, seed 0 (rank 4, alpha 16)")
+        expect(page.get_by_label("Start from", exact=True).first).to_have_value("No dropout, seed 0 (rank 4, alpha 16)")
         expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("first part (copy)")
         expect(page.get_by_role("button", name="Queue 1 run")).to_be_enabled()
     with httpx.Client(base_url=f"{service.url}/api/v1") as http:
