@@ -11,6 +11,7 @@ from safetensors.numpy import save
 from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE
 from tests.backend.adapters import CONFIG, RANK, add, tensors
 from tests.backend.studies import train
+from tests.e2e.axe import violations
 from tests.e2e.chromium import Watched, chromium
 from tests.e2e.page_server import Served, served
 
@@ -50,6 +51,7 @@ def test_an_adapter_is_chosen_and_left_again(pages: tuple[Served, Watched]) -> N
     expect(ranks.get_by_label("8", exact=True)).not_to_be_checked()
     queue = page.get_by_role("button", name="Queue")
     expect(queue).to_be_enabled()
+    assert violations(page) == []
     ranks.get_by_label("8", exact=True).dispatch_event("click")  # a second rank, which the adapter does not have
     expect(
         page.get_by_text("mine is of rank 4, and a run that starts from it cannot have rank 8").first
