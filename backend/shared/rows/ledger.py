@@ -62,7 +62,7 @@ class Ledger:
         Raises:
             InvalidInput: over five million rows, or more than 1,000 different labels.
         """
-        if len(self._keys) >= MAX_ROWS:
+        if self.kept >= MAX_ROWS:
             raise InvalidInput(f"The data set has more than {MAX_ROWS:,} rows; give a part of it.")
         label = 0
         if self.task == "classification":

@@ -26,7 +26,6 @@ export function ComposePage() {
   const { from, template, start: startId } = route.useSearch();
   const source = useQuery({ ...studyDetail(from ?? ""), enabled: from !== undefined });
   const added = useQuery({ ...adapters, enabled: startId !== undefined });
-  const adapter = added.data?.find(({ id }) => id === startId);
   const known = { models: useQuery(models), datasets: useQuery(datasets), methods: useQuery(methods) };
   const failed = [source, added, ...Object.values(known)].find((query) => query.isError);
   if (failed) return <PageError error={failed.error} />;
@@ -35,7 +34,7 @@ export function ComposePage() {
     !known.datasets.data ||
     !known.methods.data ||
     (from && !source.data) ||
-    (startId && !adapter && added.isFetching)
+    (startId && !added.data)
   )
     return (
       <Container size="xl" py="lg" aria-busy="true" aria-label="Loading the form">
@@ -45,6 +44,7 @@ export function ComposePage() {
   const start = source.data
     ? { ...completed(source.data.spec), name: `${source.data.name} (copy)`.slice(0, 200) }
     : startingPoint(known.models.data.items, known.datasets.data.items, template);
+  const adapter = added.data?.find(({ id }) => id === startId);
   return (
     <Form
       key={[from, template, startId].join()}

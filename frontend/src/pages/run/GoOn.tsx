@@ -18,12 +18,11 @@ export function GoOn({ run, artifactId }: { run: RunDetail; artifactId: string }
       const before = known.find(({ source }) => source.includes(run.id));
       if (before) return before;
       const title = `${run.arm_label}, seed ${run.seed}`.slice(0, 200);
-      return unwrap(await api.POST("/api/v1/adapters", { body: { artifact_id: artifactId, title } }));
+      const made = unwrap(await api.POST("/api/v1/adapters", { body: { artifact_id: artifactId, title } }));
+      client.setQueryData(adapters.queryKey, [...known, made]);
+      return made;
     },
-    onSuccess: async ({ id }) => {
-      await client.invalidateQueries({ queryKey: adapters.queryKey });
-      await navigate({ to: "/new", search: { from: run.study_id, start: id } });
-    },
+    onSuccess: ({ id }) => navigate({ to: "/new", search: { from: run.study_id, start: id } }),
     onError: tellError,
   });
   return (
