@@ -53,9 +53,9 @@ def busy_worker(stack: Stack, study_id: str, dead: set[int], timeout_s: float = 
 @pytest.mark.timeout(600)
 def test_killed_worker_changes_nothing(stack: Stack) -> None:
     """`kill -9` of the worker's whole process group, twice; the study's numbers and adapters equal the undisturbed."""
-    two_arms = {**STUDY, "arms": [STUDY["arms"][0], STUDY["arms"][-1]]}
+    two_arms = {**STUDY, "arms": [STUDY["arms"][0], STUDY["arms"][-1]], "seeds": 2}
     first = stack.queue(two_arms)
-    assert stack.wait(first)["counts"]["succeeded"] == 6
+    assert stack.wait(first)["counts"]["succeeded"] == 4
     undisturbed = outcome(stack, first)
     study_id = stack.queue({**two_arms, "name": "killed twice"})
     killed: set[int] = set()

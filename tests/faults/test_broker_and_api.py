@@ -26,14 +26,11 @@ Build = Callable[..., House]
 
 def test_t4_broker_is_expendable(build: Build, world: World) -> None:
     """Valkey is killed in mid-run with twenty runs queued, stays down, and comes back with nothing."""
-    peaceful, house = build(world=world), build(world=world)
-    peaceful.start(1)
-    peaceful.plant_real(arms=1, seeds=21, epochs=3, evaluations=2)
-    peaceful.wait_all()
-    expected = peaceful.digest()
-    peaceful.close_processes()
-
+    house = build(world=world)
     house.start(1)
+    peaceful = house.plant_real(arms=1, seeds=21, epochs=3, evaluations=2)
+    house.wait_all()
+    expected = house.digest(peaceful[0])
     post(house, paused=True)  # the first post reads the catalogue; not what is measured
     runs = house.plant_real(arms=1, seeds=21, epochs=3, evaluations=2)
     house.wait_step(runs[0], 1)

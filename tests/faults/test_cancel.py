@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import select
@@ -35,31 +35,54 @@ def adapters(house: House, run_id: str) -> int:
         return len(session.scalars(select(Artifact).where(Artifact.run_id == run_id)).all())
 
 
-@pytest.mark.parametrize("stage", ["claimed", "first step", "middle", "checkpoint", "without broker", "deaf"])
-def test_t10_running_run(build: Build, world: World, stage: str) -> None:
-    """A trainer is deaf to a cancel when it hangs: it is stopped."""
+@pytest.fixture(scope="module")
+def staffed(world: World) -> Iterator[House]:
+    """One house for the stages at which a warm trainer is cancelled; each leaves it in order."""
+    house = House(world=world)
+    try:
+        house.start(1)
+        yield house
+    finally:
+        house.close()
+
+
+def test_t10_claimed_run(build: Build, world: World) -> None:
+    """The trainer is still loading its libraries."""
     house = build(world=world)
     house.start_broker()
     house.start_api()
-    # "checkpoint": hundreds of evaluations, each with a checkpoint, so that most of the time one is written
-    (run_id,) = house.plant_real(**LONG, evaluations=400 if stage == "checkpoint" else 6)
+    (run_id,) = house.plant_real(**LONG)
     house.start_worker()
     until(lambda: house.run(run_id).fence == 1, "the claim")
-    if stage != "claimed":
-        house.wait_step(run_id, 1 if stage == "first step" else 60)
-    hung = house.trainers() if stage == "deaf" else []
+    assert_cancelled(house, run_id, "claimed")
+
+
+@pytest.mark.parametrize("stage", ["first step", "middle", "checkpoint", "without broker", "deaf"])
+def test_t10_running_run(staffed: House, stage: str) -> None:
+    """A trainer is deaf to a cancel when it hangs: it is stopped."""
+    # "checkpoint": hundreds of evaluations, each with a checkpoint, so that most of the time one is written
+    (run_id,) = staffed.plant_real(**LONG, evaluations=400 if stage == "checkpoint" else 6)
+    staffed.wait_step(run_id, 1 if stage == "first step" else 60)
+    hung = staffed.trainers() if stage == "deaf" else []
     for pid in hung:
         os.kill(pid, signal.SIGSTOP)
     if stage == "without broker":
-        assert house.broker is not None
-        os.kill(house.broker.pid, signal.SIGKILL)
+        assert staffed.broker is not None
+        os.kill(staffed.broker.pid, signal.SIGKILL)
+    assert_cancelled(staffed, run_id, stage)
+    assert len(hung) == (stage == "deaf")
+    until(lambda: not any(map(is_running, hung)), "the end of the deaf trainer", 5)
+    if stage == "without broker":
+        staffed.start_broker()
+
+
+def assert_cancelled(house: House, run_id: str, stage: str) -> None:
+    """Cancel a run now: it ends within ten seconds and has no adapter."""
     since = cancel(house, run_id)
     took = ended(house, run_id, since, 10)
     run = house.run(run_id)
     print(f"T10 {stage}: {run.status} after {took:.1f} s at step {run.step}, bar 10 s")
     assert (run.status, adapters(house, run_id)) == ("cancelled", 0)
-    assert len(hung) == (stage == "deaf")
-    until(lambda: not any(map(is_running, hung)), "the end of the deaf trainer", 5)
 
 
 def test_t10_queued_and_ended_runs(build: Build, world: World) -> None:

@@ -11,10 +11,11 @@ import pytest
 from backend.shared.store import events
 from tests.faults.house import SCALE, House, child_of, is_running, until
 from tests.faults.posting import post_study
-from tests.faults.real_engine import World
+from tests.faults.real_engine import STEPS_AN_EPOCH, World
 
 Build = Callable[..., House]
-KILLS = 3 if SCALE < 1 else 10
+KILLS, EPOCHS = (3, 12) if SCALE < 1 else (10, 20)
+STEPS = EPOCHS * STEPS_AN_EPOCH
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def undisturbed(world: World) -> str:
     house = House(world=world)
     try:
         house.start(1)
-        house.plant_real()
+        house.plant_real(epochs=EPOCHS)
         assert set(house.wait_all()) == {"succeeded"}
         return house.digest()
     finally:
@@ -38,10 +39,10 @@ def test_t1_killed_worker_loses_nothing(build: Build, world: World, undisturbed:
     times: list[float] = []
     studies: list[list[str]] = []
     while len(times) < KILLS:
-        runs = house.plant_real()
+        runs = house.plant_real(epochs=EPOCHS)
         studies.append(runs)
         for victim in (runs[0], runs[2], runs[3]):
-            step = house.random.randrange(2, 160)
+            step = house.random.randrange(2, STEPS * 2 // 3)
             until(lambda v=victim, s=step: house.run(v).step >= s or house.run(v).finished_at, f"step {step}")
             pid = house.owner_pid(victim)
             if pid is None or len(times) == KILLS:
@@ -66,7 +67,7 @@ def test_t1_killed_worker_loses_nothing(build: Build, world: World, undisturbed:
 def test_t2_one_dead_process_is_one_attempt(build: Build, world: World, undisturbed: str, victim: str) -> None:
     house = build(world=world)
     house.start(1)
-    runs = house.plant_real()
+    runs = house.plant_real(epochs=EPOCHS)
     house.wait_step(runs[0], 30)
     supervising = child_of(house.workers[0])
     before = set(house.trainers()) | {supervising, house.workers[0].pid}
@@ -151,7 +152,7 @@ def test_t11_deploys_do_not_cost_work(build: Build, world: World, undisturbed: s
     """SIGTERM, and again and again while it stops."""
     house = build(world=world)
     house.start(1)
-    runs = house.plant_real()
+    runs = house.plant_real(epochs=EPOCHS)
     house.wait_step(runs[0], 60)
     worker = house.workers[0]
     asked = time.monotonic()
