@@ -46,7 +46,7 @@ def busy_worker(stack: Stack, study_id: str, dead: set[int], timeout_s: float = 
             found = {int(pid) for (pid,) in database.execute(query, (study_id,))} - dead
         if found:
             return found.pop()
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError("no worker was seen in mid-run")
 
 

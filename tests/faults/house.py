@@ -36,7 +36,7 @@ from tests.queue_studies import digest, plant, plant_arms
 ODD_WORKER = str(Path(__file__).with_name("odd_worker.py"))
 LEASE_S = float(os.environ.get("DROPSCOPE_TEST_LEASE_S", "3"))
 SCALE = LEASE_S / 30
-POLL_S = 0.01
+POLL_S = 0.03  # a look costs a few milliseconds of the cores that the tested processes run on
 
 
 def until(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> Any:
