@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from . import comparison_schema as schema
+from .comparison_guesses import REMEDY, nothing_learned, only_guesses
 from .comparison_words import QUANTITY, amount, higher_is_better, p_value, plain, seeds_sentence, several, times
 
 LONGEST_NAME = 60
@@ -122,6 +123,9 @@ def _least(
         text = "There is one arm only: add a method to compare it with."
         return _answer(key, WAITING, text, "waiting", None)
     best = leader(arms, baseline, metric)
+    if best is not None and key == "loss" and nothing_learned(arms):
+        text = "Every arm says one and the same label for all validation rows; losses only tell how sure it is of it."
+        return _answer(key, "None of them", text, "plain", None)
     if best is None:
         both = f"finished both with {spoken(baseline)} and another arm"
         text = f"Waiting for a seed that has {both}." if _pending(arms) else f"No seed {both}."
@@ -151,12 +155,21 @@ def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, t
         text = "Nothing to recommend before two arms have finished the same seed."
         return _answer("use", WAITING, text, "waiting", None)
     difference = best.differences["validation/loss"]
+    if nothing_learned(arms):
+        text = f"Every finished run says one and the same label for all validation rows. {REMEDY}"
+        return _answer("use", "Nothing learned yet", text, "undecided", None)
     if difference.n < 2 or difference.mean is None:
         more = "more are on their way" if _pending(arms) else "train a few more"
         return _answer("use", EARLY, f"One seed says nothing about the spread; {more}.", "waiting", None)
     if difference.mean >= 0:
         return _stay(arms, baseline)
     name, base = spoken(best), spoken(baseline)
+    if only_guesses(best):
+        text = (
+            f"{_capital(name)} has the lowest validation loss, and says one and the same label for all validation "
+            "rows: a guess that is less sure of itself. Rank by a score, or train it longer."
+        )
+        return _answer("use", "No clear winner", text, "undecided", None)
     if difference.decided != "lower":
         chosen, advice = _today(arms, baseline, best)
         lead = chosen.differences["validation/loss"]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from . import comparison_schema as schema
 from .comparison_arms import counts
+from .comparison_guesses import only_guesses
 from .comparison_words import ALPHA, QUANTITY, several
 
 
@@ -90,6 +91,7 @@ def _notes(
             f"n is too small for the sign-flip test: the smallest reachable p is {max(too_few):.4g}. The paired t test "
             "assumes that differences between seeds are about normal."
         )
+    yield from _guessing(arms)
     yield from _excluded(arms)
     yield from _other_steps(others, baseline)
     if not standing.complete:
@@ -98,6 +100,15 @@ def _notes(
 
 def _picks_rates(arms: Sequence[schema.ArmComparison]) -> bool:
     return any(arm.variant > 0 for arm in arms)
+
+
+def _guessing(arms: Sequence[schema.ArmComparison]) -> Iterator[str]:
+    guessing = [arm.name for arm in arms if only_guesses(arm)]
+    if guessing:
+        yield (
+            f"One and the same label for all validation rows, in every finished seed: {', '.join(guessing)}. A guess "
+            "would score as well; differences in loss tell how sure it is, not how much was learned."
+        )
 
 
 def _excluded(arms: Sequence[schema.ArmComparison]) -> Iterator[str]:
