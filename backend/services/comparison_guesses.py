@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from . import comparison_schema as schema
 
 CLOSE = 1e-6
-REMEDY = "Train longer, with a higher learning rate, or take another model."
+REMEDY = "Train longer, try other learning rates, or take another model."
 
 
 def only_guesses(arm: schema.ArmComparison) -> bool:
