@@ -20,7 +20,7 @@ def _tables(found: dict[str, Any]) -> list[str]:
     lines = []
     for task, study in found.items():
         by_loss, by_score = study["loss"]["selection"], study["score"]["selection"]
-        score = by_score["reported"].removeprefix("test/").replace("_", " ")
+        score = by_score["reported"].removeprefix("test/").replace("matthews", "Matthews")
         lines += [f"**{TITLES[task]}** ({study['seconds']:.0f} s). {by_loss['sentence']}", ""]
         head = ["chosen by validation loss", "test loss", "difference to no dropout", "Holm p"]
         head += [f"chosen by validation {score}", f"test {score}", "difference", "Holm p"]
