@@ -19,6 +19,15 @@ def shared_dir() -> Path:
     return folder
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Groups share costly set-ups, so a pytest that xdist cannot write them into would do each of those twice."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    lost = [item for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+    if lost:
+        raise pytest.UsageError(f"this pytest and this xdist do not keep groups together: {lost[0].nodeid}")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

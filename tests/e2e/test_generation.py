@@ -23,6 +23,7 @@ E2E = Path(__file__).parents[3] / "shared" / "data" / "e2e"
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(900),
+    pytest.mark.xdist_group("generation"),  # what they look at is trained once
     pytest.mark.skipif(not E2E.is_dir(), reason="../shared/data/e2e is not here"),
 ]
 SEEN = 5  # validation prompts that are answered, all of them kept as examples

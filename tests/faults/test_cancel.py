@@ -57,6 +57,7 @@ def test_t10_claimed_run(build: Build, world: World) -> None:
     assert_cancelled(house, run_id, "claimed")
 
 
+@pytest.mark.xdist_group("staffed")
 @pytest.mark.parametrize("stage", ["first step", "middle", "checkpoint", "without broker", "deaf"])
 def test_t10_running_run(staffed: House, stage: str) -> None:
     """A trainer is deaf to a cancel when it hangs: it is stopped."""

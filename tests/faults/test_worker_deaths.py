@@ -16,6 +16,7 @@ from tests.faults.real_engine import STEPS_AN_EPOCH, World
 Build = Callable[..., House]
 KILLS, EPOCHS = (3, 12) if SCALE < 1 else (10, 20)
 STEPS = EPOCHS * STEPS_AN_EPOCH
+ONCE = pytest.mark.xdist_group("undisturbed")  # what they compare with is trained once
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,7 @@ def undisturbed(world: World) -> str:
         house.close()
 
 
+@ONCE
 @pytest.mark.timeout(1800)
 def test_t1_killed_worker_loses_nothing(build: Build, world: World, undisturbed: str) -> None:
     """Three times (ten by `make faults`) the whole group of the worker that trains is killed at a random step."""
@@ -63,6 +65,7 @@ def test_t1_killed_worker_loses_nothing(build: Build, world: World, undisturbed:
     assert all(equal)
 
 
+@ONCE
 @pytest.mark.parametrize("victim", ["trainer", "child", "main"])
 def test_t2_one_dead_process_is_one_attempt(build: Build, world: World, undisturbed: str, victim: str) -> None:
     house = build(world=world)
@@ -148,6 +151,7 @@ def test_t8_paused_worker_cannot_corrupt(build: Build, world: World) -> None:
     assert house.wait_all() == ["succeeded", "succeeded"]
 
 
+@ONCE
 def test_t11_deploys_do_not_cost_work(build: Build, world: World, undisturbed: str) -> None:
     """SIGTERM, and again and again while it stops."""
     house = build(world=world)

@@ -24,7 +24,7 @@ from tests.team.people import API, PASSWORD
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 MINUTES = 5
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("examples")]  # one stack
 
 
 def examples() -> dict[str, str]:

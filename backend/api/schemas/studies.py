@@ -20,7 +20,10 @@ class StudySummary(Out):
     arm_count: int
     seeds: int
     counts: RunCounts
-    progress: float = Field(description="Share of all optimizer steps that are done, 0 to 1; ended runs count as done.")
+    progress: float = Field(
+        description="Share of all optimizer steps that are done, 0 to 1; ended runs count as done, and 1 says that all "
+        "have ended."
+    )
     eta_seconds: float | None = Field(description="Estimated time to the end; null where nothing is known yet.")
     paused: bool
     priority: int

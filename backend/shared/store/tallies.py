@@ -44,12 +44,16 @@ class Tally:
 
     @property
     def progress(self) -> float:
-        """Share of the steps that are done, 0 to 1."""
+        """Share of the steps that are done, 0 to 1; 1 only when all runs have ended.
+
+        A run whose last step is done is still judged and saved: that counts as half a step.
+        """
         total = self.steps_done + self.steps_left
-        if total:
-            return self.steps_done / total
         ended = sum(self.counts.get(status, 0) for status in TERMINAL)
-        return ended / self.runs if self.runs else 0.0
+        if not total:
+            return ended / self.runs if self.runs else 0.0
+        done = self.steps_done if ended == self.runs else min(self.steps_done, total - 0.5)
+        return done / total
 
     @property
     def eta_seconds(self) -> float | None:

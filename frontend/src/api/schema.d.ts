@@ -3784,7 +3784,7 @@ export interface components {
             priority: number;
             /**
              * Progress
-             * @description Share of all optimizer steps that are done, 0 to 1; ended runs count as done.
+             * @description Share of all optimizer steps that are done, 0 to 1; ended runs count as done, and 1 says that all have ended.
              */
             progress: number;
             /**
@@ -4020,7 +4020,7 @@ export interface components {
             priority: number;
             /**
              * Progress
-             * @description Share of all optimizer steps that are done, 0 to 1; ended runs count as done.
+             * @description Share of all optimizer steps that are done, 0 to 1; ended runs count as done, and 1 says that all have ended.
              */
             progress: number;
             /**
