@@ -161,15 +161,16 @@ def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, t
     if difference.n < 2 or difference.mean is None:
         more = "more are on their way" if _pending(arms) else "train a few more"
         return _answer("use", EARLY, f"One seed says nothing about the spread; {more}.", "waiting", None)
-    if difference.mean >= 0:
-        return _stay(arms, baseline)
-    name, base = spoken(best), spoken(baseline)
-    if only_guesses(best):
+    lowest = baseline if difference.mean >= 0 else best
+    if only_guesses(lowest):
         text = (
-            f"{_capital(name)} has the lowest validation loss, and says one and the same label for all validation "
-            "rows: a guess that is less sure of itself. Rank by a score, or train it longer."
+            f"{_capital(spoken(lowest))} has the lowest validation loss, and says one and the same label for all "
+            "validation rows: a guess that is less sure of itself. Rank by a score, or train it longer."
         )
         return _answer("use", "No clear winner", text, "undecided", None)
+    if lowest is baseline:
+        return _stay(arms, baseline)
+    name, base = spoken(best), spoken(baseline)
     if difference.decided != "lower":
         chosen, advice = _today(arms, baseline, best)
         lead = chosen.differences["validation/loss"]

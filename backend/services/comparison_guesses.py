@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from . import comparison_schema as schema
 
 CLOSE = 1e-6
+_SCORES: tuple[schema.SeriesName, ...] = ("validation/matthews", "validation/accuracy", "validation/macro_f1")
 REMEDY = "Train longer, try other learning rates, or take another model."
 
 
@@ -21,9 +22,6 @@ def only_guesses(arm: schema.ArmComparison) -> bool:
         value == 0 and _never_varies(accuracy.get(run_id, 0.0), macro_f1.get(run_id, 0.0))
         for run_id, value in matthews.items()
     )
-
-
-_SCORES: tuple[schema.SeriesName, ...] = ("validation/matthews", "validation/accuracy", "validation/macro_f1")
 
 
 def _never_varies(accuracy: float, macro_f1: float) -> bool:

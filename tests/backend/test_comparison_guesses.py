@@ -42,8 +42,11 @@ def test_a_study_in_which_nothing_was_learned_recommends_nothing(right: np.ndarr
     assert any("No dropout, DropKey, HiddenKey. A guess would score as well" in note for note in built.notes)
 
 
-def test_the_arm_of_the_lowest_loss_is_not_recommended_where_it_only_guesses() -> None:
-    built = comparison.build(scored({0: LEARNED, 1: LEARNED, 2: np.zeros(40, dtype=int)}))
+@pytest.mark.parametrize("baseline", [None, "arm-2"])
+def test_the_arm_of_the_lowest_loss_is_not_recommended_where_it_only_guesses(baseline: str | None) -> None:
+    """Neither as a method nor, as the baseline, to stay with."""
+    records = scored({0: LEARNED, 1: LEARNED, 2: np.zeros(40, dtype=int)})
+    built = comparison.build(records, baseline=baseline)
     assert told(built)["use"] == ("No clear winner", "undecided")
     assert "HiddenKey has the lowest validation loss, and says one and the same label" in built.answers[0].text
     assert any("every finished seed: HiddenKey. A guess" in note for note in built.notes)
