@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from . import comparison_schema as schema
-from .comparison_guesses import REMEDY, nothing_learned, only_guesses
+from .comparison_guesses import nothing_learned, only_guesses
 from .comparison_words import QUANTITY, amount, higher_is_better, p_value, plain, seeds_sentence, several, times
 
 LONGEST_NAME = 60
@@ -123,13 +123,13 @@ def _least(
         text = "There is one arm only: add a method to compare it with."
         return _answer(key, WAITING, text, "waiting", None)
     best = leader(arms, baseline, metric)
-    if best is not None and key == "loss" and nothing_learned(arms):
-        text = "Every arm says one and the same label for all validation rows; losses only tell how sure it is of it."
-        return _answer(key, "None of them", text, "plain", None)
     if best is None:
         both = f"finished both with {spoken(baseline)} and another arm"
         text = f"Waiting for a seed that has {both}." if _pending(arms) else f"No seed {both}."
         return _answer(key, WAITING, text, "waiting", None)
+    if key == "loss" and nothing_learned(arms):
+        text = "Every arm says one and the same label for all validation rows; losses only tell how sure it is of it."
+        return _answer(key, "None of them", text, "plain", None)
     difference = best.differences[metric]
     assert difference.mean is not None
     against = f"against {spoken(baseline)}"
@@ -156,7 +156,10 @@ def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, t
         return _answer("use", WAITING, text, "waiting", None)
     difference = best.differences["validation/loss"]
     if nothing_learned(arms):
-        text = f"Every finished run says one and the same label for all validation rows. {REMEDY}"
+        text = (
+            "Every finished run says one and the same label for all validation rows. Train longer, try other learning "
+            "rates, or take another model."
+        )
         return _answer("use", "Nothing learned yet", text, "undecided", None)
     if difference.n < 2 or difference.mean is None:
         more = "more are on their way" if _pending(arms) else "train a few more"

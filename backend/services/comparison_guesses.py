@@ -10,7 +10,6 @@ from . import comparison_schema as schema
 
 CLOSE = 1e-6
 _SCORES: tuple[schema.SeriesName, ...] = ("validation/matthews", "validation/accuracy", "validation/macro_f1")
-REMEDY = "Train longer, try other learning rates, or take another model."
 
 
 def only_guesses(arm: schema.ArmComparison) -> bool:

@@ -62,7 +62,7 @@ def test_an_adapter_is_chosen_and_left_again(pages: tuple[Served, Watched]) -> N
     queue.click()
     page.wait_for_url("**/studies/study_*")
     spec = spec_of(service, page.url.rpartition("/")[2].partition("?")[0])
-    assert (spec["rank"], spec["alpha"], spec["start_from"]["id"]) == (RANK, 16.0, "mine")  # type: ignore[index]
+    assert (spec["rank"], spec["alpha"], spec["start_from"]["id"]) == (RANK, 16.0, "mine")  # type: ignore[index]  # JSON, typed as object
 
 
 def test_a_study_goes_on_from_a_runs_adapter(pages: tuple[Served, Watched]) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from sqlalchemy import select
@@ -38,12 +39,9 @@ def adapters(house: House, run_id: str) -> int:
 @pytest.fixture(scope="module")
 def staffed(world: World) -> Iterator[House]:
     """One house for the stages at which a warm trainer is cancelled; each leaves it in order."""
-    house = House(world=world)
-    try:
+    with closing(House(world=world)) as house:
         house.start(1)
         yield house
-    finally:
-        house.close()
 
 
 def test_t10_claimed_run(build: Build, world: World) -> None:

@@ -201,7 +201,7 @@ class QueueModel(RuleBasedStateMachine):
             self.clock += LEASE_S
             self.reaper.tick()
         for _ in range(len(self.runs) + 1):
-            if self.unended() == 0:
+            if self.all_ended():
                 break
             with self.database.write() as session:
                 if session.get_one(Worker, worker_id).stopped_at is not None:
@@ -210,7 +210,7 @@ class QueueModel(RuleBasedStateMachine):
                 assert pack is not None, "what waits can be had"
                 for run_id, fence in pack.fences.items():
                     assert endings.finish(session, run_id, fence, 40, {}, None)
-        assert self.unended() == 0
+        assert self.all_ended()
 
     # Helpers
 
@@ -218,9 +218,8 @@ class QueueModel(RuleBasedStateMachine):
         query = f"SELECT 1 FROM runs WHERE id = '{run_id}' AND status = 'running' AND fence = {fence}"
         return bool(GROUND.look(query))
 
-    def unended(self) -> int:
-        """How many runs have not ended."""
-        return len([run for run in GROUND.look("SELECT status FROM runs") if run.status not in TERMINAL])
+    def all_ended(self) -> bool:
+        return all(run.status in TERMINAL for run in GROUND.look("SELECT status FROM runs"))
 
     def status(self, run_id: str) -> str:
         ((found,),) = GROUND.look(f"SELECT status FROM runs WHERE id = '{run_id}'")

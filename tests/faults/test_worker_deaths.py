@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 import psutil
 import pytest
@@ -22,14 +23,11 @@ ONCE = pytest.mark.xdist_group("undisturbed")  # what they compare with is train
 @pytest.fixture(scope="module")
 def undisturbed(world: World) -> str:
     """Digest of a study of two arms and two seeds, trained by the real engine in peace."""
-    house = House(world=world)
-    try:
+    with closing(House(world=world)) as house:
         house.start(1)
         house.plant_real(epochs=EPOCHS)
         assert set(house.wait_all()) == {"succeeded"}
         return house.digest()
-    finally:
-        house.close()
 
 
 @ONCE
