@@ -46,7 +46,8 @@ def test_first_step_is_written_at_once(build: Build) -> None:
     house.begin()
     house.wait_step(run_id)
     run = house.run(run_id)
-    assert (run.step, run.total_steps, run.status) == (1, 400, "running")
+    assert (run.total_steps, run.status) == (400, "running")
+    assert 1 <= run.step < 400  # with whatever had come by then, long before the ten minutes are over
     assert run.record == {"precision": "toy", "hooks": [{"position": "hidden", "sites": 1}]}
 
 
@@ -62,7 +63,10 @@ def test_crash_costs_an_attempt_and_no_number(build: Build) -> None:
     crashed.join()
     assert crashed.statuses(runs) == ["succeeded"] * 2
     assert [crashed.ends(run_id) for run_id in runs] == [["crashed", "succeeded"]] * 2
-    assert [attempt.from_step for attempt in crashed.attempts(runs[0])] == [0, 10]
+    afresh, again = [attempt.from_step for attempt in crashed.attempts(runs[0])]
+    assert afresh == 0
+    assert again >= 10  # the last checkpoint before the kill, which on a busy machine comes a little later
+    assert again % 10 == 0
     numbers = [digest(house.database, house.settings.home) for house in (undisturbed, crashed)]
     assert numbers[0] == numbers[1]
 
