@@ -58,10 +58,10 @@ def leader(
 
 def spoken(arm: schema.ArmComparison) -> str:
     """Write an arm's name inside a sentence: "no dropout", but "HiddenKey"."""
-    first = arm.name.split(" ", 1)[0]
-    if arm.name == arm.method_title and first[1:].islower():
-        return arm.name[0].lower() + arm.name[1:]
     name = arm.name if len(arm.name) <= LONGEST_NAME else arm.name[: LONGEST_NAME - 1] + "…"
+    by_method = arm.name == arm.method_title or arm.name.startswith(f"{arm.method_title} ")
+    if by_method and arm.name.split(" ", 1)[0][1:].islower():
+        name = name[0].lower() + name[1:]
     if any(unicodedata.bidirectional(letter) in ("R", "AL", "AN") for letter in name):
         return f"\u2068{name}\u2069"  # isolated, so that it does not turn the sentence around
     return name

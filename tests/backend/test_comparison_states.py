@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.services import comparison
+from backend.services.comparison_answers import spoken
 from backend.services.comparison_schema import Answer
 from backend.services.statistics.records import Evaluations, StudyRecords
 from backend.shared.errors import InvalidInput
@@ -203,6 +204,17 @@ def test_names_in_answers_are_shortened_and_isolated() -> None:
     assert "🦙" * 59 + "…" in found["gap"]
     assert len(found["gap"]) < 200
     assert "\u2068طريقة جديدة\u2069" in texts(study([Plan("none"), rtl]))["gap"]
+
+
+def test_names_of_the_methods_lose_their_capital_within_a_sentence_and_other_names_do_not() -> None:
+    plans = [
+        Plan("none", "No dropout · rank 4", rank=4),
+        Plan("none", "No dropout · rank 8"),
+        Plan("dropkey", "Mine"),
+        Plan("hiddenkey"),
+    ]
+    arms = comparison.build(study(plans)).arms
+    assert [spoken(arm) for arm in arms] == ["no dropout · rank 4", "no dropout · rank 8", "Mine", "HiddenKey"]
 
 
 def test_the_four_answers_of_a_finished_study() -> None:

@@ -44,25 +44,29 @@ class Tally:
 
     @property
     def progress(self) -> float:
-        """Share of the steps that are done, 0 to 1; 1 only when all runs have ended.
-
-        A run whose last step is done is still judged and saved: that counts as half a step.
-        """
+        """Share of the steps that are done, 0 to 1; 1 only when all runs have ended."""
         total = self.steps_done + self.steps_left
-        ended = sum(self.counts.get(status, 0) for status in TERMINAL)
         if not total:
-            return ended / self.runs if self.runs else 0.0
-        done = self.steps_done if ended == self.runs else min(self.steps_done, total - 0.5)
-        return done / total
+            return self._ended / self.runs if self.runs else 0.0
+        return (total - self._left) / total
 
     @property
     def eta_seconds(self) -> float | None:
         """Steps left at the pace so far, shared by the workers that train the study now; None without a pace."""
-        if not self.steps_left:
+        if not self._left:
             return 0.0
         if not self.steps_trained or not self.seconds:
             return None
-        return self.steps_left * self.seconds / self.steps_trained / max(self.workers, 1)
+        return self._left * self.seconds / self.steps_trained / max(self.workers, 1)
+
+    @property
+    def _ended(self) -> int:
+        return sum(self.counts.get(status, 0) for status in TERMINAL)
+
+    @property
+    def _left(self) -> float:
+        """Steps left; a run whose last step is done is still judged and saved, which counts as half a step."""
+        return self.steps_left if self._ended == self.runs else max(self.steps_left, 0.5)
 
 
 def tallies(session: Session, study_ids: Sequence[str]) -> dict[str, Tally]:

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, duration } from "./times";
+import { ago, duration, timeLeft } from "./times";
 
 const NOON = Date.parse("2026-01-01T12:00:00Z");
 
@@ -14,4 +14,9 @@ test("durations", () => {
   expect(duration(200)).toBe("3 min 20 s");
   expect(duration(7500)).toBe("2 h 5 min");
   expect(duration(null)).toBe("–");
+});
+
+test("time left", () => {
+  expect(timeLeft(200)).toBe("about 3 min 20 s");
+  expect(timeLeft(0.2)).toBe("a moment");
 });

@@ -33,3 +33,8 @@ export function duration(seconds: number | null | undefined): string {
   if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
   return `${Math.floor(whole / 3600)} h${Math.floor((whole % 3600) / 60) ? ` ${Math.floor((whole % 3600) / 60)} min` : ""}`;
 }
+
+/** Time left as "about 42 s", and "a moment" for what is nearly done. */
+export function timeLeft(seconds: number): string {
+  return seconds < 1 ? "a moment" : `about ${duration(seconds)}`;
+}

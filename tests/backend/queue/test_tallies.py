@@ -14,3 +14,12 @@ def test_progress_is_the_share_of_steps_and_of_runs_where_no_steps_are_known() -
     assert Tally(counts={"succeeded": 1, "running": 1}, steps_done=60, steps_left=20).progress == 0.75
     assert Tally(counts={"cancelled": 1, "queued": 3}).progress == 0.25
     assert Tally().progress == 0
+
+
+def test_something_is_left_to_do_until_all_runs_have_ended() -> None:
+    pace = {"steps_trained": 80, "seconds": 40.0, "workers": 1}
+    last = Tally(counts={"succeeded": 1, "running": 1}, steps_done=80, steps_left=0, **pace)
+    assert last.eta_seconds == 0.25  # half a step, for the run that is judged and saved
+    assert Tally(counts={"succeeded": 2}, steps_done=80, steps_left=0, **pace).eta_seconds == 0
+    assert Tally(counts={"running": 2}, steps_done=60, steps_left=20, **pace).eta_seconds == 10
+    assert Tally(counts={"queued": 2}, steps_left=80).eta_seconds is None

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "react";
 import type { StudySummary } from "../../api/types";
 import { CountsText, StatusProgress } from "../../components/StatusProgress";
 import { count } from "../../format/numbers";
-import { ago, duration, moment } from "../../format/times";
+import { ago, moment, timeLeft } from "../../format/times";
 import { BestArm } from "./BestArm";
 import { StudyMenu } from "./StudyMenu";
 import classes from "./StudyRow.module.css";
@@ -43,7 +43,7 @@ export function StudyRow({ study, marked }: { study: StudySummary; marked: boole
             <Text size="xs" c="dimmed" className="number">
               {ahead > 0 ? `${count(ahead, "run")} first` : ""}
               {ahead > 0 && study.eta_seconds !== null ? " · " : ""}
-              {study.eta_seconds === null ? "" : `≈ ${duration(study.eta_seconds)}`}
+              {study.eta_seconds === null ? "" : timeLeft(study.eta_seconds)}
             </Text>
           )}
         </Group>

@@ -3,7 +3,7 @@ import { Alert, Badge, Box, Group, Text } from "@mantine/core";
 import type { StudyDetail } from "../../api/types";
 import { CountsText, StatusProgress } from "../../components/StatusProgress";
 import { count } from "../../format/numbers";
-import { duration } from "../../format/times";
+import { timeLeft } from "../../format/times";
 import { StudyActions } from "./StudyActions";
 import { StudyName } from "./StudyName";
 
@@ -39,7 +39,7 @@ export function StudyHeader({ study }: { study: StudyDetail }) {
           <CountsText counts={counts} />
           <Text size="xs" c="dimmed" className="number">
             {open && ahead !== null && ahead > 0 && `${count(ahead, "run")} of other studies first · `}
-            {open && (study.eta_seconds === null ? "no estimate yet" : `about ${duration(study.eta_seconds)} to go`)}
+            {open && (study.eta_seconds === null ? "no estimate yet" : `${timeLeft(study.eta_seconds)} to go`)}
           </Text>
         </Group>
         {study.waits_for && (
