@@ -32,9 +32,12 @@ def generated(place: Place, warm: Warm) -> dict[str, float]:
 
 
 def finish(place: Place, warm: Warm) -> Ended:
-    """Measure in fp32 what the adapter is held against, and write it."""
-    twin = _twin(place.slot, warm.base(place.slot.arm, "fp32").host)
-    return _exported(place, warm, judge(twin, place.data.validation))
+    """Write the adapter with what it is held against, measured in fp32: for a run in fp32 its last evaluation."""
+    arm = place.slot.arm
+    exact = place.validation if warm.precision(arm) == "fp32" else None
+    if exact is None:  # bf16, or the run was resumed at its last step
+        exact = judge(_twin(place.slot, warm.base(arm, "fp32").host), place.data.validation)
+    return _exported(place, warm, exact)
 
 
 def finish_stack(places: Sequence[Place], shape: StackShape, warm: Warm) -> list[Callable[[], Ended]]:

@@ -28,11 +28,11 @@ class Judged:
     apart: Tally = field(default_factory=Tally)  # divergence of the slice's outputs with dropout on from those without
 
 
-def evaluate(slot: Slot, data: SeedBatches) -> dict[str, float]:
-    """All measured values of one evaluation, by names of METRICS; the base model's weights stay as they are."""
+def evaluate(slot: Slot, data: SeedBatches) -> Judged:
+    """All that one evaluation counts; the base model's weights stay as they are."""
     judged = Judged(judge(slot, data.validation), judge(slot, data.probe_rest))
     _judge_slice(slot, data, judged)
-    return measured(slot, judged)
+    return judged
 
 
 def measured(slot: Slot, judged: Judged) -> dict[str, float]:

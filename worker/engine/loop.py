@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from backend.shared.events import Cancel, Command, Drain, Examples
 from backend.shared.run_status import FailureCode
 from worker.engine.checkpoint import write_checkpoint
-from worker.engine.evaluate import evaluate, judge, told
+from worker.engine.evaluate import evaluate, judge, measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
+from worker.engine.losses import Tally
 from worker.engine.reporter import Reporter
 from worker.engine.schedule import epoch_of, evaluation_steps
 from worker.engine.seed_batches import SeedBatches
@@ -36,6 +37,7 @@ class Place:
     saved: int = -1  # step of the last checkpoint
     judged_first: bool = False  # what the run starts from was measured
     answers: list[Answer] = field(default_factory=list)  # filled with the last evaluation
+    validation: Tally | None = None  # what the last evaluation counted of the validation set
 
     @classmethod
     def of(cls, slot: Slot, data: SeedBatches, reporter: Reporter, at_end: AtEnd = lambda place: {}) -> "Place":
@@ -115,7 +117,7 @@ def _advance(place: Place, finish: Finish) -> bool:
     slot, progress = place.slot, place.slot.progress
     if place.first_is_due:
         place.judged_first = True
-        place.reporter.evaluation(0, 0.0, evaluate(slot, place.data))
+        place.reporter.evaluation(0, 0.0, measured(slot, evaluate(slot, place.data)))
     if place.step < slot.steps:  # else it was resumed at its last step and evaluated before
         begun = time.perf_counter()
         loss = slot.train_step(place.data.batch(place.step))
@@ -137,8 +139,10 @@ def _after_step(place: Place) -> bool:
     failing = place.slot.progress.bad_steps >= BAD_STEPS
     due = place.step in place.evaluate_at
     if due or failing:
-        values = evaluate(place.slot, place.data)
+        judged = evaluate(place.slot, place.data)
+        values = measured(place.slot, judged)
         if place.step >= place.slot.steps:
+            place.validation = judged.validation
             values |= told("test", place.slot, judge(place.slot, place.data.test)) if place.data.test else {}
             values |= place.at_end(place)
         epoch = epoch_of(place.step, place.data.train_rows, place.slot.arm.training)

@@ -1,6 +1,7 @@
 """What an evaluation says: means over examples or completion tokens, standard errors over examples, dropout off."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,18 @@ from backend.shared.specs import GenerationSpec
 from tests.worker.engine.test_against_peft import a_place
 from tests.worker.engine.tiny_pack import World, make_world, trained
 from worker.engine import batches
-from worker.engine.evaluate import evaluate
+from worker.engine.ending import finish
+from worker.engine.evaluate import evaluate, measured
+from worker.engine.loop import Ended, Place, train
 from worker.engine.losses import Tally, divergence
 from worker.engine.precision import resolve_precision
 from worker.engine.schedule import evaluation_steps
+from worker.engine.warm import Warm
+
+
+def values(place: Place) -> dict[str, float]:
+    """What an evaluation now would say."""
+    return measured(place.slot, evaluate(place.slot, place.data))
 
 
 def said(predicted: list[int], right: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -53,17 +62,16 @@ def test_divergence_is_the_kl_from_dropout_on_to_off() -> None:
 def test_values_do_not_depend_on_how_rows_are_batched(
     bert_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = evaluate((place := a_place(bert_world, tmp_path, "hiddenkey")).slot, place.data)
+    whole = values(a_place(bert_world, tmp_path, "hiddenkey"))
     monkeypatch.setattr(batches, "EVALUATION_TOKENS", 1)
-    apart = evaluate((place := a_place(bert_world, tmp_path, "hiddenkey")).slot, place.data)
+    apart = values(place := a_place(bert_world, tmp_path, "hiddenkey"))
     assert len(place.data.validation) == 6
     for name in ("validation/loss", "validation/loss_se", "validation/accuracy", "probe/loss", "probe/accuracy"):
         assert apart[name] == pytest.approx(whole[name], rel=1e-5), name
 
 
 def test_dropout_is_off_in_what_makes_the_gap_and_on_in_the_slice(bert_world: World, tmp_path: Path) -> None:
-    plain, dropping = (a_place(bert_world, tmp_path, name) for name in ("none", "hiddenkey"))
-    quiet, noisy = evaluate(plain.slot, plain.data), evaluate(dropping.slot, dropping.data)
+    quiet, noisy = (values(a_place(bert_world, tmp_path, name)) for name in ("none", "hiddenkey"))
     for name in ("validation/loss", "probe/loss", "probe/slice_loss_off"):
         assert quiet[name] == noisy[name]  # both are untrained and started from the same seed
     assert quiet["probe/slice_loss_on"] == quiet["probe/slice_loss_off"]
@@ -113,15 +121,34 @@ def test_a_run_says_every_metric_by_its_name(tmp_path: Path, family: str, task: 
 
 
 def test_the_norm_told_is_that_of_the_gradient_before_clipping(bert_world: World, tmp_path: Path) -> None:
-    slot, data = (place := a_place(bert_world, tmp_path, "none", gradient_clip=1e-4)).slot, place.data
-    batch = data.batch(0)
+    place = a_place(bert_world, tmp_path, "none", gradient_clip=1e-4)
+    slot, batch = place.slot, place.data.batch(0)
     slot.parameters.zero_grad()
     slot.loss(batch, 0).backward()  # type: ignore[no-untyped-call]  # torch ships it without types
     expected = float(torch.linalg.vector_norm(slot.parameters.collect()))
-    assert "train/gradient_norm" not in evaluate(slot, data)
+    assert "train/gradient_norm" not in values(place)
     slot.train_step(batch)
-    assert evaluate(slot, data)["train/gradient_norm"] == pytest.approx(expected, rel=1e-6)
+    assert values(place)["train/gradient_norm"] == pytest.approx(expected, rel=1e-6)
     assert expected > 1e-4
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_run_in_fp32_ends_with_what_its_last_evaluation_said(tmp_path: Path, precision: str) -> None:
+    """Not measured a second time, and the same as if it were, as after a crash at the last step; bf16 is."""
+    world = make_world(tmp_path / "home", "bert", "classification")
+    place = a_place(world, tmp_path, "hiddenkey", precision=precision)
+    warm = Warm(world.home, torch.device("cpu"))
+    ends: list[Ended] = []
+
+    def ended(place: Place) -> Ended:
+        ends.extend([finish(place, warm), finish(replace(place, validation=None), warm)])
+        return ends[0]
+
+    assert train([place], list, ended, checkpoint_s=60.0)
+    assert place.validation is not None
+    kept, again = ends
+    assert kept == again
+    assert (kept[0]["validation/loss_fp32"] == place.validation.mean) == (precision == "fp32")
 
 
 def test_evaluations_are_evenly_spaced_and_end_at_the_end() -> None:
