@@ -43,7 +43,7 @@ export function StudyRow({ study, marked }: { study: StudySummary; marked: boole
             <Text size="xs" c="dimmed" className="number">
               {ahead > 0 ? `${count(ahead, "run")} first` : ""}
               {ahead > 0 && study.eta_seconds !== null ? " · " : ""}
-              {study.eta_seconds === null ? "" : timeLeft(study.eta_seconds)}
+              {study.eta_seconds === null ? "" : `${timeLeft(study.eta_seconds)} left`}
             </Text>
           )}
         </Group>
