@@ -31,6 +31,7 @@ from backend.stack import home as stack_home
 from backend.stack import valkey
 from backend.stack.child import Child
 from tests.faults.real_engine import BATCH_SIZE, World
+from tests.processes import is_running
 from tests.queue_studies import digest, plant, plant_arms
 
 ODD_WORKER = str(Path(__file__).with_name("odd_worker.py"))
@@ -47,14 +48,6 @@ def until(condition: Callable[[], Any], what: str, timeout: float = 60.0) -> Any
             return found
         time.sleep(POLL_S)
     raise AssertionError(f"waited {timeout} s in vain for: {what}")
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process exists and is not a zombie that nobody has collected yet."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 class House:

@@ -13,8 +13,9 @@ from backend.shared.database import Write
 from backend.shared.errors import Conflict
 from backend.shared.store import requests
 from backend.shared.tables import Artifact
-from tests.faults.house import House, is_running, until
+from tests.faults.house import House, until
 from tests.faults.real_engine import World
+from tests.processes import is_running
 
 Build = Callable[..., House]
 LONG = {"arms": 1, "seeds": 1, "epochs": 400}

@@ -10,9 +10,10 @@ import psutil
 import pytest
 
 from backend.shared.store import events
-from tests.faults.house import SCALE, House, child_of, is_running, until
+from tests.faults.house import SCALE, House, child_of, until
 from tests.faults.posting import post_study
 from tests.faults.real_engine import STEPS_AN_EPOCH, World
+from tests.processes import is_running
 
 Build = Callable[..., House]
 KILLS, EPOCHS = (3, 12) if SCALE < 1 else (10, 20)

@@ -42,20 +42,19 @@ def test_ring_goes_on_while_work_is_left(build: Build) -> None:
 
 def test_first_step_is_written_at_once(build: Build) -> None:
     house = build(flush_s=600)
-    (run_id,) = house.plant({"steps": 400, "step_s": 0.02, "evaluate_every": 1000})
+    (run_id,) = house.plant({"steps": 400, "step_s": 0.5, "evaluate_every": 1000})  # slow: a late look finds one step
     house.begin()
     house.wait_step(run_id)
     run = house.run(run_id)
-    assert (run.total_steps, run.status) == (400, "running")
-    assert 1 <= run.step < 400  # with whatever had come by then, long before the ten minutes are over
+    assert (run.step, run.total_steps, run.status) == (1, 400, "running")
     assert run.record == {"precision": "toy", "hooks": [{"position": "hidden", "sites": 1}]}
 
 
 def test_crash_costs_an_attempt_and_no_number(build: Build) -> None:
     undisturbed, crashed = build(), build()
-    undisturbed.plant({"step_s": 0.02}, {"step_s": 0.02})
+    undisturbed.plant({"step_s": 0.05}, {"step_s": 0.05})
     undisturbed.train()
-    runs = crashed.plant({"step_s": 0.02}, {"step_s": 0.02})
+    runs = crashed.plant({"step_s": 0.05}, {"step_s": 0.05})
     crashed.begin()
     crashed.wait_step(runs[0], 11)
     assert crashed.supervisor._trainer is not None
@@ -63,10 +62,7 @@ def test_crash_costs_an_attempt_and_no_number(build: Build) -> None:
     crashed.join()
     assert crashed.statuses(runs) == ["succeeded"] * 2
     assert [crashed.ends(run_id) for run_id in runs] == [["crashed", "succeeded"]] * 2
-    afresh, again = [attempt.from_step for attempt in crashed.attempts(runs[0])]
-    assert afresh == 0
-    assert again >= 10  # the last checkpoint before the kill, which on a busy machine comes a little later
-    assert again % 10 == 0
+    assert [attempt.from_step for attempt in crashed.attempts(runs[0])] == [0, 10]
     numbers = [digest(house.database, house.settings.home) for house in (undisturbed, crashed)]
     assert numbers[0] == numbers[1]
 
