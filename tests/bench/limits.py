@@ -77,7 +77,7 @@ def linear() -> bool | None:
 
 def latency() -> bool:
     """Seconds from the post of a study to its first recorded step."""
-    study = {**stack.STUDY, "seeds": 1, "arms": [{"method": "hiddenkey"}]}
+    study = {**stack.STUDY, "seeds": 1, "arms": [{"method": "none"}, {"method": "hiddenkey"}]}
     with tempfile.TemporaryDirectory() as folder:
         running = stack.start(Path(folder))
         try:

@@ -228,6 +228,12 @@ class House:
             known = [(w.id, w.host, w.pid) for w in workers.running(session)]
         return [(worker_id, pid) for worker_id, host, pid in known if host == this_host() and is_running(pid)]
 
+    def idle_workers(self) -> list[str]:
+        """Ids of the workers that run and own no run now."""
+        with self.database.read() as session:
+            busy = set(session.scalars(select(Run.worker_id).where(Run.status == "running")))
+        return [worker_id for worker_id, _ in self.alive_workers() if worker_id not in busy]
+
     def owner_pid(self, run_id: str) -> int | None:
         """Pid of the process that supervises a run now."""
         owner = self.run(run_id).worker_id

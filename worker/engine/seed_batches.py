@@ -1,8 +1,8 @@
 """The batches of one seed, packed once and shared by all its arms: every step's, and those of the evaluations."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -48,11 +48,16 @@ class SeedBatches:
         both, rest = rows[:dropout_on_rows], rows[dropout_on_rows:]
         self.probe_slice = evaluation_batches(data.probe, reading, both) if len(both) else []
         self.probe_rest = evaluation_batches(data.probe, reading, rest) if len(rest) else []
-        self._packed = lru_cache(maxsize=_KEPT_STEPS)(self._pack)
+        self._packed: OrderedDict[int, Batch] = OrderedDict()  # not an lru_cache: that would keep this object alive
 
     def batch(self, step: int) -> Batch:
         """The batch of training step `step`, counted from 0."""
-        return self._packed(step)
+        if step not in self._packed:
+            self._packed[step] = self._pack(step)
+            if len(self._packed) > _KEPT_STEPS:
+                self._packed.popitem(last=False)
+        self._packed.move_to_end(step)
+        return self._packed[step]
 
     def largest(self) -> Batch:
         """The batch of the training step with the most tokens, for a look at the memory it takes."""

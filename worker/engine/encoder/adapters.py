@@ -1,11 +1,9 @@
-"""Products with a frozen weight, and the adapter's part added to them, forward and back."""
+"""The adapter's part, added to the product with a frozen weight, forward and back."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from worker.engine.drops import Drops
 from worker.engine.encoder.drops import Mask, mask_of
@@ -23,22 +21,6 @@ class SavedAdapter:
     inner: Tensor  # [M, r]
     kept: Mask | None
     by_rank: Mask | None
-
-
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x [M, in] to [M, out]. On a CPU fp32 goes to oneDNN, whose products are twice as fast on some processors."""
-    if x.dtype == torch.float32 and x.device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        found: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
-        return found
-    return F.linear(x, weight, bias)
-
-
-def back_through(grad: Tensor, weight: Tensor, into: Tensor | None = None) -> Tensor:
-    """grad [M, out] to the gradient of a `linear`'s input [M, in], added to `into` where that is given."""
-    if grad.dtype == torch.float32:
-        found = linear(grad, weight.t(), None)  # oneDNN reads the weight as it lies
-        return found if into is None else into.add_(found)
-    return grad @ weight if into is None else into.addmm_(grad, weight)
 
 
 def add(

@@ -12,7 +12,7 @@ from transformer_dropout.hf.families import unwrapped
 from worker.engine.batches import Batch
 from worker.engine.drops import Drops
 from worker.engine.encoder import layer as layers
-from worker.engine.encoder.adapters import Gradients, linear
+from worker.engine.encoder.adapters import Gradients
 from worker.engine.encoder.weights import LayerWeights, read_layers
 from worker.engine.lora import Adapter, Target
 from worker.engine.stage import Stage
@@ -90,7 +90,7 @@ class Encoder:
         if len(self.layers) == 1:
             return None  # the only layer is the last one, which asks for first tokens alone
         first = self.layers[0]
-        return self._kept(batch, "first product", lambda: linear(clean, first.qkv, first.qkv_bias))
+        return self._kept(batch, "first product", lambda: first.qkv(clean))
 
     def _kept(self, batch: Batch, name: str, make: Callable[[], Tensor]) -> Tensor:
         """What `make` gives, kept with the batch where its whole set fits into KEPT_BYTES."""

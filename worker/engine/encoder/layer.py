@@ -77,9 +77,9 @@ def forward(
     by_group = None
     if last:
         first = x.index_select(0, about.layout.first)
-        query = lora.linear(first, layer.qkv[:width], layer.qkv_bias[:width])
+        query = layer.query(first)
         adapted(query, QUERY, first, rows)
-        known = lora.linear(x, layer.qkv[width:], layer.qkv_bias[width:])
+        known = layer.known(x)
         for part, path in enumerate((KEY, QKV[2])):
             adapted(known[:, part * width : (part + 1) * width], path, x, None)
         by_group = _by_group(about.layout)
@@ -87,7 +87,7 @@ def forward(
         padded_key, padded_value = known.view(-1, size).index_select(0, order.parts_out).view(2, -1, size)
     else:
         first = x
-        known = lora.linear(x, layer.qkv, layer.qkv_bias) if base is None else base.clone()
+        known = layer.qkv(x) if base is None else base.clone()
         for part, path in enumerate(QKV):
             adapted(known[:, part * width : (part + 1) * width], path, x, None)
         asked, padded_key, padded_value = known.view(-1, size).index_select(0, order.parts_out).view(3, -1, size)
@@ -96,14 +96,14 @@ def forward(
         joined = torch.empty_like(first).index_copy_(0, by_group, mixed.view(-1, width))
     else:
         joined = mixed.index_select(0, order.back).view(-1, width)
-    y = lora.linear(joined, layer.out, layer.out_bias)
+    y = layer.out(joined)
     adapted(y, ATTENTION_OUT, joined, rows)
     out_drops, inner_drops, outer_drops = _drops(at, layer, about, rows)
     middle, norm1 = _norm(dropped(y, out_drops) + first, layer.norms[0])
-    inner = lora.linear(middle, layer.inner, layer.inner_bias)
+    inner = layer.inner(middle)
     adapted(inner, FFN_IN, middle, rows)
     active = dropped(torch.nn.functional.gelu(inner), inner_drops)
-    z = lora.linear(active, layer.outer, layer.outer_bias)
+    z = layer.outer(active)
     adapted(z, FFN_OUT, active, rows)
     result, norm2 = _norm(dropped(z, outer_drops) + middle, layer.norms[1])
     return result, SavedLayer(
@@ -123,14 +123,14 @@ def backward(
     out_drops, inner_drops, outer_drops = saved.drops
     rest = _norm_back(grad, saved.norms[1], layer.norms[1])
     through = dropped(rest, outer_drops)
-    back = lora.back_through(through, layer.outer)
+    back = layer.outer.back(through)
     adapted(through, FFN_OUT, back)
     back = torch.ops.aten.gelu_backward(dropped(back, inner_drops), saved.inner)
-    lora.back_through(back, layer.inner, rest)
+    rest = layer.inner.back(back, rest)
     adapted(back, FFN_IN, rest)
     rest = _norm_back(rest, saved.norms[0], layer.norms[0])
     through = dropped(rest, out_drops)
-    back = lora.back_through(through, layer.out)
+    back = layer.out.back(through)
     adapted(through, ATTENTION_OUT, back)
     if lowest and not any(path in saved.adapters for path in QKV):
         return None
@@ -155,7 +155,7 @@ def _attention_back(
         asked = back.view(-1, size).index_select(0, order.out)
         attention.backward(asked, saved.groups, size**-0.5, padded[0], padded[1], padded[2])
         known = padded.view(-1, size).index_select(0, order.parts_back).view(-1, 3 * width)
-        into = None if lowest else lora.back_through(known, layer.qkv, rest)
+        into = None if lowest else layer.qkv.back(known, rest)
         for part, path in enumerate(QKV):
             if path in saved.adapters:
                 span = known[:, part * width : (part + 1) * width]
@@ -167,12 +167,12 @@ def _attention_back(
     attention.backward(asked, saved.groups, size**-0.5, to_query, padded[0], padded[1])
     query = torch.empty_like(back).index_copy_(0, saved.by_group, to_query.view(-1, width))
     known = padded.view(-1, size).index_select(0, order.parts_back).view(-1, 2 * width)
-    into = None if lowest else lora.back_through(known, layer.qkv[width:])
+    into = None if lowest else layer.known.back(known)
     for part, path in enumerate((KEY, QKV[2])):
         if path in saved.adapters:
             span = known[:, part * width : (part + 1) * width]
             lora.back(span, saved.adapters[path], about.adapters, gradients, into)
-    first = None if into is None else lora.back_through(query, layer.qkv[:width], rest)
+    first = None if into is None else layer.query.back(query, rest)
     if QUERY in saved.adapters:
         lora.back(query, saved.adapters[QUERY], about.adapters, gradients, first)
     if into is not None and first is not None:
@@ -187,14 +187,14 @@ def _drops(
     drops = about.drops
     if drops is None:
         return (), (), ()
-    tokens, width, inner = about.layout.tokens, layer.out.shape[0], layer.inner.shape[0]
+    tokens, width, inner = about.layout.tokens, layer.out.weight.shape[0], layer.inner.weight.shape[0]
     out: list[VectorKeep] = []
     outer = list(drops.hidden("ffn_output", at, width))
     for native, keeps in ((layer.native_out, out), (layer.native_outer, outer)):
         if drops.native and native is not None:
             keeps.append(drops.native_vector(native.ordinal, native.rate, tokens, width))
     found = (out, drops.hidden("ffn_inner", at, inner), outer)
-    a, b, c = (tuple(mask_of(keep, rows, layer.out.dtype) for keep in keeps) for keeps in found)
+    a, b, c = (tuple(mask_of(keep, rows, layer.out.weight.dtype) for keep in keeps) for keeps in found)
     return a, b, c
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from transformer_dropout.hf.families import family_of, layer_modules, unwrapped
 
+from worker.engine.encoder.frozen import Frozen, can_block
 from worker.engine.hooks import NativeDropout
 from worker.engine.lora import Target
 
@@ -15,6 +16,7 @@ FAMILIES = frozenset({"bert", "roberta", "xlm-roberta"})
 QUERY, KEY, VALUE = "attention.self.query", "attention.self.key", "attention.self.value"
 ATTENTION_OUT, FFN_IN, FFN_OUT = "attention.output.dense", "intermediate.dense", "output.dense"
 QKV = (QUERY, KEY, VALUE)
+PATHS = (*QKV, ATTENTION_OUT, FFN_IN, FFN_OUT)
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,14 @@ class Norm:
 
 @dataclass(frozen=True)
 class LayerWeights:
-    """One encoder layer: weights [out, in], biases [out], E the hidden size."""
+    """One encoder layer."""
 
-    qkv: Tensor  # [3E, E]
-    qkv_bias: Tensor
-    out: Tensor
-    out_bias: Tensor
-    inner: Tensor
-    inner_bias: Tensor
-    outer: Tensor
-    outer_bias: Tensor
+    qkv: Frozen  # query, key and value in one
+    query: Frozen
+    known: Frozen  # key and value in one
+    out: Frozen
+    inner: Frozen
+    outer: Frozen
     norms: tuple[Norm, Norm]
     native_out: NativeDropout | None  # dropout on the attention block's output
     native_outer: NativeDropout | None  # dropout on the feed-forward output
@@ -56,7 +56,11 @@ def fits(model: nn.Module) -> bool:
 def read_layers(model: nn.Module, targets: Sequence[Target]) -> list[LayerWeights]:
     """The layers of a model that `fits`. Query, key and value become views of one matrix: nothing is stored twice."""
     by_module = {id(target.module): target for target in targets}
-    return [_layer(module, by_module) for module in layer_modules(model)]
+    layers = [{path: layer.get_submodule(path) for path in PATHS} for layer in layer_modules(model)]
+    blocked = can_block([module for modules in layers for module in modules.values()])
+    return [
+        _layer(layer, modules, by_module, blocked) for layer, modules in zip(layer_modules(model), layers, strict=True)
+    ]
 
 
 def native_of(module: nn.Module) -> NativeDropout | None:
@@ -65,19 +69,22 @@ def native_of(module: nn.Module) -> NativeDropout | None:
     return found if isinstance(found, NativeDropout) else None
 
 
-def _layer(layer: nn.Module, by_module: dict[int, Target]) -> LayerWeights:
-    paths = (*QKV, ATTENTION_OUT, FFN_IN, FFN_OUT)
-    modules = {path: layer.get_submodule(path) for path in paths}
-    qkv, qkv_bias = _fused([modules[path] for path in QKV])
+def _layer(
+    layer: nn.Module, modules: dict[str, nn.Module], by_module: dict[int, Target], blocked: bool
+) -> LayerWeights:
+    qkv = Frozen(*_fused([modules[path] for path in QKV]), blocked)
+    width = len(qkv.weight) // len(QKV)
+    out, inner, outer = (
+        Frozen(modules[path].get_parameter("weight"), modules[path].get_parameter("bias"), blocked)
+        for path in (ATTENTION_OUT, FFN_IN, FFN_OUT)
+    )
     return LayerWeights(
         qkv=qkv,
-        qkv_bias=qkv_bias,
-        out=modules[ATTENTION_OUT].get_parameter("weight"),
-        out_bias=modules[ATTENTION_OUT].get_parameter("bias"),
-        inner=modules[FFN_IN].get_parameter("weight"),
-        inner_bias=modules[FFN_IN].get_parameter("bias"),
-        outer=modules[FFN_OUT].get_parameter("weight"),
-        outer_bias=modules[FFN_OUT].get_parameter("bias"),
+        query=qkv.rows(0, width),
+        known=qkv.rows(width, 3 * width),
+        out=out,
+        inner=inner,
+        outer=outer,
         norms=(_norm(layer, "attention.output.LayerNorm"), _norm(layer, "output.LayerNorm")),
         native_out=native_of(layer.get_submodule("attention.output.dropout")),
         native_outer=native_of(layer.get_submodule("output.dropout")),
