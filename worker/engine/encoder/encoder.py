@@ -45,10 +45,12 @@ class Encoder:
     ) -> tuple[Tensor, list[layers.SavedLayer], layers.Pass]:
         """The same without the graph, and what `backward` needs, where that is to be kept."""
         about = layers.Pass(batch.packed.layout, self.heads, adapters, drops)
-        x = clean = self._clean(batch)
+        base: Tensor | None = None
         if drops is not None and drops.at_embeddings:
             x = drops.embeddings(self._embedded(batch, drops))
-        base = self._first_product(batch, clean) if x is clean else None
+        else:
+            x = self._clean(batch)
+            base = self._first_product(batch, x)
         saved: list[layers.SavedLayer] = []
         for at, layer in enumerate(self.layers):
             last = at == len(self.layers) - 1
