@@ -1,7 +1,7 @@
 """A frozen linear layer as one product there and one back, its weight laid out once in the blocks that oneDNN reads.
 
-oneDNN copies a plain weight into blocks at every call, which is a tenth of a small product. The results are the same
-in every bit; the blocks cost the weight's memory once more each way, so that large models go without.
+oneDNN copies a plain weight into blocks at every call, which is a tenth of a small product. In bf16 the results are the
+same in every bit; the blocks cost the weight's memory once more each way, so that large models go without.
 """
 
 from collections.abc import Sequence
