@@ -1,12 +1,13 @@
 """The batches of one seed, packed once and shared by all its arms: every step's, and those of the evaluations."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 
 from worker.data.draw import SeedData
+from worker.data.rows import Rows
 from worker.engine.batches import Batch, Reading, evaluation_batches, make_batch
 
 _KEPT_STEPS = 8  # slots of a pack are at most a few steps apart
@@ -42,22 +43,18 @@ class SeedBatches:
         dropout_on_rows: int,
     ) -> None:
         self.steps, self.train_rows = steps, len(data.train)
-        self._train, self._reading = data.train, reading
+        self._train = data.train
         self.validation, self.test, self.validation_rows = held.validation, held.test, data.validation
         rows = np.arange(len(data.probe))
         both, rest = rows[:dropout_on_rows], rows[dropout_on_rows:]
         self.probe_slice = evaluation_batches(data.probe, reading, both) if len(both) else []
         self.probe_rest = evaluation_batches(data.probe, reading, rest) if len(rest) else []
-        self._packed: OrderedDict[int, Batch] = OrderedDict()  # not an lru_cache: that would keep this object alive
+        self._pack = partial(_step_batch, data.train, steps, reading)  # no method: the cache would hold its own holder
+        self._packed = lru_cache(maxsize=_KEPT_STEPS)(self._pack)
 
     def batch(self, step: int) -> Batch:
         """The batch of training step `step`, counted from 0."""
-        if step not in self._packed:
-            self._packed[step] = self._pack(step)
-            if len(self._packed) > _KEPT_STEPS:
-                self._packed.popitem(last=False)
-        self._packed.move_to_end(step)
-        return self._packed[step]
+        return self._packed(step)
 
     def largest(self) -> Batch:
         """The batch of the training step with the most tokens, for a look at the memory it takes."""
@@ -65,5 +62,6 @@ class SeedBatches:
         tokens = [int(lengths[rows].sum()) for rows in self.steps]
         return self._pack(int(np.argmax(tokens)))
 
-    def _pack(self, step: int) -> Batch:
-        return make_batch(self._train, self.steps[step], self._reading)
+
+def _step_batch(rows: Rows, steps: Sequence[np.ndarray], reading: Reading, step: int) -> Batch:
+    return make_batch(rows, steps[step], reading)

@@ -24,17 +24,14 @@ class Frozen:
         """The product with its bias, [M, out]."""
         if self.blocked:
             return _product(x, self._there, self.bias)
-        return linear(x, self.weight, self.bias)
+        return _linear(x, self.weight, self.bias)
 
     def back(self, grad: Tensor, into: Tensor | None = None) -> Tensor:
         """The gradient of the input [M, in] from grad [M, out], plus `into` where that is given, which is used up."""
-        if self.blocked and into is None:
-            return _product(grad, self._back, None)
         if self.blocked:
-            found: Tensor = torch.ops.mkldnn._linear_pointwise.binary(grad, into, self._back, None, "add")
-            return found
+            return _product(grad, self._back, None, into)
         if grad.dtype == torch.float32:
-            product = linear(grad, self.weight.t(), None)  # oneDNN reads the weight as it lies
+            product = _linear(grad, self.weight.t(), None)  # oneDNN reads the weight as it lies
             return product if into is None else into.add_(product)
         return grad @ self.weight if into is None else into.addmm_(grad, self.weight)
 
@@ -51,30 +48,32 @@ class Frozen:
         return _blocks(self.weight.t().contiguous())
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+def can_block(modules: Sequence[nn.Module]) -> bool:
+    """Whether the weights of these linear layers may be kept in blocks: where oneDNN computes, and memory allows."""
+    weights: list[Tensor] = [module.get_parameter("weight") for module in modules]
+    size = sum(weight.numel() * weight.element_size() for weight in weights)
+    return all(_has_onednn(weight) for weight in weights) and 2 * size <= BLOCKED_BYTES
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """x [M, in] to [M, out]. On a CPU fp32 goes to oneDNN, whose products are twice as fast on some processors."""
     if x.dtype == torch.float32 and _has_onednn(x):
         return _product(x, weight, bias)
     return F.linear(x, weight, bias)
 
 
-def can_block(modules: Sequence[nn.Module]) -> bool:
-    """Whether the weights of these linear layers may be kept in blocks: where oneDNN computes, and memory allows."""
-    weights: list[Tensor] = [module.get_parameter("weight") for module in modules]
-    if not all(_has_onednn(weight) for weight in weights):
-        return False
-    if weights[0].dtype == torch.bfloat16 and not torch.ops.mkldnn._is_mkldnn_bf16_supported():
-        return False
-    return 2 * sum(weight.numel() * weight.element_size() for weight in weights) <= BLOCKED_BYTES
-
-
 def _has_onednn(x: Tensor) -> bool:
-    computes = x.dtype in (torch.float32, torch.bfloat16)
-    return computes and x.device.type == "cpu" and bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+    if x.device.type != "cpu" or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return False
+    return x.dtype == torch.float32 or (x.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    found: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+def _product(x: Tensor, weight: Tensor, bias: Tensor | None, plus: Tensor | None = None) -> Tensor:
+    found: Tensor
+    if plus is None:
+        found = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+    else:
+        found = torch.ops.mkldnn._linear_pointwise.binary(x, plus, weight, bias, "add")
     return found
 
 

@@ -56,11 +56,9 @@ def fits(model: nn.Module) -> bool:
 def read_layers(model: nn.Module, targets: Sequence[Target]) -> list[LayerWeights]:
     """The layers of a model that `fits`. Query, key and value become views of one matrix: nothing is stored twice."""
     by_module = {id(target.module): target for target in targets}
-    layers = [{path: layer.get_submodule(path) for path in PATHS} for layer in layer_modules(model)]
-    blocked = can_block([module for modules in layers for module in modules.values()])
-    return [
-        _layer(layer, modules, by_module, blocked) for layer, modules in zip(layer_modules(model), layers, strict=True)
-    ]
+    layers = layer_modules(model)
+    blocked = can_block([layer.get_submodule(path) for layer in layers for path in PATHS])
+    return [_layer(layer, by_module, blocked) for layer in layers]
 
 
 def native_of(module: nn.Module) -> NativeDropout | None:
@@ -69,9 +67,8 @@ def native_of(module: nn.Module) -> NativeDropout | None:
     return found if isinstance(found, NativeDropout) else None
 
 
-def _layer(
-    layer: nn.Module, modules: dict[str, nn.Module], by_module: dict[int, Target], blocked: bool
-) -> LayerWeights:
+def _layer(layer: nn.Module, by_module: dict[int, Target], blocked: bool) -> LayerWeights:
+    modules = {path: layer.get_submodule(path) for path in PATHS}
     qkv = Frozen(*_fused([modules[path] for path in QKV]), blocked)
     width = len(qkv.weight) // len(QKV)
     out, inner, outer = (
