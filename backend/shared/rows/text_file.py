@@ -55,8 +55,8 @@ def text_lines(path: Path) -> Iterator[str]:
         InvalidInput: naming the line: not UTF-8, a NUL character, or a line of more than 64 MiB.
     """
     refuse_disguises(path)
-    decode = codecs.getincrementaldecoder("utf-8-sig")(errors="strict")
-    number, rest = 1, ""
+    decode = codecs.getincrementaldecoder("utf-8")(errors="strict")  # "utf-8-sig" takes half a mark for an empty file
+    number, rest, at_start = 1, "", True
     with path.open("rb") as file:
         while True:
             chunk = file.read(_CHUNK)
@@ -67,6 +67,8 @@ def text_lines(path: Path) -> Iterator[str]:
                 raise InvalidInput(
                     f"Line {line:,} is not UTF-8 text ({error.reason}); save the file with the encoding UTF-8."
                 ) from error
+            if at_start and text:
+                text, at_start = text.removeprefix("\ufeff"), False
             if "\0" in text:
                 line = number + (rest + text).split("\0", 1)[0].count("\n")
                 raise InvalidInput(f"Line {line:,} holds a NUL character, so this is not a text file.")
