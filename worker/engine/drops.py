@@ -47,7 +47,10 @@ class AttentionDrops:
 
 
 class Drops:
-    """The dropout of one pass: `spec` resolved for the model, `draw` for (seed, step, pass), the rows of `layout`."""
+    """The dropout of one pass: `spec` resolved for the model, `draw` for (seed, step, pass), the rows of `layout`.
+
+    Masks over tokens speak of the n real ones; the dummies that follow them are kept.
+    """
 
     def __init__(self, spec: DropoutSpec, draw: Draw, layout: Layout, places: Tensor | None = None) -> None:
         """places: which tokens the head reads, [U]; None where it reads one vector a row."""
@@ -62,17 +65,17 @@ class Drops:
         self._adapter_input, self._adapter_rank = spec.at("adapter_input"), spec.at("adapter_rank")
 
     def adapter_input(self, layer: int, place: int, features: int) -> VectorKeep | None:
-        """What is dropped from the input of adapter number `place` of a layer, [N, features]; None for nothing."""
+        """What is dropped from the input of adapter number `place` of a layer, [n, features]; None for nothing."""
         return self._adapter(self._adapter_input, layer, place, features)
 
     def adapter_rank(self, layer: int, place: int, rank: int) -> VectorKeep | None:
-        """What is dropped from the inner vector of adapter number `place` of a layer, [N, rank]; None for nothing."""
+        """What is dropped from the inner vector of adapter number `place` of a layer, [n, rank]; None for nothing."""
         return self._adapter(self._adapter_rank, layer, place, rank)
 
     def hidden(self, place: str, layer: int, features: int) -> tuple[VectorKeep, ...]:
-        """What the hidden sites drop in this layer at `place`, each [N, features] or [N, 1]."""
+        """What the hidden sites drop in this layer at `place`, each [n, features] or [n, 1]."""
         return tuple(
-            self._over_tokens(vector_keep(site, rate, self.draw, layer, self.rows, features))
+            vector_keep(site, rate, self.draw, layer, self.rows, features)
             for site in self._hidden
             if site.place == place and (rate := site.rate_at(layer)) > 0.0
         )
@@ -87,13 +90,12 @@ class Drops:
         if not self.spec.noise_alpha:
             return x
         noise = embedding_noise(self.spec.noise_alpha, self.draw, self.rows, x.shape[-1])
-        return x + _spread(noise, self.layout.tokens, 0.0).to(x.dtype).view(x.shape)
+        return x + spread(noise, self.layout.tokens, 0.0).to(x.dtype).view(x.shape)
 
     def embeddings(self, x: Tensor) -> Tensor:
         """The first layer's input [..., E] after the input sites."""
         for site in self._input:
-            found = vector_keep(site, site.rate_at(0), self.draw, 0, self.rows, x.shape[-1])
-            x = apply_keep(x, self._over_tokens(found))
+            x = apply_keep(x, vector_keep(site, site.rate_at(0), self.draw, 0, self.rows, x.shape[-1]))
         return x
 
     def features(self, x: Tensor) -> Tensor:
@@ -131,8 +133,7 @@ class Drops:
         call = self._native_calls[ordinal] = self._native_calls.get(ordinal, -1) + 1
         count = self.rows.total if rows == self.layout.tokens else rows
         keep = native_keep(self.draw, ordinal, call, rate, self.rows, torch.Size((count, features)))
-        found = VectorKeep(keep, 1.0 / (1.0 - rate))
-        return self._over_tokens(found) if rows == self.layout.tokens else found
+        return VectorKeep(keep, 1.0 / (1.0 - rate))
 
     def drop_hidden(self, place: str, layer: int, x: Tensor) -> Tensor:
         """x [..., E] after the hidden sites of this layer at `place`."""
@@ -153,22 +154,17 @@ class Drops:
         for site in sites:  # one at most: the framework has a single cell at each of these positions
             rate = site.rate_at(layer)
             if rate > 0.0:
-                return self._over_tokens(vector_keep(site, rate, self.draw, layer, self.rows, features, place))
+                return vector_keep(site, rate, self.draw, layer, self.rows, features, place)
         return None
-
-    def _over_tokens(self, found: VectorKeep) -> VectorKeep:
-        count, scale = self.layout.tokens, found.scale
-        if isinstance(scale, Tensor):
-            scale = _spread(scale, count, 1.0)
-        return VectorKeep(_spread(found.keep, count, True), scale)
 
 
 def apply_keep(x: Tensor, found: VectorKeep) -> Tensor:
-    """x [..., E] after a keep over its rows; also the gradient's way back."""
+    """x [..., E] after a keep over its first rows; also the gradient's way back."""
+    count = x.shape[:-1].numel()
     scale = found.scale
     if isinstance(scale, Tensor):
-        scale = scale.view(*x.shape[:-1], -1)
-    return drop_hidden(x, found.keep.view(*x.shape[:-1], -1), scale)
+        scale = spread(scale, count, 1.0).view(*x.shape[:-1], -1)
+    return drop_hidden(x, spread(found.keep, count, True).view(*x.shape[:-1], -1), scale)
 
 
 def _rows(layout: Layout) -> Rows:
@@ -178,7 +174,7 @@ def _rows(layout: Layout) -> Rows:
     return rows
 
 
-def _spread(real: Tensor, count: int, fill: bool | float) -> Tensor:
+def spread(real: Tensor, count: int, fill: bool | float) -> Tensor:
     """Extend [n, E] to [count, E]: what follows the real tokens is `fill`."""
     if real.shape[0] == count:
         return real

@@ -42,6 +42,29 @@ def test_blocks_are_near_in_fp32_and_rows_are_views_of_the_same_weight() -> None
 
 
 @BLOCKS
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        torch.float32,
+        pytest.param(
+            torch.bfloat16, marks=pytest.mark.skipif(not HAS_BF16, reason="oneDNN computes no bf16 on this processor")
+        ),
+    ],
+)
+def test_gelu_at_once_is_near_gelu_afterwards(dtype: torch.dtype) -> None:
+    blocked, plain = both(dtype)
+    x = torch.randn(TOKENS, INTO).to(dtype)
+    exact = nn.functional.gelu(x.double() @ plain.weight.double().t() + plain.bias.double())
+    for layer in (blocked, plain):
+        torch.testing.assert_close(
+            layer.gelu(x).double(),
+            exact,
+            rtol=8 * torch.finfo(dtype).eps,
+            atol=1e-2 if dtype == torch.bfloat16 else 1e-5,
+        )
+
+
+@BLOCKS
 def test_models_too_large_for_a_second_copy_go_without(monkeypatch: pytest.MonkeyPatch) -> None:
     layers = [nn.Linear(INTO, OUT) for _ in range(3)]
     assert can_block(layers)

@@ -17,8 +17,9 @@ class SavedAdapter:
     """What the way back needs of one adapter."""
 
     ordinal: int
-    read: Tensor  # its input after dropout, [M, in]
+    read: Tensor  # its input after dropout but for a factor, [M, in]
     inner: Tensor  # [M, r]
+    factor: float  # its scaling, with what the mask on its input scales by
     kept: Mask | None
     by_rank: Mask | None
 
@@ -36,15 +37,15 @@ def add(
     kept = by_rank = None
     if drops is not None:
         found = drops.adapter_input(target.layer, target.place, x.shape[1])
-        kept = None if found is None else mask_of(found, rows, x.dtype)
+        kept = None if found is None else mask_of(found, rows, x.shape[0], x.dtype)
         found = drops.adapter_rank(target.layer, target.place, adapter.down.shape[0])
-        by_rank = None if found is None else mask_of(found, rows, x.dtype)
-    read = x if kept is None else kept(x)
-    inner = (read @ adapter.down.t()).mul_(adapter.scaling)
+        by_rank = None if found is None else mask_of(found, rows, x.shape[0], x.dtype)
+    read, factor = (x, adapter.scaling) if kept is None else (kept.cut(x), adapter.scaling * kept.factor)
+    inner = (read @ adapter.down.t()).mul_(factor)
     if by_rank is not None:
         inner = by_rank(inner)
     y.addmm_(inner, adapter.up.t())
-    return SavedAdapter(target.ordinal, read, inner, kept, by_rank)
+    return SavedAdapter(target.ordinal, read, inner, factor, kept, by_rank)
 
 
 def back(
@@ -52,7 +53,7 @@ def back(
 ) -> None:
     """From grad [M, out]: note the adapter's gradients, and add that of its input to `into` [M, in]."""
     adapter = adapters[saved.ordinal]
-    inner = (grad @ adapter.up).mul_(adapter.scaling)
+    inner = (grad @ adapter.up).mul_(saved.factor)
     if saved.by_rank is not None:
         inner = saved.by_rank(inner)
     gradients[saved.ordinal] = (inner.t() @ saved.read, grad.t() @ saved.inner)
@@ -61,4 +62,4 @@ def back(
     if saved.kept is None:
         into.addmm_(inner, adapter.down)
     else:
-        into.add_(saved.kept(inner @ adapter.down))
+        into.add_(saved.kept.cut_(inner @ adapter.down))

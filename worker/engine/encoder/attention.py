@@ -11,6 +11,8 @@ from worker.engine.drops import AttentionDrops
 from worker.engine.encoder.drops import bias_of, bits_of
 from worker.engine.packing import Group, Layout
 
+VECTOR_BYTES = 64  # of a row, below which torch's softmax kernels have no fast way for half-width numbers
+
 
 @dataclass(frozen=True)
 class WeightFactor:
@@ -90,7 +92,11 @@ def backward(
 
 def _softmax_back(back: Tensor, group: SavedGroup) -> Tensor:
     if group.full is None:
-        return torch._softmax_backward_data(back, group.weights, -1, group.weights.dtype)
+        dtype = group.weights.dtype
+        if back.shape[-1] * back.element_size() < VECTOR_BYTES:  # torch would go number by number: 7 times slower
+            exact = torch._softmax_backward_data(back.float(), group.weights.float(), -1, torch.float32)
+            return exact.to(dtype)
+        return torch._softmax_backward_data(back, group.weights, -1, dtype)
     weighted = group.weights * back  # arXiv 2403.00812 Eq. 8-9: the normaliser is a constant
     return weighted - group.full * weighted.sum(-1, keepdim=True)
 
@@ -128,6 +134,8 @@ def _weights(
 
 def _softmax(query: Tensor, key: Tensor, bias: Tensor, scaling: float) -> Tensor:
     scores = torch.baddbmm(bias, query, key.transpose(1, 2), alpha=scaling)
+    if scores.shape[-1] * scores.element_size() % VECTOR_BYTES == 0:  # the same, in one pass; slower for other lengths
+        return torch.softmax(scores, -1)
     return torch.softmax(scores, -1, dtype=torch.float32).to(key.dtype)
 
 

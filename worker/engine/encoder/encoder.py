@@ -17,7 +17,7 @@ from worker.engine.encoder.weights import LayerWeights, read_layers
 from worker.engine.lora import Adapter, Target
 from worker.engine.stage import Stage
 
-KEPT_BYTES = 24 << 20  # what is kept of one set of rows
+KEPT_BYTES = 32 << 20  # what is kept of one set of rows
 
 
 class Encoder:
@@ -44,7 +44,7 @@ class Encoder:
         self, batch: Batch, adapters: Sequence[Adapter], drops: Drops | None, keep: bool = True
     ) -> tuple[Tensor, list[layers.SavedLayer], layers.Pass]:
         """The same without the graph, and what `backward` needs, where that is to be kept."""
-        about = layers.Pass(batch.packed.layout, self.heads, adapters, drops)
+        about = layers.Pass(batch.packed.layout, self.heads, adapters, drops, keep)
         base: Tensor | None = None
         if drops is not None and drops.at_embeddings:
             x = drops.embeddings(self._embedded(batch, drops))

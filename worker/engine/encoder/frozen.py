@@ -26,6 +26,10 @@ class Frozen:
             return _product(x, self._there, self.bias)
         return _linear(x, self.weight, self.bias)
 
+    def gelu(self, x: Tensor) -> Tensor:
+        """The product with its bias and then GELU, [M, out], in one go where oneDNN computes."""
+        return _product(x, self._there, self.bias, gelu=True) if self.blocked else F.gelu(self(x))
+
     def back(self, grad: Tensor, into: Tensor | None = None) -> Tensor:
         """The gradient of the input [M, in] from grad [M, out], plus `into` where that is given, which is used up."""
         if self.blocked:
@@ -68,10 +72,11 @@ def _has_onednn(x: Tensor) -> bool:
     return x.dtype == torch.float32 or (x.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
-def _product(x: Tensor, weight: Tensor, bias: Tensor | None, plus: Tensor | None = None) -> Tensor:
+def _product(x: Tensor, weight: Tensor, bias: Tensor | None, plus: Tensor | None = None, gelu: bool = False) -> Tensor:
     found: Tensor
     if plus is None:
-        found = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+        then = "gelu" if gelu else "none"
+        found = torch.ops.mkldnn._linear_pointwise(x, weight, bias, then, [], "none")
     else:
         found = torch.ops.mkldnn._linear_pointwise.binary(x, plus, weight, bias, "add")
     return found

@@ -10,7 +10,7 @@ from transformer_dropout.masks import VectorKeep
 from worker.engine.drops import AttentionDrops, Drops
 from worker.engine.encoder import adapters as lora
 from worker.engine.encoder import attention
-from worker.engine.encoder.drops import Mask, dropped, mask_of
+from worker.engine.encoder.drops import Mask, dropped, mask_of, plus_dropped
 from worker.engine.encoder.heads import head_order
 from worker.engine.encoder.weights import ATTENTION_OUT, FFN_IN, FFN_OUT, KEY, QKV, QUERY, LayerWeights, Norm
 from worker.engine.lora import Adapter
@@ -25,6 +25,7 @@ class Pass:
     heads: int
     adapters: Sequence[Adapter]
     drops: Drops | None
+    keep: bool = True  # whether there is a way back
 
     def attention_drops(self, layer: int, native_rate: float) -> AttentionDrops | None:
         """The masks of attention in one layer."""
@@ -54,7 +55,7 @@ class SavedLayer:
     adapters: dict[str, lora.SavedAdapter]
     drops: tuple[tuple[Mask, ...], tuple[Mask, ...], tuple[Mask, ...]]
     norms: tuple[SavedNorm, SavedNorm]
-    inner: Tensor  # before the activation, [M, F]
+    inner: Tensor  # before the activation, [M, F], if there is a way back
     rows: Tensor | None  # the first tokens, where only they were passed on
     by_group: Tensor | None  # the same rows of heads, ordered by group
 
@@ -99,13 +100,17 @@ def forward(
     y = layer.out(joined)
     adapted(y, ATTENTION_OUT, joined, rows)
     out_drops, inner_drops, outer_drops = _drops(at, layer, about, rows)
-    middle, norm1 = _norm(dropped(y, out_drops) + first, layer.norms[0])
-    inner = layer.inner(middle)
-    adapted(inner, FFN_IN, middle, rows)
-    active = dropped(torch.nn.functional.gelu(inner), inner_drops)
+    middle, norm1 = _norm(plus_dropped(first, y, out_drops), layer.norms[0])
+    if about.keep or FFN_IN in layer.targets:
+        inner = layer.inner(middle)
+        adapted(inner, FFN_IN, middle, rows)
+        active = torch.nn.functional.gelu(inner)
+    else:
+        active = inner = layer.inner.gelu(middle)
+    active = dropped(active, inner_drops)
     z = layer.outer(active)
     adapted(z, FFN_OUT, active, rows)
-    result, norm2 = _norm(dropped(z, outer_drops) + middle, layer.norms[1])
+    result, norm2 = _norm(plus_dropped(middle, z, outer_drops), layer.norms[1])
     return result, SavedLayer(
         groups, kept, (out_drops, inner_drops, outer_drops), (norm1, norm2), inner, rows, by_group
     )
@@ -194,7 +199,8 @@ def _drops(
         if drops.native and native is not None:
             keeps.append(drops.native_vector(native.ordinal, native.rate, tokens, width))
     found = (out, drops.hidden("ffn_inner", at, inner), outer)
-    a, b, c = (tuple(mask_of(keep, rows, layer.out.weight.dtype) for keep in keeps) for keeps in found)
+    count = tokens if rows is None else len(rows)
+    a, b, c = (tuple(mask_of(keep, rows, count, layer.out.weight.dtype) for keep in keeps) for keeps in found)
     return a, b, c
 
 

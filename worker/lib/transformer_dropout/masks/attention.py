@@ -1,6 +1,8 @@
 """Keep-masks for attention: over keys (cheap) or over query-key pairs, drawn in real-token order."""
 
+import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -63,15 +65,17 @@ class AttentionKeep:
         if width is None and self.rows.is_rectangle and group == tuple(range(self.rows.batch)):
             return pairs.view(len(group), self.heads, across, across)
         out = torch.ones((len(group), self.heads, across, across), dtype=torch.bool, device=pairs.device)
-        offset, begins = 0, []
-        for length in self.rows.lengths:
-            begins.append(offset)
-            offset += self.heads * length * length
+        sizes = [self.heads * n * n for n in self.rows.lengths]
+        begins = list(itertools.accumulate(sizes, initial=0))
+        whole: Any = out
+        blocks: Any = pairs
+        if pairs.device.type == "cpu":
+            whole, blocks = out.numpy(), pairs.numpy()  # the same memory; NumPy is quicker with many small blocks
         for place, b in enumerate(group):
             n = self.rows.lengths[b]
             first = starts[b] if starts is not None else 0
-            block = pairs[begins[b] : begins[b] + self.heads * n * n].view(self.heads, n, n)
-            out[place, :, first : first + n, first : first + n] = block
+            block = blocks[begins[b] : begins[b + 1]].reshape(self.heads, n, n)
+            whole[place, :, first : first + n, first : first + n] = block
         return out
 
 
