@@ -169,7 +169,9 @@ def _line(text: str) -> str:
 
 
 def _numbers(run: Run, comparison: Comparison, shown: ArmComparison | None) -> str:
-    lines = [f"- this run: validation loss {plain((run.final or {}).get('validation/loss_fp32'), 1e-4)} in fp32"]
+    exact = (run.final or {}).get("validation/loss_fp32")
+    said = "not measured in fp32" if exact is None else f"validation loss {plain(exact, 1e-4)} in fp32"
+    lines = [f"- this run: {said}"]
     if shown is None:
         return lines[0]
     for name, estimate in shown.final.items():

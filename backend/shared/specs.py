@@ -50,6 +50,11 @@ class TrainingSpec(Frozen):
         128, ge=0, le=100_000, description="Probe rows judged with dropout on too, for the train/inference gap; 0: off."
     )
     precision: Precision = "auto"
+    fp32_loss: bool = Field(
+        True,
+        description="Measure the validation rows once more in fp32 at the end: what an exported adapter is held "
+        "against. false saves that time where the run computes in bf16.",
+    )
 
 
 class GenerationSpec(Frozen):
@@ -175,13 +180,12 @@ class ArmKeySpec(Frozen):
     def key(self) -> str:
         """16 hex digits of the SHA-256 of the canonical JSON, the preset's name left out."""
         body = self.model_dump(mode="json", exclude={"method_name"})
-        for name in (
-            "test_rows",
-            "generation",
-            "start_from",
-        ):  # younger than the first arms, whose keys stay what they were
+        # These are younger than the first arms, whose keys stay what they were.
+        for name in ("test_rows", "generation", "start_from"):
             if body[name] == type(self).model_fields[name].default:
                 del body[name]
+        if self.training.fp32_loss:
+            del body["training"]["fp32_loss"]
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

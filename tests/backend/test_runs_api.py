@@ -136,6 +136,7 @@ def test_an_adapter_is_downloaded_as_a_zip_or_file_by_file(client: TestClient, t
             "environment.json",
         ]
         assert found.read("adapter_model.safetensors") == trained.encode() * 1000
+        assert b"- this run: not measured in fp32" in found.read("README.md")
     one = client.get(path, params={"file": "adapter_config.json"})
     assert one.content == b"{}"
     assert one.headers["Content-Disposition"].startswith("attachment")

@@ -44,10 +44,9 @@ class EngineTime:
     ready: float
     runs: int
 
-    @property
-    def per_run(self) -> float:
-        """Seconds a run of the study took, all its workers together."""
-        return self.span.wall / self.runs
+    def per_run(self, runs: int) -> float:
+        """Seconds that a run takes in a study of `runs`, all its workers together, where start-up counts once."""
+        return (self.span.wall - self.ready) / runs + self.per_run_ready
 
     @property
     def per_run_ready(self) -> float:
@@ -99,11 +98,11 @@ def arm(home: Path, work: Work, method: str, **training: Any) -> ArmKeySpec:
     )
 
 
-def time_study(home: Path, work: Work, method: str, runs: int) -> EngineTime:
+def time_study(home: Path, work: Work, method: str, runs: int, **training: Any) -> EngineTime:
     """Train `runs` seeds of a method on two workers that start cold, with nothing tokenised yet."""
     shutil.rmtree(home / "cache" / "tokens", ignore_errors=True)
     shutil.rmtree(home / "bench", ignore_errors=True)
-    spec = arm(home, work, method)
+    spec = arm(home, work, method, **training)
     said: list[Finished] = []
     ready: list[float] = []
     watch = Stopwatch()

@@ -33,21 +33,32 @@ def generated(place: Place, warm: Warm) -> dict[str, float]:
 
 def finish(place: Place, warm: Warm) -> Ended:
     """Write the adapter with what it is held against, measured in fp32: for a run in fp32 its last evaluation."""
-    arm = place.slot.arm
-    exact = place.validation if warm.precision(arm) == "fp32" else None
-    if exact is None:  # bf16, or the run was resumed at its last step
-        exact = judge(_twin(place.slot, warm.base(arm, "fp32").host), place.data.validation)
-    return _exported(place, warm, exact)
+    last = place.validation
+    if last is None or _owes_fp32(place, warm):
+        last = judge(_twin(place.slot, warm.base(place.slot.arm, "fp32").host), place.data.validation)
+    return _exported(place, warm, last)
 
 
 def finish_stack(places: Sequence[Place], shape: StackShape, warm: Warm) -> list[Callable[[], Ended]]:
     """The same for the runs of a stack, measured all at once; each call writes one adapter."""
+    last = [place.validation for place in places if place.validation is not None and not _owes_fp32(place, warm)]
+    if len(last) < len(places):
+        last = _measured_in_fp32(places, shape, warm)
+    return [partial(_exported, place, warm, tally) for place, tally in zip(places, last, strict=True)]
+
+
+def _owes_fp32(place: Place, warm: Warm) -> bool:
+    """Whether the run is to be measured in fp32 and computed in something else."""
+    arm = place.slot.arm
+    return arm.training.fp32_loss and warm.precision(arm) != "fp32"
+
+
+def _measured_in_fp32(places: Sequence[Place], shape: StackShape, warm: Warm) -> list[Tally]:
     exact = warm.base(places[0].slot.arm, "fp32").host
     assert isinstance(exact, StackHost)
     twins = [_twin(place.slot, exact) for place in places]
     stack = Stack(exact, twins, replace(shape, detached=0, paired=0), warm.stream)
-    tallies = judge_stack(stack, places[0].data.validation)
-    return [partial(_exported, place, warm, tally) for place, tally in zip(places, tallies[: len(places)], strict=True)]
+    return judge_stack(stack, places[0].data.validation)[: len(places)]
 
 
 def _twin(slot: Slot, host: Host) -> Slot:
@@ -57,13 +68,16 @@ def _twin(slot: Slot, host: Host) -> Slot:
     return twin
 
 
-def _exported(place: Place, warm: Warm, exact: Tally) -> Ended:
-    """Write the adapter; the final values, and the examples that are shown. exact: the validation set in fp32."""
+def _exported(place: Place, warm: Warm, last: Tally) -> Ended:
+    """Write the adapter; the final values, and the examples that are shown. last: the validation set at the end."""
     slot, arm = place.slot, place.slot.arm
     loaded = warm.base(arm, warm.precision(arm))
     folder = slot.folder / "adapter"
     place.reporter.adapter(folder, models.export_adapter(folder, loaded.base, arm, slot.exported()))
-    found = pick(exact, place.data.validation_rows, loaded.base.tokenizer, arm.task, warm.dataset(arm).label_names)
+    found = pick(last, place.data.validation_rows, loaded.base.tokenizer, arm.task, warm.dataset(arm).label_names)
     shown = tuple(one.shown() for one in place.answers[:SHOWN])
     examples = Examples(best=found.best, worst=found.worst, generated=shown)
-    return {"validation/loss_fp32": exact.mean, "flops": slot.progress.flops}, examples
+    final = {"flops": slot.progress.flops}
+    if arm.training.fp32_loss or warm.precision(arm) == "fp32":
+        final["validation/loss_fp32"] = last.mean
+    return final, examples

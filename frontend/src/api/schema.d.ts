@@ -3959,6 +3959,7 @@ export interface components {
              *       "dropout_on_rows": 128,
              *       "epochs": 8,
              *       "evaluations": 8,
+             *       "fp32_loss": true,
              *       "gradient_clip": 1,
              *       "learning_rate": 0.002,
              *       "max_length": 64,
@@ -4156,6 +4157,12 @@ export interface components {
              * @default 8
              */
             evaluations: number;
+            /**
+             * Fp32 Loss
+             * @description Measure the validation rows once more in fp32 at the end: what an exported adapter is held against. false saves that time where the run computes in bf16.
+             * @default true
+             */
+            fp32_loss: boolean;
             /**
              * Gradient Clip
              * @description Largest norm of a run's gradient.

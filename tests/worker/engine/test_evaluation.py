@@ -1,5 +1,6 @@
 """What an evaluation says: means over examples or completion tokens, standard errors over examples, dropout off."""
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -149,6 +150,35 @@ def test_a_run_in_fp32_ends_with_what_its_last_evaluation_said(tmp_path: Path, p
     kept, again = ends
     assert kept == again
     assert (kept[0]["validation/loss_fp32"] == place.validation.mean) == (precision == "fp32")
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_loss_in_fp32_can_be_left_out(tmp_path: Path, precision: str) -> None:
+    """Then nothing is measured after the last evaluation, and a loss is told only if that was in fp32."""
+    world = make_world(tmp_path / "home", "bert", "classification")
+    told = trained(
+        world,
+        tmp_path / "out",
+        {
+            "with": world.arm("hiddenkey", precision=precision),
+            "without": world.arm("hiddenkey", precision=precision, fp32_loss=False),
+        },
+    )
+    whole, short = told.final("with"), told.final("without")
+    assert "validation/loss_fp32" in whole
+    assert short == {name: value for name, value in whole.items() if precision == "fp32" or name == "flops"}
+    shown = [told.only(name, "finished")[0].examples for name in ("with", "without")]
+    assert shown[1] is not None
+    assert len(shown[1].best) == len(shown[0].best) > 0
+
+
+def test_arms_that_leave_the_setting_alone_keep_their_keys(bert_world: World) -> None:
+    arm = bert_world.arm("hiddenkey")
+    body = arm.model_dump(mode="json", exclude={"method_name", "test_rows", "generation", "start_from"})
+    del body["training"]["fp32_loss"]
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    assert arm.key() == hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    assert bert_world.arm("hiddenkey", fp32_loss=False).key() != arm.key()
 
 
 def test_evaluations_are_evenly_spaced_and_end_at_the_end() -> None:

@@ -148,6 +148,7 @@ class StackLoop:
         for at, place in due:
             values = measured(place.slot, judged[at])
             if ending:
+                place.validation = judged[at].validation
                 self.stack.store(at)
                 values |= told("test", place.slot, tests[at]) if tests else {}
                 values |= place.at_end(place)

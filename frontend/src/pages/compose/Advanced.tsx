@@ -1,5 +1,5 @@
 /** Training, rows and adapter settings that most studies leave as they are. */
-import { Button, Collapse, NativeSelect, NumberInput, SimpleGrid, TagsInput, Text } from "@mantine/core";
+import { Button, Checkbox, Collapse, NativeSelect, NumberInput, SimpleGrid, TagsInput, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
 import { useSuspenseQuery } from "@tanstack/react-query";
@@ -10,7 +10,7 @@ import { problemAt } from "./problems";
 import { Section } from "./Section";
 
 type Training = StudySpec["training"];
-type NumberKey = Exclude<keyof Training, "precision">;
+type NumberKey = Exclude<keyof Training, "precision" | "fp32_loss">;
 
 const TRAINING: { key: NumberKey; label: string; hint: string; step: number }[] = [
   { key: "learning_rate", label: "Learning rate", hint: "Peak; linear warm-up and decay", step: 0.0005 },
@@ -90,6 +90,15 @@ export function Advanced({ draft, onChange, problems }: PartProps) {
               })
             }
             error={problemAt(problems, "/training/precision")}
+          />
+          <Checkbox
+            label="Measure the end in fp32"
+            description="What an adapter is held against; off is a little faster"
+            checked={draft.training.fp32_loss}
+            onChange={({ currentTarget }) =>
+              onChange({ ...draft, training: { ...draft.training, fp32_loss: currentTarget.checked } })
+            }
+            error={problemAt(problems, "/training/fp32_loss")}
           />
           <Targets draft={draft} onChange={onChange} problems={problems} />
         </SimpleGrid>

@@ -21,6 +21,7 @@ export const DEFAULTS: StudySpec = {
     evaluations: 8,
     dropout_on_rows: 128,
     precision: "auto",
+    fp32_loss: true,
   },
   seeds: 5,
   arms: [],

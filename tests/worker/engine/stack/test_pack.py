@@ -205,5 +205,6 @@ def test_another_error_fails_the_runs_of_its_stack(
         raise RuntimeError("planted")
 
     monkeypatch.setattr(ending, "judge_stack", broken)
-    told = stacked(bert_world, tmp_path, arms_of(bert_world, "none", "hiddenkey"))
+    arms = arms_of(bert_world, "none", "hiddenkey", precision="bf16")  # so that their ends are measured in fp32
+    told = stacked(bert_world, tmp_path, arms)
     assert all(told.only(name, "failed")[0].code is FailureCode.INTERNAL for name in ("none", "hiddenkey"))
