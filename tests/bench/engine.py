@@ -8,9 +8,9 @@ dropout on: we 12 seeds on two workers, the yardstick (../shared/bench/peer_hf_p
 counts once a study on both sides. The yardstick does not measure its adapters once more in fp32, so neither do we; what
 that costs stands beside, as does HiddenKey. The sides alternate (A B A B); a ratio is yardstick seconds / engine
 seconds, medians over rounds. `stock` is the yardstick without flags (the slowest by far, so timed once, between two
-timings of ours, unless --stock-every-round), `tuned` with --bf16 and the better of its two attentions (found with one
-run each), `pair` two tuned one-thread yardsticks at once. Exit code 1 where a bar is missed, 2 where other programs
-took more than 5 % of the machine meanwhile, so that the figures judge nothing.
+timings of ours, unless --stock-every-round), `tuned` with --bf16 and the better of its two attentions (found with a
+small run of each), `pair` two tuned one-thread yardsticks at once. Exit code 1 where a bar is missed, 2 where other
+programs took more than 5 % of the machine meanwhile, so that the figures judge nothing.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -110,9 +111,10 @@ def measure(kind: str, rounds: int, pair: bool, stock_rounds: int) -> tuple[dict
         prepare(home, work)
         print(f"{kind}: {work.name}, {work.train_rows} rows x {work.epochs} epochs, {work.evaluations} evaluations")
         tuned = {attention: ("--bf16", "--attn", attention) for attention in ("sdpa", "eager")}
+        sample = replace(work, train_rows=128, validation_rows=128, epochs=1, evaluations=1)
         for attention, flags in tuned.items():
-            table.add(attention, *yardstick(work, flags, runs=1))
-        flags = tuned[min(tuned, key=table.median)]
+            table.add(f"sample, {attention}", *yardstick(sample, flags, runs=1))
+        flags = tuned[min(tuned, key=lambda attention: table.median(f"sample, {attention}"))]
         for number in range(rounds):
             _ours(table, "engine", time_study(home, work, "adapter_dropout", RUNS, fp32_loss=False))
             if number < stock_rounds:

@@ -91,6 +91,7 @@ export function Advanced({ draft, onChange, problems }: PartProps) {
             }
             error={problemAt(problems, "/training/precision")}
           />
+          <Targets draft={draft} onChange={onChange} problems={problems} />
           <Checkbox
             label="Measure the end in fp32"
             description="What an adapter is held against; off is a little faster"
@@ -100,7 +101,6 @@ export function Advanced({ draft, onChange, problems }: PartProps) {
             }
             error={problemAt(problems, "/training/fp32_loss")}
           />
-          <Targets draft={draft} onChange={onChange} problems={problems} />
         </SimpleGrid>
       </Collapse>
     </Section>
