@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-TOKEN_MULTIPLE = 16  # a new shape costs a matrix library milliseconds at first sight
+TOKEN_MULTIPLE = 32  # a new shape costs a matrix library milliseconds at first sight
 LENGTH_MULTIPLE = 16
 GROUP_COST = 12_000  # what one more group costs, in elements of one head's attention matrix
 

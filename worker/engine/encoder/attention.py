@@ -44,7 +44,10 @@ class SavedGroup:
 def forward(
     query: Tensor, key: Tensor, value: Tensor, layout: Layout, heads: int, scaling: float, drops: AttentionDrops | None
 ) -> tuple[Tensor, list[SavedGroup]]:
-    """query [P·H, D], or [R·H, D] by group where only first tokens ask; key, value [P·H, D]; to the query's shape."""
+    """query [P·H, D], or [R·H, D] by group where only first tokens ask; key, value [P·H, D]; to the query's shape.
+
+    One query a row is too little for products in bf16: they are made in fp32, which is faster, too.
+    """
     size = key.shape[1]
     only_first = query.shape[0] != key.shape[0]
     outputs: list[Tensor] = []
@@ -59,11 +62,13 @@ def forward(
         else:
             q = query[span].view(shape)
         k, v = key[span].view(shape), value[span].view(shape)
+        if only_first:
+            q, k, v = q.float(), k.float(), v.float()
         weights, full, factors = _weights(q, k, group, layout, heads, scaling, drops)
         used = weights
         for factor in factors:
             used = factor(used)
-        outputs.append(torch.bmm(used, v).view(-1, size))
+        outputs.append(torch.bmm(used, v).view(-1, size).to(query.dtype))
         saved.append(SavedGroup(q, k, v, weights, full, used, factors))
     return (outputs[0] if len(outputs) == 1 else torch.cat(outputs)), saved
 
@@ -78,16 +83,26 @@ def backward(
         length = group.key.shape[1]
         own, seen = slice(queries, queries + n * asking), slice(keys, keys + n * length)
         queries, keys = own.stop, seen.stop
-        out = grad[own].view(n, asking, size)
-        torch.bmm(group.used.transpose(1, 2), out, out=to_value[seen].view(n, length, size))
+        out = grad[own].view(n, asking, size).to(group.value.dtype)
+        _put(to_value[seen].view(n, length, size), group.used.transpose(1, 2), out)
         back = torch.bmm(out, group.value.transpose(1, 2))
         for factor in reversed(group.factors):
             back = factor(back)
         scores = _softmax_back(back, group)
-        torch.bmm(scores, group.key, out=to_query[own].view(n, asking, size))
-        torch.bmm(scores.transpose(1, 2), group.query, out=to_key[seen].view(n, length, size))
+        _put(to_query[own].view(n, asking, size), scores, group.key)
+        _put(to_key[seen].view(n, length, size), scores.transpose(1, 2), group.query)
     to_query.mul_(scaling)
     to_key.mul_(scaling)
+
+
+def _put(into: Tensor, left: Tensor, right: Tensor) -> None:
+    """Write the products of left [n, a, b] and right [n, b, c]."""
+    if left.shape[2] == 1:
+        into.copy_(left * right)
+    elif left.dtype != into.dtype:
+        into.copy_(torch.bmm(left, right))
+    else:
+        torch.bmm(left, right, out=into)
 
 
 def _softmax_back(back: Tensor, group: SavedGroup) -> Tensor:

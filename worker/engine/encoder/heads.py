@@ -29,35 +29,49 @@ def head_order(layout: Layout, heads: int, parts: int) -> HeadOrder:
     name = f"heads {heads} {parts}"
     found = layout.cache.get(name)
     if not isinstance(found, HeadOrder):
-        found = layout.cache[name] = _make(layout, heads, parts)
+        found = layout.cache[name] = _make(_places(layout, heads), heads, parts)
     return found
 
 
-def _make(layout: Layout, heads: int, parts: int) -> HeadOrder:
+@dataclass(frozen=True)
+class _Places:
+    """What the orders of one layout have in common."""
+
+    token: np.ndarray  # [P·H]: packed token of each padded row
+    head: np.ndarray  # [P·H]: its head
+    back: np.ndarray  # [N, H]: padded row of each packed one
+
+
+def _places(layout: Layout, heads: int) -> _Places:
+    name = f"heads {heads}"
+    known = layout.cache.get(name)
+    if isinstance(known, _Places):
+        return known
     to_padded, to_packed = layout.to_padded.numpy(), layout.to_packed.numpy()
-    head = np.arange(heads)
     size = len(to_padded) * heads
     place = np.empty((len(to_padded), heads), dtype=np.int64)  # padded row of (padded position, head)
-    out = np.empty(size, dtype=np.int64)
     token = np.empty(size, dtype=np.int64)
-    of_head = np.empty(size, dtype=np.int64)
+    head = np.empty(size, dtype=np.int64)
     for group in layout.groups:
-        rows, length = len(group.rows), group.length
-        block = np.arange(rows * heads * length).reshape(rows, heads, length) + group.start * heads
-        place[group.start : group.stop] = block.transpose(0, 2, 1).reshape(rows * length, heads)
-        source = to_padded[group.start : group.stop].reshape(rows, 1, length)
-        flat = slice(group.start * heads, group.stop * heads)
-        token[flat] = np.broadcast_to(source, block.shape).reshape(-1)
-        of_head[flat] = np.broadcast_to(head[None, :, None], block.shape).reshape(-1)
-    out[:] = token * heads + of_head
+        shape = (len(group.rows), heads, group.length)
+        span = slice(group.start * heads, group.stop * heads)
+        rows = np.arange(span.start, span.stop).reshape(shape)
+        place[group.start : group.stop] = rows.transpose(0, 2, 1).reshape(-1, heads)
+        token[span].reshape(shape)[:] = to_padded[group.start : group.stop].reshape(shape[0], 1, shape[2])
+        head[span].reshape(shape)[:] = np.arange(heads)[:, None]
+    found = layout.cache[name] = _Places(token, head, place[to_packed])
+    return found
+
+
+def _make(places: _Places, heads: int, parts: int) -> HeadOrder:
     part = np.arange(parts)
-    parts_out = token[None] * (parts * heads) + part[:, None] * heads + of_head[None]
-    back = place[to_packed]  # [N, H]
-    parts_back = part[None, :, None] * size + back[:, None, :]
+    size = len(places.token)
+    parts_out = places.token * (parts * heads) + part[:, None] * heads + places.head
+    parts_back = part[:, None] * size + places.back[:, None, :]
     return HeadOrder(
         padded=size,
-        out=torch.from_numpy(out),
-        back=torch.from_numpy(back.reshape(-1)),
+        out=torch.from_numpy(places.token * heads + places.head),
+        back=torch.from_numpy(places.back.reshape(-1)),
         parts_out=torch.from_numpy(parts_out.reshape(-1)),
         parts_back=torch.from_numpy(parts_back.reshape(-1)),
     )
