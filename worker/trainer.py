@@ -44,7 +44,9 @@ def _serve(inbox: Inbox, events_fd: int) -> None:
 
     from worker.engine.pack import run_pack
     from worker.engine.warm import Warm
+    from worker.models import prepare_first_use
 
+    prepare_first_use()
     gc.freeze()
     gc.enable()
 

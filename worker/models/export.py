@@ -1,7 +1,7 @@
 """A trained adapter as a folder that stock PEFT loads.
 
 Source of the format: PEFT 0.21, `docs/source/developer_guides/checkpoint.md`. The configuration is PEFT's own, imported
-where it is needed: its import takes seconds, which training need not wait for.
+where it is needed: its import takes seconds; a trainer does it before it says that it is ready.
 """
 
 import hashlib
