@@ -62,7 +62,7 @@ def look(hub_id: str, revision: str | None = None) -> Offer:
             f"{hub_id} holds no safetensors weights; pickled files can run code when they are loaded and are not taken."
         )
     wanted = [*weights, "model.safetensors.index.json", *CHECKED_FILES, *_TOKENIZER]
-    card = info.card_data.to_dict() if info.card_data else {}  # type: ignore[no-untyped-call]
+    card = info.card_data.to_dict() if info.card_data else {}  # type: ignore[no-untyped-call]  # shipped untyped
     files = {name: sizes[name] for name in dict.fromkeys(wanted) if name in sizes}
     return Offer(hub_id, str(info.sha), str(card.get("license") or registry.UNKNOWN_LICENCE), files)
 

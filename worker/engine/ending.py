@@ -34,8 +34,10 @@ def generated(place: Place, warm: Warm) -> dict[str, float]:
 def finish(place: Place, warm: Warm) -> Ended:
     """Write the adapter with what it is held against, measured in fp32: for a run in fp32 its last evaluation."""
     last = place.validation
-    if last is None or _owes_fp32(place, warm):
+    if _owes_fp32(place, warm):
         last = judge(_twin(place.slot, warm.base(place.slot.arm, "fp32").host), place.data.validation)
+    elif last is None:  # the run was resumed at its last step
+        last = judge(place.slot, place.data.validation)
     return _exported(place, warm, last)
 
 

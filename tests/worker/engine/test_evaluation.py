@@ -172,6 +172,22 @@ def test_the_loss_in_fp32_can_be_left_out(tmp_path: Path, precision: str) -> Non
     assert len(shown[1].best) == len(shown[0].best) > 0
 
 
+def test_without_it_a_run_resumed_at_its_last_step_ends_like_any_other(tmp_path: Path) -> None:
+    """Its examples are those of the precision it computes in."""
+    world = make_world(tmp_path / "home", "bert", "classification")
+    place = a_place(world, tmp_path, "hiddenkey", precision="bf16", fp32_loss=False)
+    warm = Warm(world.home, torch.device("cpu"))
+    ends: list[Ended] = []
+
+    def ended(place: Place) -> Ended:
+        ends.extend([finish(place, warm), finish(replace(place, validation=None), warm)])
+        return ends[0]
+
+    assert train([place], list, ended, checkpoint_s=60.0)
+    kept, again = ends
+    assert kept == again
+
+
 def test_arms_that_leave_the_setting_alone_keep_their_keys(bert_world: World) -> None:
     arm = bert_world.arm("hiddenkey")
     body = arm.model_dump(mode="json", exclude={"method_name", "test_rows", "generation", "start_from"})

@@ -9,6 +9,7 @@ from worker.engine.encoder.frozen import Frozen, can_block
 
 OUT, INTO, TOKENS = 96, 64, 50
 HAS_BF16 = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+BF16 = pytest.mark.skipif(not HAS_BF16, reason="oneDNN computes no bf16 on this processor")
 BLOCKS = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch was built without oneDNN here")
 
 
@@ -19,7 +20,7 @@ def both(dtype: torch.dtype) -> tuple[Frozen, Frozen]:
     return Frozen(weight, bias, True), Frozen(weight, bias, False)
 
 
-@pytest.mark.skipif(not HAS_BF16, reason="oneDNN computes no bf16 on this processor")
+@BF16
 def test_blocks_change_no_bit_in_bf16() -> None:
     blocked, plain = both(torch.bfloat16)
     x, grad = torch.randn(TOKENS, INTO).bfloat16(), torch.randn(TOKENS, OUT).bfloat16()
@@ -42,15 +43,7 @@ def test_blocks_are_near_in_fp32_and_rows_are_views_of_the_same_weight() -> None
 
 
 @BLOCKS
-@pytest.mark.parametrize(
-    "dtype",
-    [
-        torch.float32,
-        pytest.param(
-            torch.bfloat16, marks=pytest.mark.skipif(not HAS_BF16, reason="oneDNN computes no bf16 on this processor")
-        ),
-    ],
-)
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=BF16)])
 def test_gelu_at_once_is_near_gelu_afterwards(dtype: torch.dtype) -> None:
     blocked, plain = both(dtype)
     x = torch.randn(TOKENS, INTO).to(dtype)
