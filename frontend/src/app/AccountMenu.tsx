@@ -4,7 +4,7 @@ import { IconUserCircle } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { api } from "../api/client";
-import { me } from "../api/me";
+import { me } from "../api/accounts";
 import { unwrap } from "../api/problem";
 import { MenuItemLink } from "../components/links";
 import { tellError } from "../components/tell";

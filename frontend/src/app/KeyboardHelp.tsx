@@ -1,6 +1,6 @@
 /** The list of keys, opened with `?`. */
 import { Kbd, Modal, Table } from "@mantine/core";
-import { KEYS } from "./keys";
+import { KEYS } from "../components/keys";
 
 export function KeyboardHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   return (

@@ -2,7 +2,7 @@
 import { AppShell, Group, Text } from "@mantine/core";
 import { Outlet } from "@tanstack/react-router";
 import { LiveDot } from "../live/LiveDot";
-import { Logo } from "./Logo";
+import { Logo } from "../components/Logo";
 import classes from "./Shell.module.css";
 import { ThemeSwitch } from "./ThemeSwitch";
 

@@ -3,12 +3,12 @@ import { ActionIcon, AppShell, Box, Group, Text, Tooltip, UnstyledButton } from 
 import { useDisclosure } from "@mantine/hooks";
 import { IconKeyboard, IconPlus } from "@tabler/icons-react";
 import { Link, Outlet } from "@tanstack/react-router";
-import { useMayChange } from "../api/me";
+import { useMayChange } from "../api/accounts";
 import { ButtonLink } from "../components/links";
-import { useKeys } from "./keys";
+import { useKeys } from "../components/keys";
 import { AccountMenu } from "./AccountMenu";
 import { KeyboardHelp } from "./KeyboardHelp";
-import { Logo } from "./Logo";
+import { Logo } from "../components/Logo";
 import classes from "./Shell.module.css";
 import { ThemeSwitch } from "./ThemeSwitch";
 import { LiveDot } from "../live/LiveDot";

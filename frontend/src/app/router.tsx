@@ -8,7 +8,7 @@ import { homeSearch } from "../pages/home/search";
 import { runSearch } from "../pages/run/search";
 import { askEarly } from "../pages/study/early";
 import { studySearch } from "../pages/study/search";
-import { NotFound, PageError } from "./PageError";
+import { NotFound, PageError } from "../components/PageError";
 import { PublicShell } from "./PublicShell";
 import { Shell } from "./Shell";
 

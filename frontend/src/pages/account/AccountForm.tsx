@@ -2,7 +2,7 @@
 import { Alert, Button, Center, Paper, Stack, Text, Title } from "@mantine/core";
 import type { FormEvent, ReactNode } from "react";
 import { sentence } from "../../api/problem";
-import { Logo } from "../../app/Logo";
+import { Logo } from "../../components/Logo";
 
 interface AccountFormProps {
   title: string;

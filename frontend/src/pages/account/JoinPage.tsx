@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
-import { me } from "../../api/me";
+import { me } from "../../api/accounts";
 import { ApiProblem, unwrap } from "../../api/problem";
 import { problemAt } from "../compose/problems";
 import { AccountForm } from "./AccountForm";

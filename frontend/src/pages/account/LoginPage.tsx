@@ -4,7 +4,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
-import { me } from "../../api/me";
+import { me } from "../../api/accounts";
 import { unwrap } from "../../api/problem";
 import { AccountForm } from "./AccountForm";
 

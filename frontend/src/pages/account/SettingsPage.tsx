@@ -2,7 +2,7 @@
 import { Container, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { me } from "../../api/me";
+import { me } from "../../api/accounts";
 import { AuditSection } from "./AuditSection";
 import { PasswordSection } from "./PasswordSection";
 import { TeamSection } from "./TeamSection";

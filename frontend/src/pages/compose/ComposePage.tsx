@@ -7,7 +7,7 @@ import { useState } from "react";
 import { adapters, datasets, methods, models } from "../../api/catalogue";
 import { studyDetail } from "../../api/studies";
 import type { StudySpec } from "../../api/types";
-import { PageError } from "../../app/PageError";
+import { PageError } from "../../components/PageError";
 import { Advanced } from "./Advanced";
 import { completed, setStart } from "./draft";
 import { MethodPicker } from "./MethodPicker";

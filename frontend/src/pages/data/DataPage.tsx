@@ -4,7 +4,7 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { datasets } from "../../api/catalogue";
-import { useMayChange } from "../../api/me";
+import { useMayChange } from "../../api/accounts";
 import { sentence } from "../../api/problem";
 import type { DatasetFacts } from "../../api/types";
 import { Notice } from "../../components/Notice";

@@ -17,7 +17,7 @@ import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { api } from "../../api/client";
 import { datasets } from "../../api/catalogue";
-import { useMayChange } from "../../api/me";
+import { useMayChange } from "../../api/accounts";
 import { sentence, unwrap } from "../../api/problem";
 import type { DatasetFacts } from "../../api/types";
 import { Notice } from "../../components/Notice";

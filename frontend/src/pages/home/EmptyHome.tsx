@@ -2,8 +2,8 @@
 import { Button, Group } from "@mantine/core";
 import { IconFlask, IconPlus } from "@tabler/icons-react";
 import { ButtonLink } from "../../components/links";
-import { useMayChange } from "../../api/me";
-import { Logo } from "../../app/Logo";
+import { useMayChange } from "../../api/accounts";
+import { Logo } from "../../components/Logo";
 import { Notice } from "../../components/Notice";
 import { useQueueStudy } from "../../components/useQueueStudy";
 import { template } from "../compose/templates";

@@ -6,7 +6,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { studyList } from "../../api/studies";
 import { sentence } from "../../api/problem";
-import { useKeys } from "../../app/keys";
+import { useKeys } from "../../components/keys";
 import { Notice } from "../../components/Notice";
 import { SearchBox, focusSearch } from "../../components/SearchBox";
 import { EmptyHome } from "./EmptyHome";

@@ -1,7 +1,7 @@
 /** What can be done with a study from the list: clone it, put it away, take it back. */
 import { ActionIcon, Menu } from "@mantine/core";
 import { IconArchive, IconArrowBackUp, IconCopy, IconDots } from "@tabler/icons-react";
-import { useMayChange } from "../../api/me";
+import { useMayChange } from "../../api/accounts";
 import type { StudySummary } from "../../api/types";
 import { MenuItemLink } from "../../components/links";
 import { useArchive } from "../../components/useArchive";

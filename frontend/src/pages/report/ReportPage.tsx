@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { isGone } from "../../api/problem";
 import { studyReport } from "../../api/reports";
-import { PageError } from "../../app/PageError";
+import { PageError } from "../../components/PageError";
 import { Figure } from "../../figure/Figure";
 import type { PlotlyFigure } from "../../figure/plotly";
 import { useStudyStream } from "../../live/useStudyStream";

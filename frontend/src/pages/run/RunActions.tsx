@@ -3,7 +3,7 @@ import { Button, Group } from "@mantine/core";
 import { IconBan, IconCopy, IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "../../api/client";
-import { useMayChange } from "../../api/me";
+import { useMayChange } from "../../api/accounts";
 import { unwrap } from "../../api/problem";
 import { runKeys } from "../../api/runs";
 import type { RunDetail } from "../../api/types";

@@ -2,7 +2,7 @@
 import { Button, Code, Group, Paper, Skeleton, Stack, Text } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useMayChange } from "../../api/me";
+import { useMayChange } from "../../api/accounts";
 import { runArtifacts } from "../../api/runs";
 import type { RunDetail } from "../../api/types";
 import { bytes } from "../../format/numbers";

@@ -6,7 +6,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { isGone } from "../../api/problem";
 import { runDetail } from "../../api/runs";
 import { studyDetail } from "../../api/studies";
-import { PageError } from "../../app/PageError";
+import { PageError } from "../../components/PageError";
 import { useStudyStream } from "../../live/useStudyStream";
 import { RunArtifacts } from "./RunArtifacts";
 import { RunConfig } from "./RunConfig";

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { sharedComparison, sharedFigure, sharedStudy } from "../../api/shared";
 import type { SharedStudy } from "../../api/types";
-import { PageError } from "../../app/PageError";
+import { PageError } from "../../components/PageError";
 import { CopyText } from "../../components/CopyText";
 import { CountsText } from "../../components/StatusProgress";
 import { count } from "../../format/numbers";

@@ -3,7 +3,7 @@ import { ActionIcon, Group, Skeleton, Stack, Text, TextInput, UnstyledButton } f
 import { IconEye, IconEyeOff } from "@tabler/icons-react";
 import { useState } from "react";
 import type { ArmComparison } from "../../api/types";
-import { useKeys } from "../../app/keys";
+import { useKeys } from "../../components/keys";
 import { ArmMark } from "../../components/ArmMark";
 import classes from "./ArmToggles.module.css";
 import { useView } from "./useView";

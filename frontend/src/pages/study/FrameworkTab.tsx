@@ -1,6 +1,6 @@
 /** The paper's framework: which cells this study has measured, and a way to run the ones it has not. */
 import { useState } from "react";
-import { useMayChange } from "../../api/me";
+import { useMayChange } from "../../api/accounts";
 import { CellPicker } from "./CellPicker";
 import { Explained } from "./Explained";
 import { RunCellDialog, type FrameworkCell } from "./RunCellDialog";

@@ -16,10 +16,10 @@ import {
   IconShare,
   IconTrash,
 } from "@tabler/icons-react";
-import { useMayChange } from "../../api/me";
+import { useMayChange } from "../../api/accounts";
 import type { StudyDetail } from "../../api/types";
 import { ButtonLink, MenuItemLink } from "../../components/links";
-import { ShareDialog } from "../../components/ShareDialog";
+import { ShareDialog } from "./ShareDialog";
 import { useArchive } from "../../components/useArchive";
 import { CancelDialog } from "./CancelDialog";
 import { ExtendDialog } from "./ExtendDialog";

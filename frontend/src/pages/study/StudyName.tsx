@@ -2,7 +2,7 @@
 import { TextInput, Title, UnstyledButton } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
 import { useState } from "react";
-import { useMayChange } from "../../api/me";
+import { useMayChange } from "../../api/accounts";
 import type { StudyDetail } from "../../api/types";
 import classes from "./StudyName.module.css";
 import { useStudyChanges } from "./useStudyChanges";

@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { isGone } from "../../api/problem";
 import { comparison, figure, studyDetail } from "../../api/studies";
-import { PageError } from "../../app/PageError";
+import { PageError } from "../../components/PageError";
 import { useStudyStream } from "../../live/useStudyStream";
 import { Answers } from "./Answers";
 import { ArmRail } from "./ArmRail";

@@ -3,7 +3,7 @@ import { Button, Group } from "@mantine/core";
 import { IconBan, IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { api } from "../../../api/client";
-import { useMayChange } from "../../../api/me";
+import { useMayChange } from "../../../api/accounts";
 import { unwrap } from "../../../api/problem";
 import { studyKeys } from "../../../api/studies";
 import type { StudyDetail } from "../../../api/types";

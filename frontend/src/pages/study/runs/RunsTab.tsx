@@ -6,7 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTable } from "@tanstack/react-table";
 import { useMemo, useRef, useState } from "react";
 import { studyRuns } from "../../../api/studies";
-import { useKeys } from "../../../app/keys";
+import { useKeys } from "../../../components/keys";
 import { count } from "../../../format/numbers";
 import type { TabProps } from "../StudyTabs";
 import { useView } from "../useView";

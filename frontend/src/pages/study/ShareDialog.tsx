@@ -2,13 +2,13 @@
 import { Button, Checkbox, Group, Modal, NumberInput, SegmentedControl, Stack, Table, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api } from "../api/client";
-import { unwrap } from "../api/problem";
-import type { ShareOut } from "../api/types";
-import { count } from "../format/numbers";
-import { moment } from "../format/times";
-import { CopyText } from "./CopyText";
-import { tellError } from "./tell";
+import { api } from "../../api/client";
+import { unwrap } from "../../api/problem";
+import type { ShareOut } from "../../api/types";
+import { count } from "../../format/numbers";
+import { moment } from "../../format/times";
+import { CopyText } from "../../components/CopyText";
+import { tellError } from "../../components/tell";
 
 interface ShareDialogProps {
   studyId: string;

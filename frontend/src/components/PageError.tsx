@@ -1,9 +1,9 @@
 /** What stands where a page cannot: a sentence, and the way on. */
 import { Button, Container, Group } from "@mantine/core";
 import { useRouter } from "@tanstack/react-router";
-import { ButtonLink } from "../components/links";
+import { ButtonLink } from "./links";
 import { isGone, sentence } from "../api/problem";
-import { Notice } from "../components/Notice";
+import { Notice } from "./Notice";
 
 export function PageError({ error }: { error: unknown }) {
   const router = useRouter();
