@@ -9,7 +9,7 @@ import { PageError } from "../../components/PageError";
 import { Figure } from "../../figure/Figure";
 import type { PlotlyFigure } from "../../figure/plotly";
 import { useStudyStream } from "../../live/useStudyStream";
-import { Answers } from "../study/Answers";
+import { Answers } from "../study/comparison/Answers";
 import { ReportFootnotes } from "./ReportFootnotes";
 import { ReportHeader } from "./ReportHeader";
 import classes from "./ReportPage.module.css";

@@ -3,7 +3,7 @@ import { Button, Group, Modal, NumberInput, Text } from "@mantine/core";
 import { useState } from "react";
 import type { StudyDetail } from "../../api/types";
 import { count } from "../../format/numbers";
-import { MOST_SEEDS } from "./SeedsNeeded";
+import { MOST_SEEDS } from "./comparison/SeedsNeeded";
 import { useStudyChanges } from "./useStudyChanges";
 
 interface DialogProps {

@@ -7,12 +7,12 @@ import { isGone } from "../../api/problem";
 import { comparison, figure, studyDetail } from "../../api/studies";
 import { PageError } from "../../components/PageError";
 import { useStudyStream } from "../../live/useStudyStream";
-import { Answers } from "./Answers";
-import { ArmRail } from "./ArmRail";
-import { Charts } from "./Charts";
+import { Answers } from "./comparison/Answers";
+import { ArmRail } from "./comparison/ArmRail";
+import { Charts } from "./comparison/Charts";
 import { StudyHeader } from "./StudyHeader";
 import { StudyTabs } from "./StudyTabs";
-import { WhatDecides } from "./WhatDecides";
+import { WhatDecides } from "./comparison/WhatDecides";
 import classes from "./StudyPage.module.css";
 import { useView } from "./useView";
 

@@ -3,7 +3,7 @@ import { Paper, Skeleton, Tabs } from "@mantine/core";
 import { lazy, Suspense, useEffect, type ComponentType } from "react";
 import type { FigureOf } from "../../api/studies";
 import type { Comparison, StudyDetail } from "../../api/types";
-import { ResultTable } from "./ResultTable";
+import { ResultTable } from "./comparison/ResultTable";
 import { TABS, type StudyTab } from "./search";
 import classes from "./StudyTabs.module.css";
 import { useView } from "./useView";
@@ -19,11 +19,12 @@ type Loading = Promise<{ default: ComponentType<TabProps> }>;
 
 // The results are there at once; the code of the other tabs comes when the page has nothing else to do.
 const LATER: Record<Exclude<StudyTab, "results">, () => Loading> = {
-  heatmap: () => import("./HeatmapTab").then((module) => ({ default: module.HeatmapTab })),
-  significance: () => import("./SignificanceTab").then((module) => ({ default: module.SignificanceTab })),
-  train_inference: () => import("./TrainInferenceTab").then((module) => ({ default: module.TrainInferenceTab })),
-  capacity: () => import("./CapacityTab").then((module) => ({ default: module.CapacityTab })),
-  framework: () => import("./FrameworkTab").then((module) => ({ default: module.FrameworkTab })),
+  heatmap: () => import("./comparison/HeatmapTab").then((module) => ({ default: module.HeatmapTab })),
+  significance: () => import("./comparison/SignificanceTab").then((module) => ({ default: module.SignificanceTab })),
+  train_inference: () =>
+    import("./comparison/TrainInferenceTab").then((module) => ({ default: module.TrainInferenceTab })),
+  capacity: () => import("./comparison/CapacityTab").then((module) => ({ default: module.CapacityTab })),
+  framework: () => import("./comparison/FrameworkTab").then((module) => ({ default: module.FrameworkTab })),
   runs: () => import("./runs/RunsTab").then((module) => ({ default: module.RunsTab })),
 };
 const CONTENT: Record<StudyTab, ComponentType<TabProps>> = {

@@ -1,11 +1,11 @@
 /** The paper's framework: which cells this study has measured, and a way to run the ones it has not. */
 import { useState } from "react";
-import { useMayChange } from "../../api/accounts";
+import { useMayChange } from "../../../api/accounts";
 import { CellPicker } from "./CellPicker";
 import { Explained } from "./Explained";
 import { RunCellDialog, type FrameworkCell } from "./RunCellDialog";
-import { NamedFigure } from "../../figure/NamedFigure";
-import type { TabProps } from "./StudyTabs";
+import { NamedFigure } from "../../../figure/NamedFigure";
+import type { TabProps } from "../StudyTabs";
 
 export function FrameworkTab({ study, figureOf, hidden }: TabProps) {
   const [cell, setCell] = useState<FrameworkCell>();

@@ -1,8 +1,8 @@
 /** What few trainable parameters do to each method. */
 import { Text } from "@mantine/core";
 import { Explained } from "./Explained";
-import { NamedFigure } from "../../figure/NamedFigure";
-import type { TabProps } from "./StudyTabs";
+import { NamedFigure } from "../../../figure/NamedFigure";
+import type { TabProps } from "../StudyTabs";
 
 export function CapacityTab({ comparison, figureOf, hidden }: TabProps) {
   const ranks = new Set(comparison?.arms.map((arm) => arm.rank));

@@ -1,9 +1,9 @@
 /** Method × rate × rank: where in the grid the effect is. */
 import { NativeSelect } from "@mantine/core";
 import { Explained } from "./Explained";
-import { NamedFigure } from "../../figure/NamedFigure";
-import type { TabProps } from "./StudyTabs";
-import { useView } from "./useView";
+import { NamedFigure } from "../../../figure/NamedFigure";
+import type { TabProps } from "../StudyTabs";
+import { useView } from "../useView";
 
 export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {
   const { change } = useView();

@@ -2,8 +2,8 @@
 import { Stack, Title } from "@mantine/core";
 import { DifferenceTable } from "./DifferenceTable";
 import { Explained } from "./Explained";
-import { NamedFigure } from "../../figure/NamedFigure";
-import type { TabProps } from "./StudyTabs";
+import { NamedFigure } from "../../../figure/NamedFigure";
+import type { TabProps } from "../StudyTabs";
 
 export function SignificanceTab({ study, comparison, figureOf, hidden }: TabProps) {
   return (

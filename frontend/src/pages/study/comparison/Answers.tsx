@@ -2,7 +2,7 @@
 import { Paper, Skeleton, Text } from "@mantine/core";
 import { IconCheck, IconClock, IconInfoCircle, IconQuestionMark } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import type { Answer } from "../../api/types";
+import type { Answer } from "../../../api/types";
 import classes from "./Answers.module.css";
 
 const STATES = {

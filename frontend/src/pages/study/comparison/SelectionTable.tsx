@@ -1,10 +1,10 @@
 /** Every method at the setting that was chosen for it on validation rows, with what test rows say of it. */
 import { Group, Table, Text, Title } from "@mantine/core";
-import type { ArmComparison, Comparison } from "../../api/types";
-import { ArmMark } from "../../components/ArmMark";
-import { DeltaText } from "../../components/DeltaText";
-import { isShare } from "../../format/metrics";
-import { MISSING, percent, plusMinus, pValue } from "../../format/numbers";
+import type { ArmComparison, Comparison } from "../../../api/types";
+import { ArmMark } from "../../../components/ArmMark";
+import { DeltaText } from "../../../components/DeltaText";
+import { isShare } from "../../../format/metrics";
+import { MISSING, percent, plusMinus, pValue } from "../../../format/numbers";
 
 interface SelectionTableProps {
   selection: NonNullable<Comparison["selection"]>;

@@ -1,9 +1,9 @@
 /** Adds one cell of the framework to the study as an arm, with the study's seeds. */
 import { Button, Group, Modal, NumberInput, Text } from "@mantine/core";
 import { useState } from "react";
-import type { StudyDetail } from "../../api/types";
-import { count } from "../../format/numbers";
-import { useStudyChanges } from "./useStudyChanges";
+import type { StudyDetail } from "../../../api/types";
+import { count } from "../../../format/numbers";
+import { useStudyChanges } from "../useStudyChanges";
 
 export interface FrameworkCell {
   position: string;

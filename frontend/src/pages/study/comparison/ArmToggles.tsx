@@ -2,11 +2,11 @@
 import { ActionIcon, Group, Skeleton, Stack, Text, TextInput, UnstyledButton } from "@mantine/core";
 import { IconEye, IconEyeOff } from "@tabler/icons-react";
 import { useState } from "react";
-import type { ArmComparison } from "../../api/types";
-import { useKeys } from "../../components/keys";
-import { ArmMark } from "../../components/ArmMark";
+import type { ArmComparison } from "../../../api/types";
+import { useKeys } from "../../../components/keys";
+import { ArmMark } from "../../../components/ArmMark";
 import classes from "./ArmToggles.module.css";
-import { useView } from "./useView";
+import { useView } from "../useView";
 
 /** With more arms than this the list gets a filter. */
 const MANY = 12;

@@ -1,6 +1,6 @@
 /** Beside an answer that is undecided: how many seeds would decide it. */
 import { Group, Text } from "@mantine/core";
-import type { Answer, Comparison, StudyDetail } from "../../api/types";
+import type { Answer, Comparison, StudyDetail } from "../../../api/types";
 import { SeedsNeeded } from "./SeedsNeeded";
 
 interface WhatDecidesProps {

@@ -1,7 +1,7 @@
 /** The paper's own numbers for this data set, kept apart from ours. */
 import { Table, Text, Title } from "@mantine/core";
-import type { Comparison } from "../../api/types";
-import { plusMinus } from "../../format/numbers";
+import type { Comparison } from "../../../api/types";
+import { plusMinus } from "../../../format/numbers";
 
 export function PaperTable({ paper }: { paper: NonNullable<Comparison["paper"]> }) {
   return (

@@ -3,7 +3,7 @@ import { Button, Group, NativeSelect } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import { methods } from "../../api/catalogue";
+import { methods } from "../../../api/catalogue";
 import type { FrameworkCell } from "./RunCellDialog";
 
 export function CellPicker({ onPick }: { onPick: (cell: FrameworkCell) => void }) {

@@ -1,10 +1,10 @@
 /** How many seeds would decide a difference, and one click that trains that many. */
 import { Button, Text, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
-import { useMayChange } from "../../api/accounts";
-import type { Difference, StudyDetail } from "../../api/types";
-import { count } from "../../format/numbers";
-import { useStudyChanges } from "./useStudyChanges";
+import { useMayChange } from "../../../api/accounts";
+import type { Difference, StudyDetail } from "../../../api/types";
+import { count } from "../../../format/numbers";
+import { useStudyChanges } from "../useStudyChanges";
 
 /** A study has at most this many seeds. */
 export const MOST_SEEDS = 64;

@@ -1,13 +1,13 @@
 /** The comparison as a table, best arm first; every mean is over seeds and says over how many. */
 import { Button, Group, Skeleton, Table, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import type { ArmComparison, Comparison, Metric } from "../../api/types";
-import { ArmMark } from "../../components/ArmMark";
-import { DeltaText } from "../../components/DeltaText";
+import type { ArmComparison, Comparison, Metric } from "../../../api/types";
+import { ArmMark } from "../../../components/ArmMark";
+import { DeltaText } from "../../../components/DeltaText";
 import classes from "./ResultTable.module.css";
-import { METRICS } from "./search";
-import { scoresOf, scoreText } from "../../format/metrics";
-import { decimals, MISSING, plusMinus, pValue } from "../../format/numbers";
+import { METRICS } from "../search";
+import { scoresOf, scoreText } from "../../../format/metrics";
+import { decimals, MISSING, plusMinus, pValue } from "../../../format/numbers";
 import { PaperTable } from "./PaperTable";
 import { seedsToDecide } from "./SeedsNeeded";
 import { SelectionTable } from "./SelectionTable";

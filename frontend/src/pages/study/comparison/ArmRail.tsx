@@ -2,10 +2,10 @@
 import { Button, Checkbox, Collapse, Group, NativeSelect, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
-import type { Comparison } from "../../api/types";
+import type { Comparison } from "../../../api/types";
 import { ArmToggles } from "./ArmToggles";
-import { BANDS, METRICS, X_AXES } from "./search";
-import { useView } from "./useView";
+import { BANDS, METRICS, X_AXES } from "../search";
+import { useView } from "../useView";
 
 interface ArmRailProps {
   comparison: Comparison | undefined;

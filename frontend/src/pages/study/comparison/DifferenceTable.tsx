@@ -1,9 +1,9 @@
 /** Each arm's difference to the baseline: effect and interval first, then the tests, and what they mean. */
 import { Group, Table, Text } from "@mantine/core";
-import type { ArmComparison, Comparison, StudyDetail } from "../../api/types";
-import { ArmMark } from "../../components/ArmMark";
-import { DeltaText } from "../../components/DeltaText";
-import { decimals, MISSING, pValue } from "../../format/numbers";
+import type { ArmComparison, Comparison, StudyDetail } from "../../../api/types";
+import { ArmMark } from "../../../components/ArmMark";
+import { DeltaText } from "../../../components/DeltaText";
+import { decimals, MISSING, pValue } from "../../../format/numbers";
 import { SeedsNeeded } from "./SeedsNeeded";
 
 const COLUMNS = [
