@@ -1,10 +1,10 @@
 /** Reading single runs. */
 import { queryOptions } from "@tanstack/react-query";
-import type { PlotlyFigure } from "../figure/plotly";
 import { api } from "./client";
+import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
-import type { FigureKey } from "./studies";
 import type { EventOut, LogLine } from "./types";
+import type { FigureKey } from "./view";
 
 export const runKeys = { all: ["run"] as const, run: (id: string) => ["run", id] as const };
 

@@ -1,9 +1,9 @@
 /** Reading what a share link shows, by its secret alone. */
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { PlotlyFigure } from "../figure/plotly";
 import { api } from "./client";
+import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
-import type { View } from "./studies";
+import type { View } from "./view";
 
 export const sharedKey = (secret: string) => ["shared", secret] as const;
 

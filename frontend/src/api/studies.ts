@@ -1,20 +1,10 @@
 /** Reading studies: query keys and query options; the keys are the URL parameters. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
-import type { PlotlyFigure } from "../figure/plotly";
 import { api } from "./client";
+import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
-import type { runFigure } from "./runs";
-import type { sharedFigure } from "./shared";
-import type { Band, Metric, RunSummary, XAxis } from "./types";
-
-export interface View {
-  baseline?: string | undefined;
-  x: XAxis;
-  band: Band;
-  metric: Metric;
-}
-
-export const PLAIN_VIEW: View = { x: "step", band: "t", metric: "validation/loss" };
+import type { RunSummary } from "./types";
+import type { View } from "./view";
 
 export const studyKeys = {
   lists: ["studies"] as const,
@@ -81,14 +71,6 @@ export const comparison = (id: string, view: View) =>
       ),
     placeholderData: keepPreviousData,
   });
-
-/** What a figure is kept under: whose it is, its name, and how it was asked for. */
-export type FigureKey = (string | boolean | View)[];
-
-/** A named figure of whatever is shown: a study, what a share link shows of one, or a run. */
-export type FigureOf = (
-  name: string,
-) => ReturnType<typeof figure> | ReturnType<typeof sharedFigure> | ReturnType<typeof runFigure>;
 
 /** `logarithmic` concerns the chart of losses alone. */
 export const figure = (id: string, name: string, view: View, logarithmic = false) =>

@@ -3,7 +3,8 @@ import { ActionIcon, Menu } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import type { RefObject } from "react";
 import { saveText } from "./save";
-import type { Plotly, PlotlyFigure } from "./plotly";
+import type { PlotlyFigure } from "../api/figures";
+import type { Plotly } from "./plotly";
 
 interface ExportMenuProps {
   title: string;

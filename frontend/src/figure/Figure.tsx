@@ -1,18 +1,12 @@
 /** One chart: draws the server's figure, adds the theme, resizing, kept zoom, shared hover and a text alternative. */
 import { Box, Group, Text, VisuallyHidden, useComputedColorScheme } from "@mantine/core";
 import { useEffect, useMemo, useRef, useState } from "react";
+import type { PlotlyFigure, PlotlyLayout } from "../api/figures";
 import { count } from "../format/numbers";
 import { drawNever, drawSoon } from "./draw";
 import { ExportMenu } from "./ExportMenu";
 import { joinHoverGroup, shareHover } from "./hover";
-import {
-  loadPlotly,
-  type Plotly,
-  type PlotlyElement,
-  type PlotlyFigure,
-  type PlotlyLayout,
-  type PlotlyPoint,
-} from "./plotly";
+import { loadPlotly, type Plotly, type PlotlyElement, type PlotlyPoint } from "./plotly";
 import classes from "./Figure.module.css";
 import { chartTemplate, themed } from "./template";
 

@@ -2,7 +2,7 @@
 import { Center, Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { sentence } from "../api/problem";
-import type { FigureOf } from "../api/studies";
+import type { FigureOf } from "../api/view";
 import { Figure } from "./Figure";
 import type { PlotlyPoint } from "./plotly";
 

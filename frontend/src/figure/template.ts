@@ -1,5 +1,5 @@
 /** Plotly's theme template, read from the page's own colours so that charts follow light and dark. */
-import type { PlotlyTrace } from "./plotly";
+import type { PlotlyTrace } from "../api/figures";
 
 export function chartTemplate(element: HTMLElement): object {
   const style = getComputedStyle(element);

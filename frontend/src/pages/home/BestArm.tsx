@@ -2,8 +2,9 @@
 import { Group, Text } from "@mantine/core";
 import { useInViewport } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { comparison, PLAIN_VIEW } from "../../api/studies";
+import { comparison } from "../../api/studies";
 import type { StudySummary } from "../../api/types";
+import { PLAIN_VIEW } from "../../api/view";
 import { ArmMark } from "../../components/ArmMark";
 import { DeltaText } from "../../components/DeltaText";
 

@@ -1,19 +1,11 @@
 /** Everything below the curves: each tab is one way to cut the study, and part of the address. */
 import { Paper, Skeleton, Tabs } from "@mantine/core";
 import { lazy, Suspense, useEffect, type ComponentType } from "react";
-import type { FigureOf } from "../../api/studies";
-import type { Comparison, StudyDetail } from "../../api/types";
 import { ResultTable } from "./comparison/ResultTable";
 import { TABS, type StudyTab } from "./search";
 import classes from "./StudyTabs.module.css";
+import type { TabProps } from "./tab";
 import { useView } from "./useView";
-
-export interface TabProps {
-  study: StudyDetail;
-  comparison: Comparison | undefined;
-  figureOf: FigureOf;
-  hidden: ReadonlySet<string>;
-}
 
 type Loading = Promise<{ default: ComponentType<TabProps> }>;
 

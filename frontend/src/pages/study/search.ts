@@ -1,6 +1,6 @@
 /** The whole view of a study as its address holds it; what is as usual stays out of the address. */
-import type { View } from "../../api/studies";
 import type { Band, Metric, XAxis } from "../../api/types";
+import type { View } from "../../api/view";
 import { SCORES } from "../../format/metrics";
 
 export const X_AXES: { value: XAxis; label: string }[] = [

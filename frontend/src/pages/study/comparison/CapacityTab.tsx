@@ -2,7 +2,7 @@
 import { Text } from "@mantine/core";
 import { Explained } from "./Explained";
 import { NamedFigure } from "../../../figure/NamedFigure";
-import type { TabProps } from "../StudyTabs";
+import type { TabProps } from "../tab";
 
 export function CapacityTab({ comparison, figureOf, hidden }: TabProps) {
   const ranks = new Set(comparison?.arms.map((arm) => arm.rank));

@@ -1,6 +1,6 @@
 /** Losses above, the gap below on the same x, and the ranking beside them. */
 import { Paper } from "@mantine/core";
-import type { FigureOf } from "../../../api/studies";
+import type { FigureOf } from "../../../api/view";
 import { useMediaQuery } from "@mantine/hooks";
 import classes from "./Charts.module.css";
 import { NamedFigure } from "../../../figure/NamedFigure";

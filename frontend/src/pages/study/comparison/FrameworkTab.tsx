@@ -5,7 +5,7 @@ import { CellPicker } from "./CellPicker";
 import { Explained } from "./Explained";
 import { RunCellDialog, type FrameworkCell } from "./RunCellDialog";
 import { NamedFigure } from "../../../figure/NamedFigure";
-import type { TabProps } from "../StudyTabs";
+import type { TabProps } from "../tab";
 
 export function FrameworkTab({ study, figureOf, hidden }: TabProps) {
   const [cell, setCell] = useState<FrameworkCell>();

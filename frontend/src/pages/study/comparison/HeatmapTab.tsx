@@ -2,7 +2,7 @@
 import { NativeSelect } from "@mantine/core";
 import { Explained } from "./Explained";
 import { NamedFigure } from "../../../figure/NamedFigure";
-import type { TabProps } from "../StudyTabs";
+import type { TabProps } from "../tab";
 import { useView } from "../useView";
 
 export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {

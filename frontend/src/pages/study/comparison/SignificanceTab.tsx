@@ -3,7 +3,7 @@ import { Stack, Title } from "@mantine/core";
 import { DifferenceTable } from "./DifferenceTable";
 import { Explained } from "./Explained";
 import { NamedFigure } from "../../../figure/NamedFigure";
-import type { TabProps } from "../StudyTabs";
+import type { TabProps } from "../tab";
 
 export function SignificanceTab({ study, comparison, figureOf, hidden }: TabProps) {
   return (

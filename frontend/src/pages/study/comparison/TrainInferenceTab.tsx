@@ -1,7 +1,7 @@
 /** What dropout does to the model between training and use, and what compensation closes of it. */
 import { Explained } from "./Explained";
 import { NamedFigure } from "../../../figure/NamedFigure";
-import type { TabProps } from "../StudyTabs";
+import type { TabProps } from "../tab";
 
 export function TrainInferenceTab({ figureOf, hidden }: TabProps) {
   return (

@@ -8,7 +8,7 @@ import { useMemo, useRef, useState } from "react";
 import { studyRuns } from "../../../api/studies";
 import { useKeys } from "../../../components/keys";
 import { count } from "../../../format/numbers";
-import type { TabProps } from "../StudyTabs";
+import type { TabProps } from "../tab";
 import { useView } from "../useView";
 import { BulkActions } from "./BulkActions";
 import { ColumnPicker } from "./ColumnPicker";
