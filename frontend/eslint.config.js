@@ -15,6 +15,20 @@ export default tseslint.config(
     },
   },
   {
+    // What is sent to the server, and how its errors are told, is said once: in a named function of `src/api/<noun>.ts`.
+    files: ["src/**"],
+    ignores: ["src/api/**"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          paths: [{ name: "openapi-fetch", message: "Only src/api speaks to the client." }],
+          patterns: [{ regex: "(^|/)api/client(\\.ts)?$", message: "Only src/api speaks to the client." }],
+        },
+      ],
+    },
+  },
+  {
     files: ["scripts/**"],
     languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } },
     rules: { "no-console": "off" },

@@ -1,4 +1,4 @@
-/** Reading what can be chosen: methods, models, data sets, adapters to start from; and the workers. */
+/** What can be chosen: methods, models, data sets, adapters to start from; and the workers. */
 import { queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import { unwrap } from "./problem";
@@ -29,6 +29,10 @@ export const adapters = queryOptions({
   queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/adapters", { signal })).items,
   staleTime: RARELY,
 });
+
+/** A run's adapter, to start other runs from. */
+export const addAdapter = async (artifactId: string, title: string) =>
+  unwrap(await api.POST("/api/v1/adapters", { body: { artifact_id: artifactId, title } }));
 
 export const workers = queryOptions({
   queryKey: ["workers"],

@@ -1,4 +1,4 @@
-/** Reading a study's report; it lies among what is drawn from the study, so that a live one follows the stream. */
+/** A study's report, read and saved; it lies among what is drawn from the study, so that a live one follows the stream. */
 import { queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import { unwrap } from "./problem";
@@ -16,5 +16,8 @@ export const studyReport = (studyId: string) =>
     queryFn: async ({ signal }) =>
       unwrap(await api.GET("/api/v1/studies/{study_id}/report", { params: { path: { study_id: studyId } }, signal })),
   });
+
+export const saveReport = async (studyId: string, draft: ReportDraft) =>
+  unwrap(await api.PUT("/api/v1/studies/{study_id}/report", { params: { path: { study_id: studyId } }, body: draft }));
 
 export const reportFile = (studyId: string) => `/api/v1/studies/${encodeURIComponent(studyId)}/report.html`;

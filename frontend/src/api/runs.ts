@@ -1,4 +1,4 @@
-/** Reading single runs. */
+/** Single runs: read, stopped, trained again. */
 import { queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
@@ -77,3 +77,6 @@ export const runArtifacts = (id: string) =>
     queryFn: async ({ signal }) =>
       unwrap(await api.GET("/api/v1/runs/{run_id}/artifacts", { params: { path: { run_id: id } }, signal })).items,
   });
+
+export const changeRun = async (id: string, verb: "cancel" | "retry") =>
+  unwrap(await api.POST(`/api/v1/runs/{run_id}/${verb}`, { params: { path: { run_id: id } } }));

@@ -1,9 +1,9 @@
-/** Reading studies: query keys and query options; the keys are the URL parameters. */
+/** Studies: query keys and query options, whose keys are the URL parameters, and what can be done with a study. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
-import type { RunSummary } from "./types";
+import type { RunSummary, StudyExtend, StudyPatch, StudySpec } from "./types";
 import type { View } from "./view";
 
 export const studyKeys = {
@@ -12,6 +12,8 @@ export const studyKeys = {
   runs: (id: string) => ["study", id, "runs"] as const,
   drawn: (id: string) => ["study", id, "drawn"] as const,
 };
+
+const pathOf = (id: string) => ({ path: { study_id: id } });
 
 export const studyList = (search: { q?: string | undefined; archived: boolean }) =>
   infiniteQueryOptions({
@@ -32,8 +34,7 @@ export const studyList = (search: { q?: string | undefined; archived: boolean })
 export const studyDetail = (id: string) =>
   queryOptions({
     queryKey: [...studyKeys.study(id), "detail"],
-    queryFn: async ({ signal }) =>
-      unwrap(await api.GET("/api/v1/studies/{study_id}", { params: { path: { study_id: id } }, signal })),
+    queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/studies/{study_id}", { params: pathOf(id), signal })),
     // What holds a study up (no worker, a full disk, a lease that ran out) is no event of its stream.
     refetchInterval: ({ state }) => ((state.data?.counts.queued ?? 0) > 0 ? 10_000 : false),
   });
@@ -85,3 +86,44 @@ export const figure = (id: string, name: string, view: View, logarithmic = false
       ) as unknown as PlotlyFigure,
     placeholderData: keepPreviousData,
   });
+
+/** What the files of its runs take on the disk. */
+export const studyFiles = (id: string) =>
+  queryOptions({
+    queryKey: [...studyKeys.study(id), "files"],
+    queryFn: async ({ signal }) =>
+      unwrap(await api.GET("/api/v1/studies/{study_id}/files", { params: pathOf(id), signal })),
+  });
+
+/** What would become of a study, before it is queued. */
+export const previewStudy = async (spec: StudySpec, signal: AbortSignal) =>
+  unwrap(await api.POST("/api/v1/studies/preview", { body: spec, signal }));
+
+/** Queues a study; sent twice under one key, it is queued once. */
+export const makeStudy = async (spec: StudySpec, key: string) =>
+  unwrap(await api.POST("/api/v1/studies", { body: spec, params: { header: { "idempotency-key": key } } }));
+
+export const changeStudy = async (id: string, patch: StudyPatch) =>
+  unwrap(await api.PATCH("/api/v1/studies/{study_id}", { params: pathOf(id), body: patch }));
+
+export const extendStudy = async (id: string, more: StudyExtend) =>
+  unwrap(await api.POST("/api/v1/studies/{study_id}/extend", { params: pathOf(id), body: more }));
+
+export const cancelStudy = async (id: string) =>
+  unwrap(await api.POST("/api/v1/studies/{study_id}/cancel", { params: pathOf(id) }));
+
+export const archiveStudy = async (id: string) =>
+  unwrap(await api.POST("/api/v1/studies/{study_id}/archive", { params: pathOf(id) }));
+
+export const restoreStudy = async (id: string) =>
+  unwrap(await api.POST("/api/v1/studies/{study_id}/restore", { params: pathOf(id) }));
+
+/** Its runs are next. */
+export const bringToFront = async (id: string) =>
+  unwrap(await api.POST("/api/v1/studies/{study_id}/front", { params: pathOf(id) }));
+
+export const retryFailedRuns = async (id: string) =>
+  unwrap(await api.POST("/api/v1/studies/{study_id}/retry", { params: pathOf(id) }));
+
+export const deleteStudyFiles = async (id: string) =>
+  unwrap(await api.DELETE("/api/v1/studies/{study_id}/files", { params: pathOf(id) }));

@@ -3,9 +3,7 @@ import { ActionIcon, Menu, Text } from "@mantine/core";
 import { IconUserCircle } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { api } from "../api/client";
-import { me } from "../api/accounts";
-import { unwrap } from "../api/problem";
+import { me, signOut } from "../api/accounts";
 import { MenuItemLink } from "../components/links";
 import { tellError } from "../components/tell";
 
@@ -14,7 +12,7 @@ export function AccountMenu() {
   const client = useQueryClient();
   const navigate = useNavigate();
   const leave = useMutation({
-    mutationFn: async () => unwrap(await api.POST("/api/v1/auth/logout")),
+    mutationFn: signOut,
     onSuccess: () => {
       client.clear();
       void navigate({ to: "/login" });

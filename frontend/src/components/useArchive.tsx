@@ -2,9 +2,7 @@
 import { Button, Group, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { api } from "../api/client";
-import { unwrap } from "../api/problem";
-import { studyKeys } from "../api/studies";
+import { archiveStudy, restoreStudy, studyKeys } from "../api/studies";
 import { tellError } from "./tell";
 
 export function useArchive() {
@@ -15,14 +13,12 @@ export function useArchive() {
       client.invalidateQueries({ queryKey: studyKeys.study(id) }),
     ]);
   const restore = useMutation({
-    mutationFn: async (id: string) =>
-      unwrap(await api.POST("/api/v1/studies/{study_id}/restore", { params: { path: { study_id: id } } })),
+    mutationFn: restoreStudy,
     onSuccess: (study) => refresh(study.id),
     onError: tellError,
   });
   const archive = useMutation({
-    mutationFn: async ({ id }: { id: string; name: string }) =>
-      unwrap(await api.POST("/api/v1/studies/{study_id}/archive", { params: { path: { study_id: id } } })),
+    mutationFn: ({ id }: { id: string; name: string }) => archiveStudy(id),
     onSuccess: async (study, { name }) => {
       await refresh(study.id);
       const note = notifications.show({

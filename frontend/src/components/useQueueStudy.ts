@@ -2,9 +2,8 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useRef } from "react";
-import { api } from "../api/client";
-import { ApiProblem, unwrap } from "../api/problem";
-import { studyKeys } from "../api/studies";
+import { ApiProblem } from "../api/problem";
+import { makeStudy, studyKeys } from "../api/studies";
 import type { StudySpec } from "../api/types";
 import { tell, tellError } from "./tell";
 
@@ -13,8 +12,7 @@ export function useQueueStudy() {
   const navigate = useNavigate();
   const key = useRef(freshKey());
   return useMutation({
-    mutationFn: async (spec: StudySpec) =>
-      unwrap(await api.POST("/api/v1/studies", { body: spec, params: { header: { "idempotency-key": key.current } } })),
+    mutationFn: (spec: StudySpec) => makeStudy(spec, key.current),
     onSuccess: (study) => {
       key.current = freshKey();
       void client.invalidateQueries({ queryKey: studyKeys.lists });

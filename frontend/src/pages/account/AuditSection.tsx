@@ -1,19 +1,12 @@
 /** Who did what, the newest first. Admins only; the log only grows. */
 import { Badge, Button, Paper, Table, Text, Title } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
+import { auditLog } from "../../api/accounts";
 import type { AuditOut } from "../../api/types";
 import { moment } from "../../format/times";
 
 export function AuditSection() {
-  const log = useInfiniteQuery({
-    queryKey: ["audit"],
-    queryFn: async ({ pageParam, signal }) =>
-      unwrap(await api.GET("/api/v1/audit", { params: { query: { limit: 20, cursor: pageParam } }, signal })),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
+  const log = useInfiniteQuery(auditLog);
   return (
     <Paper p="md" component="section" aria-label="Audit log">
       <Title order={2}>Audit log</Title>

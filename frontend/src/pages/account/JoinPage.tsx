@@ -3,9 +3,8 @@ import { PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
-import { me } from "../../api/accounts";
-import { ApiProblem, unwrap } from "../../api/problem";
+import { acceptInvitation, me, setUp } from "../../api/accounts";
+import { ApiProblem } from "../../api/problem";
 import { problemAt } from "../compose/problems";
 import { AccountForm } from "./AccountForm";
 
@@ -16,12 +15,7 @@ export function JoinPage() {
   const client = useQueryClient();
   const [account, setAccount] = useState({ name: "", email: "", password: "" });
   const join = useMutation({
-    mutationFn: async () => {
-      const body = { ...account, secret: location.hash };
-      return unwrap(
-        first ? await api.POST("/api/v1/auth/setup", { body }) : await api.POST("/api/v1/invitations/accept", { body }),
-      );
-    },
+    mutationFn: () => (first ? setUp : acceptInvitation)({ ...account, secret: location.hash }),
     onSuccess: (who) => {
       client.clear();
       client.setQueryData(me.queryKey, who);

@@ -3,9 +3,7 @@ import { PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
-import { me } from "../../api/accounts";
-import { unwrap } from "../../api/problem";
+import { me, signIn } from "../../api/accounts";
 import { AccountForm } from "./AccountForm";
 
 const route = getRouteApi("/open/login");
@@ -17,7 +15,7 @@ export function LoginPage() {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const login = useMutation({
-    mutationFn: async () => unwrap(await api.POST("/api/v1/auth/login", { body: { email, password } })),
+    mutationFn: () => signIn({ email, password }),
     onSuccess: (who) => {
       client.clear();
       client.setQueryData(me.queryKey, who);

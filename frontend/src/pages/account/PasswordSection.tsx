@@ -2,15 +2,14 @@
 import { Button, Group, Paper, PasswordInput, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
+import { changePassword } from "../../api/accounts";
 import { tell, tellError } from "../../components/tell";
 
 export function PasswordSection() {
   const [old, setOld] = useState("");
   const [fresh, setFresh] = useState("");
   const change = useMutation({
-    mutationFn: async () => unwrap(await api.POST("/api/v1/auth/password", { body: { old, new: fresh } })),
+    mutationFn: () => changePassword({ old, new: fresh }),
     onSuccess: () => {
       setOld("");
       setFresh("");

@@ -2,15 +2,12 @@
 import { Button, Group, NativeSelect, Paper, Table, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
+import { changeUser, invitations, invite, revokeInvitation, users } from "../../api/accounts";
 import type { Role, UserOut } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { tellError } from "../../components/tell";
 import { moment } from "../../format/times";
 
-const KEY = ["users"];
-const INVITED = ["invitations"];
 const ROLES: { value: Role; label: string }[] = [
   { value: "viewer", label: "viewer: reads" },
   { value: "member", label: "member: runs studies" },
@@ -20,14 +17,10 @@ const roleOf = (value: string): Role => ROLES.find((role) => role.value === valu
 
 export function TeamSection({ myself }: { myself: string }) {
   const client = useQueryClient();
-  const users = useQuery({
-    queryKey: KEY,
-    queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/users", { signal })).items,
-  });
+  const people = useQuery(users);
   const change = useMutation({
-    mutationFn: async ({ id, ...body }: { id: string; role?: Role; active?: boolean }) =>
-      unwrap(await api.PATCH("/api/v1/users/{user_id}", { params: { path: { user_id: id } }, body })),
-    onSuccess: () => client.invalidateQueries({ queryKey: KEY }),
+    mutationFn: changeUser,
+    onSuccess: () => client.invalidateQueries({ queryKey: users.queryKey }),
     onError: tellError,
   });
   return (
@@ -38,7 +31,7 @@ export function TeamSection({ myself }: { myself: string }) {
       <Table.ScrollContainer minWidth={560} type="native" tabIndex={0} aria-label="People, scrolls sideways">
         <Table>
           <Table.Tbody>
-            {users.data?.map((user) => (
+            {people.data?.map((user) => (
               <Person key={user.id} user={user} myself={user.id === myself} onChange={change.mutate} />
             ))}
           </Table.Tbody>
@@ -94,19 +87,15 @@ function Person({ user, myself, onChange }: PersonProps) {
 function Invite() {
   const client = useQueryClient();
   const [role, setRole] = useState<Role>("member");
-  const invited = useQuery({
-    queryKey: INVITED,
-    queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/invitations", { signal })).items,
-  });
-  const refresh = () => client.invalidateQueries({ queryKey: INVITED });
-  const invite = useMutation({
-    mutationFn: async () => unwrap(await api.POST("/api/v1/invitations", { body: { role } })),
+  const invited = useQuery(invitations);
+  const refresh = () => client.invalidateQueries({ queryKey: invitations.queryKey });
+  const make = useMutation({
+    mutationFn: () => invite(role),
     onSuccess: refresh,
     onError: tellError,
   });
   const revoke = useMutation({
-    mutationFn: async (id: string) =>
-      unwrap(await api.DELETE("/api/v1/invitations/{invitation_id}", { params: { path: { invitation_id: id } } })),
+    mutationFn: revokeInvitation,
     onSuccess: refresh,
     onError: tellError,
   });
@@ -120,16 +109,16 @@ function Invite() {
           value={role}
           onChange={({ currentTarget }) => setRole(roleOf(currentTarget.value))}
         />
-        <Button size="xs" loading={invite.isPending} onClick={() => invite.mutate()}>
+        <Button size="xs" loading={make.isPending} onClick={() => make.mutate()}>
           Make an invitation
         </Button>
       </Group>
-      {invite.data && (
+      {make.data && (
         <div role="status">
           <Text size="sm" mt="sm" mb={4}>
-            Send this link; it works once, until {moment(invite.data.expires_at)}, and is not shown again.
+            Send this link; it works once, until {moment(make.data.expires_at)}, and is not shown again.
           </Text>
-          <CopyText text={location.origin + invite.data.path} label="Invitation link" />
+          <CopyText text={location.origin + make.data.path} label="Invitation link" />
         </div>
       )}
       {invited.data?.map((open) => (

@@ -2,14 +2,12 @@
 import { Button, Group, NativeSelect, NumberInput, Paper, Table, Text, TextInput, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
+import { makeToken, revokeToken, tokens } from "../../api/accounts";
 import type { TokenOut } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { tellError } from "../../components/tell";
 import { ago, moment } from "../../format/times";
 
-const KEY = ["tokens"];
 const SCOPES: { value: TokenOut["scope"]; label: string }[] = [
   { value: "read", label: "read" },
   { value: "run", label: "run: queue and change studies" },
@@ -22,11 +20,10 @@ export function TokenSection() {
   const [scope, setScope] = useState<TokenOut["scope"]>("run");
   const [days, setDays] = useState<number | string>(90);
   const make = useMutation({
-    mutationFn: async () =>
-      unwrap(await api.POST("/api/v1/tokens", { body: { name, scope, expires_in_days: Number(days) } })),
+    mutationFn: () => makeToken({ name, scope, expires_in_days: Number(days) }),
     onSuccess: () => {
       setName("");
-      return client.invalidateQueries({ queryKey: KEY });
+      return client.invalidateQueries({ queryKey: tokens.queryKey });
     },
     onError: tellError,
   });
@@ -76,14 +73,10 @@ export function TokenSection() {
 
 function Tokens() {
   const client = useQueryClient();
-  const { data } = useQuery({
-    queryKey: KEY,
-    queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/tokens", { signal })).items,
-  });
+  const { data } = useQuery(tokens);
   const revoke = useMutation({
-    mutationFn: async (id: string) =>
-      unwrap(await api.DELETE("/api/v1/tokens/{token_id}", { params: { path: { token_id: id } } })),
-    onSuccess: () => client.invalidateQueries({ queryKey: KEY }),
+    mutationFn: revokeToken,
+    onSuccess: () => client.invalidateQueries({ queryKey: tokens.queryKey }),
     onError: tellError,
   });
   const open = data?.filter((token) => token.revoked_at === null) ?? [];

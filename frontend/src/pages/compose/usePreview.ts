@@ -1,8 +1,7 @@
 /** The server's preview of a draft, a moment after the last change. */
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
+import { previewStudy } from "../../api/studies";
 import type { StudySpec } from "../../api/types";
 import { problemsOf } from "./problems";
 
@@ -13,7 +12,7 @@ export function usePreview(draft: StudySpec) {
   const ready = spec.model !== "" && spec.dataset !== "" && spec.arms.length > 0;
   const asked = useQuery({
     queryKey: ["preview", spec],
-    queryFn: async ({ signal }) => unwrap(await api.POST("/api/v1/studies/preview", { body: named(spec), signal })),
+    queryFn: ({ signal }) => previewStudy(named(spec), signal),
     enabled: ready,
     placeholderData: keepPreviousData,
     staleTime: 30_000,

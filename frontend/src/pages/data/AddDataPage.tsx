@@ -4,9 +4,9 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
 import { datasets } from "../../api/catalogue";
-import { ApiProblem, sentence, unwrap } from "../../api/problem";
+import { forgetUpload, uploadDetail, uploadPreview } from "../../api/datasets";
+import { ApiProblem, sentence } from "../../api/problem";
 import type { CommitPlan, DatasetPreview, UploadPreview } from "../../api/types";
 import { Notice } from "../../components/Notice";
 import { ButtonLink } from "../../components/links";
@@ -16,7 +16,6 @@ import { Columns } from "./Columns";
 import { commit } from "./commit";
 import { Found } from "./Found";
 import { idFrom, type Plan } from "./plan";
-import { forget } from "./send";
 import { SplitForm } from "./SplitForm";
 
 const route = getRouteApi("/inside/data/add");
@@ -25,9 +24,7 @@ export function AddDataPage() {
   useDocumentTitle("New data set · Dropscope");
   const { upload, held } = route.useSearch();
   const sent = useQuery({
-    queryKey: ["uploads", upload],
-    queryFn: async ({ signal }) =>
-      unwrap(await api.GET("/api/v1/uploads/{upload_id}", { params: { path: { upload_id: upload! } }, signal })),
+    ...uploadDetail(upload!),
     enabled: upload !== undefined,
     retry: false,
   });
@@ -69,15 +66,7 @@ function Form({ uploadId, name, held }: { uploadId: string; name: string; held: 
   const [licence, setLicence] = useState("");
   const asked: Plan = { ...plan, validation_upload_id: held };
   const preview = useQuery({
-    queryKey: ["uploads", uploadId, "preview", asked],
-    queryFn: async ({ signal }) =>
-      unwrap(
-        await api.POST("/api/v1/uploads/{upload_id}/preview", {
-          params: { path: { upload_id: uploadId } },
-          body: asked as UploadPreview,
-          signal,
-        }),
-      ) as DatasetPreview,
+    ...uploadPreview(uploadId, asked as UploadPreview),
     placeholderData: keepPreviousData,
     retry: false,
   });
@@ -94,7 +83,7 @@ function Form({ uploadId, name, held }: { uploadId: string; name: string; held: 
     },
   });
   const leave = async () => {
-    await Promise.allSettled([forget(uploadId), held ? forget(held) : undefined]);
+    await Promise.allSettled([forgetUpload(uploadId), held ? forgetUpload(held) : undefined]);
     void navigate({ to: "/data" });
   };
   if (preview.isError && !found)

@@ -15,10 +15,10 @@ import { useDocumentTitle } from "@mantine/hooks";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { api } from "../../api/client";
 import { datasets } from "../../api/catalogue";
+import { datasetFacts, datasetRows, deleteDataset } from "../../api/datasets";
 import { useMayChange } from "../../api/accounts";
-import { sentence, unwrap } from "../../api/problem";
+import { sentence } from "../../api/problem";
 import type { DatasetFacts } from "../../api/types";
 import { Notice } from "../../components/Notice";
 import { tellError } from "../../components/tell";
@@ -32,13 +32,7 @@ const SHOWN_LABELS = 30;
 export function DatasetPage() {
   const { datasetId } = route.useParams();
   useDocumentTitle(`${datasetId} · Dropscope`);
-  const data = useQuery({
-    queryKey: ["datasets", datasetId],
-    queryFn: async ({ signal }) =>
-      unwrap(
-        await api.GET("/api/v1/datasets/{dataset_id}", { params: { path: { dataset_id: datasetId } }, signal }),
-      ) as DatasetFacts,
-  });
+  const data = useQuery(datasetFacts(datasetId));
   if (data.isError)
     return (
       <Container size="lg" py="lg">
@@ -65,8 +59,7 @@ function Head({ data }: { data: DatasetFacts }) {
   const mayChange = useMayChange();
   const [sure, setSure] = useState(false);
   const remove = useMutation({
-    mutationFn: async () =>
-      unwrap(await api.DELETE("/api/v1/datasets/{dataset_id}", { params: { path: { dataset_id: data.id } } })),
+    mutationFn: () => deleteDataset(data.id),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: datasets.queryKey, exact: true });
       void navigate({ to: "/data" });
@@ -163,18 +156,7 @@ function Facts({ data }: { data: DatasetFacts }) {
 
 function Rows({ data }: { data: DatasetFacts }) {
   const [split, setSplit] = useState<"train" | "validation">("train");
-  const rows = useInfiniteQuery({
-    queryKey: ["datasets", data.id, "rows", split],
-    queryFn: async ({ pageParam, signal }) =>
-      unwrap(
-        await api.GET("/api/v1/datasets/{dataset_id}/rows", {
-          params: { path: { dataset_id: data.id }, query: { split, limit: 25, cursor: pageParam } },
-          signal,
-        }),
-      ),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.next_cursor ?? undefined,
-  });
+  const rows = useInfiniteQuery(datasetRows(data.id, split));
   return (
     <Paper p="md" component="section" aria-label="What the rows say">
       <Group justify="space-between" mb="xs">

@@ -1,6 +1,6 @@
 /** Sending a file in pieces, with progress; after a break it goes on where the server stopped hearing it. */
-import { api } from "../../api/client";
-import { ApiProblem, unwrap } from "../../api/problem";
+import { beginUpload, forgetUpload, readUpload } from "../../api/datasets";
+import { ApiProblem } from "../../api/problem";
 import type { UploadOut } from "../../api/types";
 
 const PIECE = 16 * 1024 * 1024;
@@ -14,7 +14,7 @@ export interface Sending {
 /** Sends a file and returns its upload; given up, it leaves nothing on the server. */
 export async function sendFile(file: File, sending: Sending): Promise<UploadOut> {
   if (file.size === 0) throw new Error("The file is empty.");
-  let upload = unwrap(await api.POST("/api/v1/uploads", { body: { name: file.name, bytes: file.size } }));
+  let upload = await beginUpload(file.name, file.size);
   try {
     for (let breaks = 0; !upload.complete;) {
       try {
@@ -29,13 +29,10 @@ export async function sendFile(file: File, sending: Sending): Promise<UploadOut>
     }
     return upload;
   } catch (error) {
-    void forget(upload.id).catch(() => undefined);
+    void forgetUpload(upload.id).catch(() => undefined);
     throw error;
   }
 }
-
-export const forget = (id: string) =>
-  api.DELETE("/api/v1/uploads/{upload_id}", { params: { path: { upload_id: id } } });
 
 function isBreak(error: unknown): boolean {
   return error instanceof TypeError || (error instanceof ApiProblem && [408, 409, 503].includes(error.status));
@@ -43,7 +40,7 @@ function isBreak(error: unknown): boolean {
 
 async function received(upload: UploadOut): Promise<UploadOut> {
   try {
-    return unwrap(await api.GET("/api/v1/uploads/{upload_id}", { params: { path: { upload_id: upload.id } } }));
+    return await readUpload(upload.id);
   } catch (error) {
     if (error instanceof TypeError) return upload; // the next try will tell
     throw error;

@@ -3,9 +3,7 @@ import { Button } from "@mantine/core";
 import { IconPlayerTrackNext } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { adapters } from "../../api/catalogue";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
+import { adapters, addAdapter } from "../../api/catalogue";
 import type { RunDetail } from "../../api/types";
 import { tellError } from "../../components/tell";
 
@@ -18,7 +16,7 @@ export function GoOn({ run, artifactId }: { run: RunDetail; artifactId: string }
       const before = known.find(({ source }) => source.includes(run.id));
       if (before) return before;
       const title = `${run.arm_label}, seed ${run.seed}`.slice(0, 200);
-      const made = unwrap(await api.POST("/api/v1/adapters", { body: { artifact_id: artifactId, title } }));
+      const made = await addAdapter(artifactId, title);
       client.setQueryData(adapters.queryKey, [...known, made]);
       return made;
     },

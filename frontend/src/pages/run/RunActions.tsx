@@ -2,10 +2,8 @@
 import { Button, Group } from "@mantine/core";
 import { IconBan, IconCopy, IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { api } from "../../api/client";
 import { useMayChange } from "../../api/accounts";
-import { unwrap } from "../../api/problem";
-import { runKeys } from "../../api/runs";
+import { changeRun, runKeys } from "../../api/runs";
 import type { RunDetail } from "../../api/types";
 import { ButtonLink } from "../../components/links";
 import { tell, tellError } from "../../components/tell";
@@ -14,8 +12,7 @@ export function RunActions({ run }: { run: RunDetail }) {
   const mayChange = useMayChange();
   const client = useQueryClient();
   const act = useMutation({
-    mutationFn: async (verb: "cancel" | "retry") =>
-      unwrap(await api.POST(`/api/v1/runs/{run_id}/${verb}`, { params: { path: { run_id: run.id } } })),
+    mutationFn: (verb: "cancel" | "retry") => changeRun(run.id, verb),
     onSuccess: (changed, verb) => {
       client.setQueryData([...runKeys.run(run.id), "detail"], changed);
       tell(verb === "retry" ? "The run is queued again." : "The run stops at its next step.");

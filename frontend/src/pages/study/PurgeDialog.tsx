@@ -1,21 +1,14 @@
 /** Shows what the files of a study take before they are deleted. */
 import { Button, Group, Modal, Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
-import { studyKeys } from "../../api/studies";
+import { studyFiles } from "../../api/studies";
 import type { StudyDetail } from "../../api/types";
 import { bytes, count } from "../../format/numbers";
 import { useStudyQueue } from "./useStudyQueue";
 
 export function PurgeDialog({ study, opened, onClose }: { study: StudyDetail; opened: boolean; onClose: () => void }) {
   const { purge } = useStudyQueue(study.id);
-  const { data: files } = useQuery({
-    queryKey: [...studyKeys.study(study.id), "files"],
-    queryFn: async ({ signal }) =>
-      unwrap(await api.GET("/api/v1/studies/{study_id}/files", { params: { path: { study_id: study.id } }, signal })),
-    enabled: opened,
-  });
+  const { data: files } = useQuery({ ...studyFiles(study.id), enabled: opened });
   return (
     <Modal opened={opened} onClose={onClose} title="Delete the files of this study?" centered>
       {files ? (

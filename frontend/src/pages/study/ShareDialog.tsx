@@ -2,8 +2,7 @@
 import { Button, Checkbox, Group, Modal, NumberInput, SegmentedControl, Stack, Table, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
+import { makeShare, revokeShare, studyShares } from "../../api/shares";
 import type { ShareOut } from "../../api/types";
 import { count } from "../../format/numbers";
 import { moment } from "../../format/times";
@@ -23,13 +22,9 @@ export function ShareDialog({ studyId, opened, onClose }: ShareDialogProps) {
   const [report, setReport] = useState(false);
   const client = useQueryClient();
   const make = useMutation({
-    mutationFn: async () =>
-      unwrap(
-        await api.POST("/api/v1/shares", {
-          body: { study_id: studyId, mode, expires_in_days: Number(days), show_author: author, show_report: report },
-        }),
-      ),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["shares", studyId] }),
+    mutationFn: () =>
+      makeShare({ study_id: studyId, mode, expires_in_days: Number(days), show_author: author, show_report: report }),
+    onSuccess: () => client.invalidateQueries({ queryKey: studyShares(studyId).queryKey }),
     onError: tellError,
   });
   const close = () => {
@@ -89,15 +84,10 @@ export function ShareDialog({ studyId, opened, onClose }: ShareDialogProps) {
 
 function Links({ studyId }: { studyId: string }) {
   const client = useQueryClient();
-  const { data } = useQuery({
-    queryKey: ["shares", studyId],
-    queryFn: async ({ signal }) =>
-      unwrap(await api.GET("/api/v1/shares", { params: { query: { study_id: studyId } }, signal })).items,
-  });
+  const { data } = useQuery(studyShares(studyId));
   const revoke = useMutation({
-    mutationFn: async (id: string) =>
-      unwrap(await api.DELETE("/api/v1/shares/{share_id}", { params: { path: { share_id: id } } })),
-    onSuccess: () => client.invalidateQueries({ queryKey: ["shares", studyId] }),
+    mutationFn: revokeShare,
+    onSuccess: () => client.invalidateQueries({ queryKey: studyShares(studyId).queryKey }),
     onError: tellError,
   });
   const open = data?.filter((share) => share.revoked_at === null) ?? [];

@@ -1,25 +1,21 @@
 /** What a person can change on a study; every answer is the study itself and goes straight into the cache. */
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { api } from "../../api/client";
-import { unwrap } from "../../api/problem";
-import { studyKeys } from "../../api/studies";
+import { cancelStudy, changeStudy, extendStudy, studyKeys } from "../../api/studies";
 import type { StudyDetail, StudyExtend, StudyPatch } from "../../api/types";
 import { tell, tellError } from "../../components/tell";
 
 export function useStudyChanges(id: string) {
   const client = useQueryClient();
-  const path = { params: { path: { study_id: id } } };
   const keep = (study: StudyDetail) => client.setQueryData([...studyKeys.study(id), "detail"], study);
   const refresh = () => client.invalidateQueries({ queryKey: studyKeys.study(id) });
 
   const update = useMutation({
-    mutationFn: async (patch: StudyPatch) =>
-      unwrap(await api.PATCH("/api/v1/studies/{study_id}", { ...path, body: patch })),
+    mutationFn: (patch: StudyPatch) => changeStudy(id, patch),
     onSuccess: keep,
     onError: tellError,
   });
   const cancel = useMutation({
-    mutationFn: async () => unwrap(await api.POST("/api/v1/studies/{study_id}/cancel", path)),
+    mutationFn: () => cancelStudy(id),
     onSuccess: async ({ cancelled, stopping }) => {
       tell(`${cancelled} queued cancelled${stopping ? `, ${stopping} running stop at their next step` : ""}.`);
       await refresh();
@@ -27,8 +23,7 @@ export function useStudyChanges(id: string) {
     onError: tellError,
   });
   const extend = useMutation({
-    mutationFn: async (more: StudyExtend) =>
-      unwrap(await api.POST("/api/v1/studies/{study_id}/extend", { ...path, body: more })),
+    mutationFn: (more: StudyExtend) => extendStudy(id, more),
     onSuccess: async (study) => {
       keep(study);
       tell(`The study now has ${study.arm_count} arms × ${study.seeds} seeds; the new runs are queued.`);

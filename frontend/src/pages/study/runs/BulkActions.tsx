@@ -2,9 +2,8 @@
 import { Button, Group } from "@mantine/core";
 import { IconBan, IconRefresh } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { api } from "../../../api/client";
 import { useMayChange } from "../../../api/accounts";
-import { unwrap } from "../../../api/problem";
+import { changeRun } from "../../../api/runs";
 import { studyKeys } from "../../../api/studies";
 import type { StudyDetail } from "../../../api/types";
 import { tell, tellError } from "../../../components/tell";
@@ -16,8 +15,7 @@ export function BulkActions({ study, runs }: { study: StudyDetail; runs: RunRow[
   const client = useQueryClient();
   const act = useMutation({
     mutationFn: async ({ verb, ids }: { verb: "cancel" | "retry"; ids: string[] }) => {
-      for (const id of ids)
-        unwrap(await api.POST(`/api/v1/runs/{run_id}/${verb}`, { params: { path: { run_id: id } } }));
+      for (const id of ids) await changeRun(id, verb);
       return ids.length;
     },
     onSuccess: (done, { verb }) =>
