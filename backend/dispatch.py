@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 
-from backend.shared import bell
+from backend.shared import doorbell
 from backend.shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Doorbell:
 
     def _send(self) -> None:
         try:
-            rung = bell.ring(self._celery)
+            rung = doorbell.ring(self._celery)
         except Exception as error:  # whatever the broker's client raises: the reaper rings again
             self.failed += 1
             self.last_error = type(error).__name__  # the message may hold the broker's address and password

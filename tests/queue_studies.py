@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 
 from backend.shared.database import Database, Write
-from backend.shared.events import METRICS
 from backend.shared.ids import new_id
+from backend.shared.metrics import METRICS
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, TrainingSpec
 from backend.shared.tables import (
     LOCAL_OWNER,

@@ -18,18 +18,17 @@ import psutil
 from celery import Celery, signals
 from sqlalchemy.exc import DBAPIError
 
-from backend.shared import bell, logs
+from backend.shared import doorbell, logs
+from backend.shared.addresses import check_worker
+from backend.shared.child_process import die_with_parent
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError, Unavailable
-from backend.shared.host import this_host
-from backend.shared.launch import die_with_parent
-from backend.shared.reach import check_worker
+from backend.shared.process import this_host
 from backend.shared.settings import Settings
 from backend.shared.store import workers
-from worker.supervisor.keeper import Keeper
-from worker.supervisor.loop import Supervisor
+from worker.supervisor.heartbeat import Heartbeat
+from worker.supervisor.supervisor import Supervisor
 from worker.supervisor.trainer_process import TRAINER
-from worker.tasks import add_look
 
 log = logging.getLogger(__name__)
 CONFIGURATION: dict[str, Any] = {
@@ -38,7 +37,7 @@ CONFIGURATION: dict[str, Any] = {
     "result_backend": None,
     "task_serializer": "json",
     "accept_content": ["json"],
-    "task_default_queue": bell.QUEUE,
+    "task_default_queue": doorbell.QUEUE,
     "worker_prefetch_multiplier": 1,
     "worker_disable_prefetch": True,
     "worker_concurrency": 1,
@@ -64,7 +63,7 @@ class Held:
     """What the supervising child holds from its start to its end, and whether its parent has told it to drain."""
 
     supervisor: Supervisor | None = None
-    keeper: Keeper | None = None
+    heartbeat: Heartbeat | None = None
     told = False
 
 
@@ -79,7 +78,7 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
 
         def send() -> None:
             try:
-                bell.ring(app)
+                doorbell.ring(app)
             except Exception as error:  # whatever the broker's client raises
                 log.info("the doorbell could not be rung: %s", error)
 
@@ -88,21 +87,26 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
     def start_child(**_: Any) -> None:
         die_with_parent(signal.SIGKILL, os.getppid())
         database = open_database(settings)  # opened here: connections do not survive a fork
-        held.keeper = Keeper(database, settings, device=_device(), version=_version())
-        held.keeper.start()  # waits for a database that is away
-        held.supervisor = Supervisor(database, settings, held.keeper, ring, drain_s, trainer_command)
+        held.heartbeat = Heartbeat(database, settings, device=_device(), version=_version())
+        held.heartbeat.start()  # waits for a database that is away
+        held.supervisor = Supervisor(database, settings, held.heartbeat, ring, drain_s, trainer_command)
 
         def drain(_signal: int, _frame: FrameType | None) -> None:
-            assert held.keeper is not None
-            held.keeper.draining = True
+            assert held.heartbeat is not None
+            held.heartbeat.draining = True
 
         signal.signal(signal.SIGTERM, drain)  # sent to a whole control group, for example by systemd
         held.supervisor.warm_up()
 
     def stop_child(**_: Any) -> None:
-        if held.supervisor is not None and held.keeper is not None:
+        if held.supervisor is not None and held.heartbeat is not None:
             held.supervisor.close()
-            held.keeper.stop()
+            held.heartbeat.stop()
+
+    def look() -> None:
+        """Claim and train until nothing waits; lost or told twice, it changes nothing."""
+        if held.supervisor is not None:
+            held.supervisor.look()
 
     def shutting_down(**_: Any) -> None:
         """In the parent, at each SIGTERM: Celery tells nobody else, so the word goes through the database, once.
@@ -128,7 +132,7 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
     signals.worker_process_init.connect(start_child, weak=False)
     signals.worker_process_shutdown.connect(stop_child, weak=False)
     signals.worker_shutting_down.connect(shutting_down, weak=False)
-    add_look(app, held)
+    app.task(look, name=doorbell.LOOK)
     return app
 
 
@@ -143,7 +147,7 @@ def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str
             "--quiet",
             "worker",
             f"--hostname=dropscope-{os.getpid()}@{socket.gethostname()}",
-            f"--queues={bell.QUEUE}",
+            f"--queues={doorbell.QUEUE}",
             "--pool=prefork",
             "--concurrency=1",
             "--without-gossip",

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from backend.shared import logs
-from backend.shared.events import COMMANDS, Command, Drain, Message, PackDone, Ready, Start, Stop
+from backend.shared.trainer_protocol import COMMANDS, Command, Drain, Message, PackDone, Ready, Start, Stop
 
 log = logging.getLogger("dropscope.trainer")
 Inbox = queue.SimpleQueue[Command]

@@ -11,7 +11,7 @@ from backend.services import access, adapters, archive, uploads
 from backend.services.principal import Principal
 from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE, require_adapter
 from backend.shared.facts import AdapterFacts
-from backend.shared.store import artifacts
+from backend.shared.store import runs
 
 router = APIRouter(prefix="/adapters", tags=["adapters"])
 
@@ -48,7 +48,7 @@ def delete(adapter_id: str, who: Who, app: App) -> None:
 
 def _of_artifact(app: Context, who: Principal, artifact_id: str, wanted: AdapterCreate) -> AdapterFacts:
     with app.database.read() as session:
-        artifact = artifacts.get(session, who.workspace_id, artifact_id)
+        artifact = runs.artifact(session, who.workspace_id, artifact_id)
     folder = archive.folder(app.settings.artifacts, artifact.storage_key)
     config, weights = (archive.member(folder, artifact.files, name) for name in (CONFIG_FILE, WEIGHTS_FILE))
     return _add(app, who, config, weights, wanted, f"run {artifact.run_id} of this server")

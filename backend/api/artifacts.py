@@ -11,8 +11,7 @@ from backend.api.context import App
 from backend.api.schemas.runs import ArtifactFile, ArtifactList, ArtifactOut
 from backend.services import archive, takeaway
 from backend.services.comparisons import Query as How
-from backend.shared.store import artifacts as store
-from backend.shared.store import runs as run_store
+from backend.shared.store import runs as store
 from backend.shared.tables import Arm, Artifact, Run, Study
 
 router = APIRouter(tags=["artifacts"])
@@ -23,8 +22,8 @@ BINARY = {"content": {"application/octet-stream": {"schema": {"type": "string", 
 def list_artifacts(run_id: str, who: Who, app: App) -> ArtifactList:
     """Artifacts of a run."""
     with app.database.read() as session:
-        run_store.get(session, who.workspace_id, run_id)
-        return ArtifactList(items=[_shown(row) for row in store.of_run(session, run_id)])
+        store.get(session, who.workspace_id, run_id)
+        return ArtifactList(items=[_shown(row) for row in store.artifacts_of(session, run_id)])
 
 
 @router.get(
@@ -43,7 +42,7 @@ def download(
 ) -> Response:
     """The files of an artifact: a zip made on the fly, with a model card, or one file."""
     with app.database.read() as session:
-        artifact = store.get(session, who.workspace_id, artifact_id)
+        artifact = store.artifact(session, who.workspace_id, artifact_id)
         made = {} if file is not None else _papers(session, app, artifact)
     folder = archive.folder(app.settings.artifacts, artifact.storage_key)
     if file is not None:

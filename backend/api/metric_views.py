@@ -7,7 +7,7 @@ from typing import cast
 from backend.api.schemas.runs import MetricSeries, NonFinite, RunMetrics, TrainLoss
 from backend.services.thinning import keep, kind_of
 from backend.shared.errors import InvalidInput
-from backend.shared.events import METRICS, Metric
+from backend.shared.metrics import METRICS, Metric
 from backend.shared.tables import EvaluationRow
 
 TRAIN_LOSS = "train/loss_by_step"

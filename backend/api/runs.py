@@ -17,11 +17,10 @@ from backend.charts import RUN_FIGURES
 from backend.services import run_changes
 from backend.services.run_curves import run_curves
 from backend.shared.errors import NotFound
-from backend.shared.store import events as event_store
-from backend.shared.store import logs as log_store
 from backend.shared.store import metrics as metric_store
 from backend.shared.store import runs as store
 from backend.shared.store import studies as study_store
+from backend.shared.store import study_events as event_store
 from backend.shared.store.queue import clock
 from backend.shared.team_tables import User
 
@@ -101,7 +100,7 @@ def logs(run_id: str, who: Who, app: App, limit: Limit = 200, cursor: Cursor = N
     after = number(cursor) if cursor else -1
     with app.database.read() as session:
         store.get(session, who.workspace_id, run_id)
-        found = log_store.after(session, run_id, after, limit + 1)
+        found = store.log_after(session, run_id, after, limit + 1)
     rows = [LogLine.model_validate(row) for row in found[:limit]]
     return Page(items=rows, next_cursor=encode(rows[-1].seq) if len(found) > limit else None)
 

@@ -16,8 +16,8 @@ from backend.api.schemas.common import Responses
 from backend.api.schemas.runs import EventOut
 from backend.services.principal import Principal
 from backend.shared.errors import NotFound
-from backend.shared.store import events as store
 from backend.shared.store import studies
+from backend.shared.store import study_events as store
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 BATCH = 500

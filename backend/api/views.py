@@ -14,7 +14,7 @@ from backend.services.preview import Preview
 from backend.shared.run_status import FailureCode, RunStatus
 from backend.shared.specs import ArmKeySpec, RunSpec, StudySpec
 from backend.shared.store.tallies import Tally
-from backend.shared.store.worker_list import is_alive
+from backend.shared.store.workers import is_alive
 from backend.shared.tables import Arm, Attempt, Run, Study, Worker, now
 
 

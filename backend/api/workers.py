@@ -7,7 +7,7 @@ from backend.api.auth import Who
 from backend.api.context import App
 from backend.api.schemas.catalogue import WorkerList
 from backend.shared.store import runs as run_store
-from backend.shared.store import worker_list
+from backend.shared.store import workers as store
 
 router = APIRouter()
 
@@ -16,7 +16,7 @@ router = APIRouter()
 def workers(who: Who, app: App) -> WorkerList:
     """Workers that are alive or stopped within the last hour, and how many runs wait for one."""
     with app.database.read() as session:
-        rows = worker_list.recent(session)
+        rows = store.recent(session)
         busy = run_store.running_by_worker(session, who.workspace_id)
         queued = run_store.queued_count(session, who.workspace_id)
     lease = app.settings.lease_s

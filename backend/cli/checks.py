@@ -19,10 +19,10 @@ from backend.shared import disk
 from backend.shared.catalogue import absent_datasets, absent_models, list_datasets, list_models
 from backend.shared.database import Database, open_database
 from backend.shared.errors import DropscopeError
-from backend.shared.host import ProcessId, this_host
+from backend.shared.process import ProcessId, this_host
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
-from backend.shared.store import queue, tallies, worker_list, workers
+from backend.shared.store import queue, tallies, workers
 from backend.shared.tables import now
 from backend.stack import home, worker_processes
 
@@ -133,7 +133,7 @@ def _state(settings: Settings, database: Database) -> Iterator[Finding]:
     with database.read() as session:
         ahead = (queue.clock(session) - now()).total_seconds()
         counts = tallies.all_counts(session)
-        alive = [w for w in worker_list.recent(session) if worker_list.is_alive(w, settings.lease_s, now())]
+        alive = [w for w in workers.recent(session) if workers.is_alive(w, settings.lease_s, now())]
     if abs(ahead) > settings.lease_s / 2:
         yield Finding("clock", False, f"the database's is {ahead:+.0f} s off ours", "set both by NTP", fatal=False)
     if counts.get(RunStatus.QUEUED) and not alive:
@@ -195,7 +195,7 @@ def _workers(settings: Settings) -> Iterator[Finding]:
         return  # said above
     here = [w for w in known if w.host == this_host()]
     dead = {w.id for w in here if not ProcessId(w.host, w.pid, w.process_started).is_alive()}
-    dead |= {w.id for w in known if not worker_list.is_alive(w, settings.lease_s, now())}
+    dead |= {w.id for w in known if not workers.is_alive(w, settings.lease_s, now())}
     alive = [w for w in known if w.id not in dead]
     yield Finding("workers", bool(alive), f"{len(alive)} alive", "start one with `dropscope worker`", fatal=False)
     if dead:

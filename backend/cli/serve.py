@@ -10,9 +10,9 @@ from typing import Any
 
 from backend.cli.console import err, log_to
 from backend.services import accounts
+from backend.shared.addresses import check_worker
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError
-from backend.shared.reach import check_worker
 from backend.shared.settings import Settings
 from backend.stack import home, stack, worker_processes
 

@@ -15,9 +15,9 @@ from backend.services.preview_words import warnings
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import SPLITS
 from backend.shared.rows.importing import bad_cell, open_table, row_reader
-from backend.shared.rows.ledger import Ledger
 from backend.shared.rows.plan import ImportPlan, SplitPlan, settle_mapping
 from backend.shared.rows.row import BadCell, ColumnMapping, Format, Row, RowRefused, guess_mapping
+from backend.shared.rows.seen_rows import SeenRows
 from backend.shared.specs import Frozen, Task
 
 MOST_ROWS = 100_000
@@ -89,7 +89,7 @@ class DatasetPreview(Frozen):
 
 @dataclass
 class _Seen:
-    ledger: Ledger
+    rows: SeenRows
     sample: list[dict[str, str | None]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     measured: list[Row] = field(default_factory=list)
@@ -109,7 +109,7 @@ def preview(
     columns, rows = open_table(train, form)
     task = asked.task or guess_task(columns)
     plan = ImportPlan(**{**asked.model_dump(exclude={"model", "task"}), "task": task})
-    seen, problems = _Seen(Ledger(task, plan.split.seed)), []
+    seen, problems = _Seen(SeenRows(task, plan.split.seed)), []
     try:
         measured = asked.model is not None
         _read(seen, columns, rows, plan, None if validation is None else "train", measured)
@@ -163,9 +163,9 @@ def _read(
             seen.sample.append(_shown(values))
         try:
             row = make(values)
-            seen.ledger.add(row, *place(values))
+            seen.rows.add(row, *place(values))
         except RowRefused as refused:
-            seen.ledger.refuse(refused.column, refused.reason)
+            seen.rows.refuse(refused.column, refused.reason)
             if len(seen.refusals) < SHOWN_REFUSALS:
                 told = Refusal(place=f"line {number:,}", column=refused.column[:200], reason=refused.reason)
                 seen.refusals.append(told)
@@ -178,7 +178,7 @@ def _read(
             continue
         if len(seen.measured) < MEASURED_ROWS:
             seen.measured.append(row)
-        elif (drawn := int(draw.random() * seen.ledger.kept)) < MEASURED_ROWS:
+        elif (drawn := int(draw.random() * seen.rows.kept)) < MEASURED_ROWS:
             seen.measured[drawn] = row
 
 
@@ -198,10 +198,10 @@ def _told(
     problems: list[Problem],
     lengths: Lengths | None,
 ) -> DatasetPreview:
-    ledger = seen.ledger
-    verdict = ledger.decide(plan.split.ratio, plan.drop_repeats)
-    rows = {split: int((verdict.splits == place).sum()) for place, split in enumerate(SPLITS)}
-    kept = sum(rows.values())
+    rows = seen.rows
+    verdict = rows.decide(plan.split.ratio, plan.drop_repeats)
+    counts = {split: int((verdict.splits == place).sum()) for place, split in enumerate(SPLITS)}
+    kept = sum(counts.values())
     found = DatasetPreview(
         format=form,
         columns=tuple(columns),
@@ -213,9 +213,9 @@ def _told(
         kept=kept,
         refused=seen.read - kept,
         refusals=tuple(seen.refusals),
-        rows=rows,
-        labels=_labels(ledger, verdict.splits),
-        label_count=len(ledger.labels),
+        rows=counts,
+        labels=_labels(rows, verdict.splits),
+        label_count=len(rows.labels),
         label_range=(min(seen.numbers), max(seen.numbers)) if seen.numbers else None,
         duplicates=verdict.duplicates,
         leaked=verdict.leaked,
@@ -227,8 +227,8 @@ def _told(
     return found.model_copy(update={"warnings": tuple(warnings(found))})
 
 
-def _labels(ledger: Ledger, splits: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Label, ...]:
-    names = list(ledger.labels)
-    train, validation = (np.bincount(ledger.classes[splits == place], minlength=len(names)) for place in (0, 1))
+def _labels(rows: SeenRows, splits: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Label, ...]:
+    names = list(rows.labels)
+    train, validation = (np.bincount(rows.classes[splits == place], minlength=len(names)) for place in (0, 1))
     order = np.argsort(-(train + validation), kind="stable")[:SHOWN_LABELS]
     return tuple(Label(name=names[i], train=int(train[i]), validation=int(validation[i])) for i in order if names)

@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from backend.services.statistics.records import StudyRecords
 from backend.shared.database import Database
-from backend.shared.events import METRICS
+from backend.shared.metrics import METRICS
 from backend.shared.store import metrics, studies
 from backend.shared.store import runs as run_store
 from backend.shared.tables import Arm, Run

@@ -7,7 +7,7 @@ from backend.shared.database import Database, Write
 from backend.shared.errors import Conflict, InvalidInput, Problem
 from backend.shared.settings import Settings
 from backend.shared.specs import ArmSpec, StudySpec
-from backend.shared.store import events, runs
+from backend.shared.store import runs, study_events
 from backend.shared.store import studies as store
 from backend.shared.tables import Arm, Study
 
@@ -48,7 +48,7 @@ def _grow(session: Write, study: Study, plan: Expansion, old: list[Arm], who: Pr
     first = runs.last_position(session, study.id) + 1
     add_runs(session, study, cells, steps(plan.arms[0].spec), who, first)
     data = {"changed": ["extended"], "runs": len(cells), "arms": len(fresh), "seeds": plan.study.seeds}
-    events.append(session, study.id, [("study", None, data)])
+    study_events.append(session, study.id, [("study", None, data)])
 
 
 def _expanded(settings: Settings, grown: StudySpec, old: list[Arm], before: int) -> Expansion:

@@ -15,7 +15,7 @@ from backend.shared.database import Database
 from backend.shared.errors import Unavailable
 from backend.shared.run_status import AttemptEnd, RunStatus
 from backend.shared.settings import Settings
-from backend.shared.store import queue_figures, tallies, worker_list
+from backend.shared.store import queue_figures, tallies, workers
 from backend.shared.tables import now
 
 
@@ -55,7 +55,7 @@ def exposition(session: Session, settings: Settings, doorbell: Doorbell, streams
     counts = tallies.all_counts(session)
     queue = queue_figures.figures(session)
     at = now()
-    alive = sum(worker_list.is_alive(worker, settings.lease_s, at) for worker in worker_list.recent(session))
+    alive = sum(workers.is_alive(worker, settings.lease_s, at) for worker in workers.recent(session))
     runs = GaugeMetricFamily("dropscope_runs", "Runs by status.", labels=["status"])
     for status in RunStatus:
         runs.add_metric([status.value], counts.get(status, 0))

@@ -12,7 +12,7 @@ from backend.services.expand import Expansion, expand
 from backend.shared.catalogue import dataset_folder
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
-from backend.shared.store import worker_list
+from backend.shared.store import workers
 
 SAMPLED_ROWS = 200
 CHARACTERS_PER_TOKEN = 4.2  # English text in WordPiece and BPE vocabularies
@@ -40,7 +40,7 @@ class Preview:
 def preview(session: Session, settings: Settings, asked: StudySpec) -> Preview:
     """Expand a study and estimate its cost; stores nothing and raises nothing for a study with problems."""
     expansion = expand(settings, asked)
-    paces, alive = worker_list.paces(session, settings.lease_s)
+    paces, alive = workers.paces(session, settings.lease_s)
     return Preview(expansion, estimate(settings.shared, expansion, paces, alive), as_yaml(asked))
 
 

@@ -12,8 +12,8 @@ from backend.shared.database import Database
 from backend.shared.errors import Conflict
 from backend.shared.run_status import TERMINAL
 from backend.shared.settings import Settings
-from backend.shared.store import events
 from backend.shared.store import studies as store
+from backend.shared.store import study_events
 from backend.shared.store.queue import NO_SYNC
 from backend.shared.tables import Artifact, Run, RunLog, now
 
@@ -60,7 +60,7 @@ def purge(database: Database, settings: Settings, who: Principal, study_id: str)
             last = session.scalar(select(func.max(RunLog.seq)).where(RunLog.run_id == run_id)) or 0
             line = {"run_id": run_id, "seq": last + 1, "at": now(), "level": "info", "text": PURGED}
             session.execute(insert(RunLog), line)
-        events.append(session, study_id, [("study", None, {"changed": ["files"]})])
+        study_events.append(session, study_id, [("study", None, {"changed": ["files"]})])
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
     return found

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from backend.shared.database import Database, Read
-from backend.shared.host import ProcessId, this_host
+from backend.shared.process import ProcessId, this_host
 from backend.shared.run_status import AttemptEnd, RunStatus
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, workers

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from backend.charts import RunCurves
 from backend.services.labels import colour_key
-from backend.shared.events import METRICS
+from backend.shared.metrics import METRICS
 from backend.shared.schedule import Schedule
 from backend.shared.specs import ArmKeySpec
 from backend.shared.store import metrics

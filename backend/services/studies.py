@@ -15,7 +15,7 @@ from backend.shared.ids import new_id
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
-from backend.shared.store import events, idempotency, requests, tallies
+from backend.shared.store import idempotency, requests, study_events, tallies
 from backend.shared.store import studies as store
 from backend.shared.tables import AT_ONCE, Arm, Run, Study, now
 
@@ -71,7 +71,7 @@ def _insert(session: Write, plan: Expansion, who: Principal, key: str | None, di
     store.add_arms(session, arms)
     cells = [(seed, arm) for seed in range(plan.study.seeds) for arm in arms]
     add_runs(session, study, cells, steps(plan.arms[0].spec), who, first=0)
-    events.append(session, study_id, [("study", None, {"changed": ["created"], "runs": len(cells)})])
+    study_events.append(session, study_id, [("study", None, {"changed": ["created"], "runs": len(cells)})])
     return study_id
 
 
@@ -143,7 +143,7 @@ def update(session: Write, who: Principal, study_id: str, changes: dict[str, Any
             study.baseline_arm_id = told["baseline_arm_id"] = chosen
     session.flush()
     if told:
-        events.append(session, study_id, [("study", None, {"changed": sorted(told), **told})])
+        study_events.append(session, study_id, [("study", None, {"changed": sorted(told), **told})])
     if "priority" in changes and changes["priority"] != study.priority:
         requests.set_priority(session, study_id, changes["priority"])
 
@@ -166,7 +166,7 @@ def archive(session: Write, who: Principal, study_id: str) -> None:
         raise Conflict(f"{open_runs} runs of this study are queued or running; cancel them, or wait, then archive it")
     study.archived_at = now()
     session.flush()
-    events.append(session, study_id, [("study", None, {"changed": ["archived"], "archived": True})])
+    study_events.append(session, study_id, [("study", None, {"changed": ["archived"], "archived": True})])
 
 
 def restore(session: Write, who: Principal, study_id: str) -> None:
@@ -176,7 +176,7 @@ def restore(session: Write, who: Principal, study_id: str) -> None:
         return
     study.archived_at = None
     session.flush()
-    events.append(session, study_id, [("study", None, {"changed": ["archived"], "archived": False})])
+    study_events.append(session, study_id, [("study", None, {"changed": ["archived"], "archived": False})])
 
 
 def cancel(session: Write, who: Principal, study_id: str) -> tuple[int, int]:

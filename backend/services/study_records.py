@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from backend.services.statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
-from backend.shared.events import METRICS
+from backend.shared.metrics import METRICS
 from backend.shared.store import metrics, runs, studies
 from backend.shared.tables import Arm, Run, Study
 

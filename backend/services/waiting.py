@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from backend.shared import disk
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
-from backend.shared.store import worker_list
+from backend.shared.store import workers
 from backend.shared.tables import Study, now
 
 NO_WORKER = "No worker is running. Start one with `dropscope worker`, or restart `dropscope up`; the runs are kept."
@@ -19,7 +19,7 @@ def reason(session: Session, settings: Settings, study: Study, counts: Mapping[s
     if study.paused or not counts.get(RunStatus.QUEUED) or counts.get(RunStatus.RUNNING):
         return None
     at = now()
-    alive = [one for one in worker_list.recent(session) if worker_list.is_alive(one, settings.lease_s, at)]
+    alive = [one for one in workers.recent(session) if workers.is_alive(one, settings.lease_s, at)]
     if not alive:
         return NO_WORKER
     if all(worker.draining for worker in alive):

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from backend.shared.specs import TrainingSpec
+
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
     """Batches that one pass over the rows takes; the last one may be smaller."""
@@ -35,3 +37,13 @@ class Schedule:
         if step < self.warmup:
             return self.peak * step / max(1, self.warmup)
         return self.peak * max(0.0, (self.total - step) / max(1, self.total - self.warmup))
+
+
+def evaluation_steps(total: int, evaluations: int) -> frozenset[int]:
+    """Steps after which to evaluate: evenly spaced, the last one at the end; fewer where there are fewer steps."""
+    return frozenset(max(1, round(total * k / evaluations)) for k in range(1, evaluations + 1))
+
+
+def epoch_of(step: int, rows: int, training: TrainingSpec) -> float:
+    """Passes over the training rows after `step` steps."""
+    return step / max(1, -(-rows // training.batch_size))

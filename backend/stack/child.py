@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from backend.shared.launch import wrapped
+from backend.shared.child_process import wrapped
 
 
 class Child:

@@ -1,7 +1,7 @@
 """A server that others can reach must know who they are: what is refused before a port is opened."""
 
+from backend.shared.addresses import is_loopback
 from backend.shared.errors import StartupError
-from backend.shared.reach import is_loopback
 from backend.shared.settings import Settings
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import backend
 from backend.shared.database import Database
-from backend.shared.host import ProcessId, this_host
+from backend.shared.process import ProcessId, this_host
 from backend.shared.settings import Settings
 from backend.shared.store import workers
 from backend.stack.child import Child

@@ -10,9 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(
-    "module", ["backend.main", "backend.cli", "worker.celery_app", "worker.tasks", "worker.supervisor"]
-)
+@pytest.mark.parametrize("module", ["backend.main", "backend.cli", "worker.celery_app", "worker.supervisor"])
 def test_process_without_torch(module: str) -> None:
     """The API, the command line and the worker's parent process start without torch."""
     code = f"import {module}, sys; assert 'torch' not in sys.modules; assert 'transformers' not in sys.modules"

@@ -10,12 +10,12 @@ from fastapi.testclient import TestClient
 from backend.services import studies
 from backend.services.principal import Principal
 from backend.shared.database import Database
-from backend.shared.events import Evaluation, Log, Started, Steps
-from backend.shared.host import this_process
+from backend.shared.process import this_process
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
 from backend.shared.store import endings, queue, records, workers
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
+from backend.shared.trainer_protocol import Evaluation, Log, Started, Steps
 
 API = "/api/v1"
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 from backend.shared.database import Database, open_database
 from backend.shared.errors import NotFound, StartupError, Unavailable
 from backend.shared.settings import Settings
-from backend.shared.store import events
+from backend.shared.store import study_events
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Study, StudyEvent
 
 
@@ -43,13 +43,13 @@ def test_events_are_numbered_without_gaps_and_appear_in_order(database: Database
     def write(writer: int) -> None:
         for i in range(20):
             with database.write() as session:
-                events.append(session, study_id, [("run", f"run_{writer}", {"step": i}), ("study", None, {})])
+                study_events.append(session, study_id, [("run", f"run_{writer}", {"step": i}), ("study", None, {})])
 
     def follow() -> None:
         while True:
             last = finished.is_set()
             with database.read() as session:
-                seen.extend(event.seq for event in events.after(session, study_id, seen[-1] if seen else 0))
+                seen.extend(event.seq for event in study_events.after(session, study_id, seen[-1] if seen else 0))
             if last:
                 return
 
@@ -67,20 +67,20 @@ def test_a_rolled_back_transaction_leaves_no_number(database: Database) -> None:
 
     def fail() -> None:
         with database.write() as session:
-            events.append(session, study_id, [("study", None, {})])
+            study_events.append(session, study_id, [("study", None, {})])
             raise RuntimeError("after all")
 
     with pytest.raises(RuntimeError):
         fail()
     with database.write() as session:
-        assert events.append(session, study_id, [("study", None, {})]) == 1
+        assert study_events.append(session, study_id, [("study", None, {})]) == 1
     with database.read() as session:
         assert [row.seq for row in session.scalars(select(StudyEvent))] == [1]
 
 
 def test_events_of_no_study_are_refused(database: Database) -> None:
     with pytest.raises(NotFound), database.write() as session:
-        events.append(session, "study_none", [("study", None, {})])
+        study_events.append(session, "study_none", [("study", None, {})])
 
 
 def test_readers_do_not_wait_for_a_writer(database: Database) -> None:
@@ -96,7 +96,7 @@ def test_a_reading_session_sees_one_moment(database: Database) -> None:
     with database.read() as reading:
         before = reading.scalar(select(Study.event_seq))
         with database.write() as writing:
-            events.append(writing, study_id, [("study", None, {})])
+            study_events.append(writing, study_id, [("study", None, {})])
         assert reading.scalar(select(Study.event_seq)) == before
         assert reading.scalars(select(StudyEvent)).all() == []
 

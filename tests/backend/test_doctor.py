@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 from backend.cli import checks
 from backend.shared import disk
 from backend.shared.database import Database
-from backend.shared.host import ProcessId, this_process
+from backend.shared.process import ProcessId, this_process
 from backend.shared.settings import Settings
 from backend.shared.store import workers
 from backend.shared.tables import Worker, now

@@ -12,11 +12,11 @@ from backend.charts import FIGURES, RUN_FIGURES, RunCurves
 from backend.charts.arrays import MOST_POINTS
 from backend.charts.palette import METHODS
 from backend.shared.database import Database
-from backend.shared.events import Evaluation
-from backend.shared.host import this_process
+from backend.shared.process import this_process
 from backend.shared.schedule import Schedule
 from backend.shared.settings import Settings
 from backend.shared.store import queue, records, workers
+from backend.shared.trainer_protocol import Evaluation
 from tests.backend.chart_reading import decoded
 from tests.backend.studies import API, post, train
 

@@ -14,12 +14,12 @@ from backend.services import archive
 from backend.services.thinning import keep
 from backend.shared.database import Database
 from backend.shared.errors import NotFound
-from backend.shared.events import Evaluation, Steps
-from backend.shared.host import this_process
+from backend.shared.process import this_process
 from backend.shared.run_status import FailureCode
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, records, workers
 from backend.shared.tables import Artifact
+from backend.shared.trainer_protocol import Evaluation, Steps
 from tests.backend.inside import inside
 from tests.backend.studies import API, post, train, validation_loss
 

@@ -19,9 +19,9 @@ from sqlalchemy import text, update
 from backend.api import problems
 from backend.api.page import SinglePage
 from backend.dispatch import Doorbell
-from backend.shared.bell import LOOK, QUEUE
 from backend.shared.database import Database
-from backend.shared.host import this_process
+from backend.shared.doorbell import LOOK, QUEUE
+from backend.shared.process import this_process
 from backend.shared.run_status import FailureCode
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, workers

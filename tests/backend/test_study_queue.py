@@ -10,7 +10,7 @@ from sqlalchemy import update
 from backend.services.waiting import NO_WORKER
 from backend.shared import disk
 from backend.shared.database import Database
-from backend.shared.host import this_process
+from backend.shared.process import this_process
 from backend.shared.run_status import FailureCode
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, workers

@@ -12,8 +12,8 @@ from typing import Any
 from transformer_dropout import preset
 
 from backend.shared.catalogue import require_dataset, require_model
-from backend.shared.events import Finished, PackDone, PackedRun, Ready, Start, Stop
 from backend.shared.specs import ArmKeySpec, DatasetRef, RunSpec, TrainingSpec
+from backend.shared.trainer_protocol import Finished, PackDone, PackedRun, Ready, Start, Stop
 from tests.bench.machine import Span, Stopwatch
 from tests.worker.data.stored import store
 from worker.supervisor.trainer_process import TRAINER, TrainerProcess

@@ -25,7 +25,7 @@ from scipy import stats
 from transformers.utils import logging
 
 from backend.shared.catalogue import require_dataset, require_model
-from backend.shared.events import Message
+from backend.shared.trainer_protocol import Message
 from tests.bench.engine import cut
 from tests.bench.engine_side import LAYERS, Work, arm, command, prepare
 from tests.worker.engine.rival import Rival

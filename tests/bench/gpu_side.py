@@ -26,8 +26,8 @@ import transformers
 from torch import nn
 from transformer_dropout import DropoutSpec, preset
 
-from backend.shared.events import Examples, PackedRun
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, RunSpec, Task, TrainingSpec
+from backend.shared.trainer_protocol import Examples, PackedRun
 from worker.data import batches
 from worker.data.draw import SeedData
 from worker.data.rows import Rows

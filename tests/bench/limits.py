@@ -22,8 +22,8 @@ from statistics import median
 import psutil
 from transformer_dropout import PRESETS
 
-from backend.shared.events import PackDone, Ready, Stop
 from backend.shared.specs import ArmKeySpec
+from backend.shared.trainer_protocol import PackDone, Ready, Stop
 from tests.bench.engine import cut
 from tests.bench.engine_side import Work, arm, command, prepare, time_study
 from tests.e2e import stack

@@ -16,13 +16,13 @@ from backend.migrations.runner import migrate
 from backend.services import studies
 from backend.services.principal import Principal
 from backend.shared.database import Database, Write, open_database
-from backend.shared.events import METRICS, Evaluation
-from backend.shared.host import this_process
 from backend.shared.ids import new_id
+from backend.shared.metrics import METRICS
+from backend.shared.process import this_process
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
-from backend.shared.store import events, queue, records, workers
+from backend.shared.store import queue, records, study_events, workers
 from backend.shared.tables import (
     LOCAL_OWNER,
     LOCAL_WORKSPACE,
@@ -34,6 +34,7 @@ from backend.shared.tables import (
     TrainLossBlock,
     now,
 )
+from backend.shared.trainer_protocol import Evaluation
 
 SEEDS, EVALUATIONS, STEPS, STUDIES = 5, 50, 2000, 1000
 SMALL: dict[str, Any] = {
@@ -115,7 +116,7 @@ def make(home: Path, lists: int = STUDIES) -> Trained:
         for row in done:
             _fill(session, row.id, row.position, row.seed)
         _end(session, [row.id for row in done])
-        events.append(session, study_id, [("study", None, {"changed": ["filled"]})])
+        study_events.append(session, study_id, [("study", None, {"changed": ["filled"]})])
     with database.write() as session:
         worker_id = workers.register(session, this_process(), "cpu", "bench")
         pack = queue.claim_pack(session, worker_id, 1, LEASE_S)

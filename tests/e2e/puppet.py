@@ -8,13 +8,13 @@ import random
 from collections.abc import Iterator
 
 from backend.shared.database import Database
-from backend.shared.events import Evaluation, Log, Started, Steps
-from backend.shared.host import ProcessId, this_process
+from backend.shared.process import ProcessId, this_process
 from backend.shared.run_status import FailureCode
 from backend.shared.schedule import total_steps
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, records, workers
 from backend.shared.store.queue import ClaimedRun, Pack
+from backend.shared.trainer_protocol import Evaluation, Log, Started, Steps
 
 # How strongly each method holds overfitting back in the invented curves: 0 not at all, 1 wholly.
 STRENGTH = {

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from transformer_dropout import preset
 
-from backend.shared.events import PackedRun, Start
 from backend.shared.specs import ArmKeySpec, GenerationSpec, RunSpec, TrainingSpec
+from backend.shared.trainer_protocol import PackedRun, Start
 from tests.worker.engine.tiny_pack import Told
 from worker.engine.text_scores import Answer, text_scores
 
@@ -217,7 +217,7 @@ def _answers(trained: dict[str, Any], run: str) -> tuple[dict[str, float], list[
     import torch
     from safetensors.torch import load_file
 
-    from backend.shared.events import PackedRun
+    from backend.shared.trainer_protocol import PackedRun
     from worker.engine.generate import answer
     from worker.engine.slot import Slot
     from worker.engine.warm import Warm

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from backend.shared.events import METRICS
+from backend.shared.metrics import METRICS
 from tests.e2e.stack import STUDY, Stack
 
 pytestmark = pytest.mark.faults

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 def main() -> None:
     from backend.shared.database import open_database
-    from backend.shared.host import this_process
+    from backend.shared.process import this_process
     from backend.shared.settings import Settings
     from backend.shared.store import queue, workers
 

@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from backend.migrations.runner import migrate
 from backend.shared.database import Database, open_database
-from backend.shared.host import this_host
+from backend.shared.process import this_host
 from backend.shared.settings import Settings
 from backend.shared.store import workers
 from backend.shared.tables import Attempt, Run

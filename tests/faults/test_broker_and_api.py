@@ -15,7 +15,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from backend.shared.bell import LOOK, QUEUE
+from backend.shared.doorbell import LOOK, QUEUE
 from backend.stack.child import Child
 from tests.faults.house import House, until
 from tests.faults.posting import STUDY, post

@@ -22,13 +22,13 @@ from sqlalchemy import delete
 from backend.services.reaper import Reaper
 from backend.shared.database import Database, open_database
 from backend.shared.errors import Conflict
-from backend.shared.events import Steps
-from backend.shared.host import ProcessId
+from backend.shared.process import ProcessId
 from backend.shared.run_status import TERMINAL, AttemptEnd, FailureCode
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, records, requests, workers
 from backend.shared.store.queue import Pack
 from backend.shared.tables import Study, Worker
+from backend.shared.trainer_protocol import Steps
 from tests.databases import postgres_too
 from tests.queue_studies import plant
 

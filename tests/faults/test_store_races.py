@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from backend.shared.database import Database, open_database
-from backend.shared.host import this_process
+from backend.shared.process import this_process
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, workers
 from backend.shared.tables import Study

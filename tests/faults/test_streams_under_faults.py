@@ -54,9 +54,11 @@ def test_t18_api_restart_loses_no_live_metric(build: Build, world: World) -> Non
 
     asyncio.run(everything())
     with house.database.read() as session:
-        from backend.shared.store import events
+        from backend.shared.store import study_events
 
-        truth = [(e.seq, e.kind, e.run_id, e.data) for e in events.after(session, house.run(run_id).study_id, 0, 10**6)]
+        truth = [
+            (e.seq, e.kind, e.run_id, e.data) for e in study_events.after(session, house.run(run_id).study_id, 0, 10**6)
+        ]
     missing = wrong = 0
     for one in listeners:
         seen = {event["seq"]: (event["seq"], event["kind"], event["run_id"], event["data"]) for event in one.events}

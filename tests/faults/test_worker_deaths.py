@@ -9,7 +9,7 @@ from contextlib import closing
 import psutil
 import pytest
 
-from backend.shared.store import events
+from backend.shared.store import study_events
 from tests.faults.house import SCALE, House, child_of, until
 from tests.faults.posting import post_study
 from tests.faults.real_engine import STEPS_AN_EPOCH, World
@@ -136,7 +136,7 @@ def test_t8_paused_worker_cannot_corrupt(build: Build, world: World) -> None:
     assert house.wait_all() == ["succeeded"]
     before = house.digest()
     with house.database.read() as session:
-        seq = events.last_seq(session, house.run(run_id).study_id)
+        seq = study_events.last_seq(session, house.run(run_id).study_id)
     for pid in reversed(sleeping):
         os.kill(pid, signal.SIGCONT)
     woken = time.monotonic()
@@ -147,7 +147,7 @@ def test_t8_paused_worker_cannot_corrupt(build: Build, world: World) -> None:
     assert house.ends(run_id) == ["lost", "succeeded"]
     assert house.digest() == before
     with house.database.read() as session:
-        assert events.last_seq(session, house.run(run_id).study_id) == seq
+        assert study_events.last_seq(session, house.run(run_id).study_id) == seq
     (artifact,) = (house.home / "artifacts").rglob("adapter_model.safetensors")
     assert artifact.parts[-3] == "attempt-2"
     house.plant_real(arms=1, seeds=1, epochs=1, evaluations=1)  # the woken worker registers anew and is of use again

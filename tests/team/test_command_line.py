@@ -15,8 +15,8 @@ from sqlalchemy.exc import DatabaseError
 
 from backend.cli.app import answer
 from backend.services import credentials
+from backend.shared.addresses import check_worker, is_loopback
 from backend.shared.errors import StartupError
-from backend.shared.reach import check_worker, is_loopback
 from backend.shared.settings import Settings
 from backend.stack import exposure
 from tests.backend.studies import study

@@ -18,7 +18,7 @@ import pytest
 import redis
 
 from backend.client import Dropscope
-from backend.shared.events import METRICS
+from backend.shared.metrics import METRICS
 from tests.e2e.stack import STUDY, start
 from tests.team.compose import ADDRESSES, Outside
 from tests.team.people import API, PASSWORD

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from backend.shared.events import EVENTS, Cancel, Command, Drain, Stop
+from backend.shared.trainer_protocol import EVENTS, Cancel, Command, Drain, Stop
 from tests.worker.engine.tiny_pack import World, make_world, start
 
 ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ import threading
 import time
 from pathlib import Path
 
-from backend.shared import events as e
+from backend.shared import trainer_protocol as e
 
 COMMANDS: queue.Queue[e.Command | None] = queue.Queue()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from backend.shared.events import Examples
+from backend.shared.trainer_protocol import Examples
 from worker import models
 from worker.engine.evaluate import judge
 from worker.engine.examples import SHOWN, pick

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from backend.shared.events import Example, Examples
 from backend.shared.specs import Task
+from backend.shared.trainer_protocol import Example, Examples
 from worker.data.rows import Rows
 from worker.engine.losses import Tally
 

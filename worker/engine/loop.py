@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from backend.shared.events import Cancel, Command, Drain, Examples
 from backend.shared.run_status import FailureCode
+from backend.shared.schedule import epoch_of, evaluation_steps
+from backend.shared.trainer_protocol import Cancel, Command, Drain, Examples
 from worker.engine.checkpoint import write_checkpoint
 from worker.engine.evaluate import evaluate, judge, measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
 from worker.engine.losses import Tally
 from worker.engine.reporter import Reporter
-from worker.engine.schedule import epoch_of, evaluation_steps
 from worker.engine.seed_batches import SeedBatches
 from worker.engine.slot import Slot
 from worker.engine.text_scores import Answer

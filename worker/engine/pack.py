@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from backend.shared.events import PackedRun, Start
+from backend.shared.trainer_protocol import PackedRun, Start
 from worker import models
 from worker.engine.checkpoint import UnreadableCheckpoint, latest_checkpoint, read_checkpoint
 from worker.engine.ending import finish, finish_stack, generated

@@ -4,17 +4,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from backend.shared import events
+from backend.shared import metrics
+from backend.shared import trainer_protocol as protocol
 from worker.engine.failures import Failure
 
-Emit = Callable[[events.Message], None]
+Emit = Callable[[protocol.Message], None]
 GATHER_S = 0.5
 
 
 class Reporter:
     """Speaks for one run. Losses go out at once at first, then every GATHER_S seconds, and before anything else."""
 
-    def __init__(self, run: events.PackedRun, emit: Emit) -> None:
+    def __init__(self, run: protocol.PackedRun, emit: Emit) -> None:
         self.run_id, self.fence = run.run_id, run.fence
         self._emit = emit
         self._losses: list[float] = []
@@ -27,7 +28,7 @@ class Reporter:
     ) -> None:
         """Training begins at `step`."""
         self._say(
-            events.Started(
+            protocol.Started(
                 run_id=self.run_id,
                 fence=self.fence,
                 step=step,
@@ -51,7 +52,7 @@ class Reporter:
         """Send the losses gathered so far."""
         if not self._losses:
             return
-        gathered = events.Steps(
+        gathered = protocol.Steps(
             run_id=self.run_id,
             fence=self.fence,
             first_step=self._first_step,
@@ -63,44 +64,44 @@ class Reporter:
 
     def evaluation(self, step: int, epoch: float, values: dict[str, float]) -> None:
         """Measured after `step`; what is not among METRICS is told as extra."""
-        known = {name: value for name, value in values.items() if name in events.METRIC_BY_NAME}
+        known = {name: value for name, value in values.items() if name in metrics.METRIC_BY_NAME}
         extra = {name: value for name, value in values.items() if name not in known}
         self._say(
-            events.Evaluation(run_id=self.run_id, fence=self.fence, step=step, epoch=epoch, values=known, extra=extra)
+            protocol.Evaluation(run_id=self.run_id, fence=self.fence, step=step, epoch=epoch, values=known, extra=extra)
         )
 
     def checkpoint(self, step: int, folder: Path) -> None:
         """A complete checkpoint is on disk."""
-        self._say(events.Checkpoint(run_id=self.run_id, fence=self.fence, step=step, folder=str(folder)))
+        self._say(protocol.Checkpoint(run_id=self.run_id, fence=self.fence, step=step, folder=str(folder)))
 
     def log(self, level: str, text: str) -> None:
         """A line for the run's log; level is debug, info, warning or error."""
         line = {"run_id": self.run_id, "fence": self.fence, "level": level, "text": text}
-        self._say(events.Log.model_validate(line))
+        self._say(protocol.Log.model_validate(line))
 
     def adapter(self, folder: Path, files: dict[str, str]) -> None:
         """The trained adapter is on disk."""
-        self._say(events.Adapter(run_id=self.run_id, fence=self.fence, folder=str(folder), files=files))
+        self._say(protocol.Adapter(run_id=self.run_id, fence=self.fence, folder=str(folder), files=files))
 
-    def finished(self, step: int, final: dict[str, float], examples: events.Examples) -> None:
+    def finished(self, step: int, final: dict[str, float], examples: protocol.Examples) -> None:
         """The run is done."""
-        done = events.Finished(run_id=self.run_id, fence=self.fence, step=step, final=final, examples=examples)
+        done = protocol.Finished(run_id=self.run_id, fence=self.fence, step=step, final=final, examples=examples)
         self._say(done)
 
     def fail(self, failure: Failure) -> None:
         """The run cannot go on; details go to its log."""
         if failure.details:
             self.log("error", failure.details)
-        self._say(events.Failed(run_id=self.run_id, fence=self.fence, code=failure.code, message=failure.message))
+        self._say(protocol.Failed(run_id=self.run_id, fence=self.fence, code=failure.code, message=failure.message))
 
     def cancelled(self, step: int) -> None:
         """The run was stopped on request."""
-        self._say(events.Cancelled(run_id=self.run_id, fence=self.fence, step=step))
+        self._say(protocol.Cancelled(run_id=self.run_id, fence=self.fence, step=step))
 
     def drained(self, step: int) -> None:
         """The run was checkpointed because the worker shuts down."""
-        self._say(events.Drained(run_id=self.run_id, fence=self.fence, step=step))
+        self._say(protocol.Drained(run_id=self.run_id, fence=self.fence, step=step))
 
-    def _say(self, message: events.RunMessage) -> None:
+    def _say(self, message: protocol.RunMessage) -> None:
         self.flush()
         self._emit(message)

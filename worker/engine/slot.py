@@ -7,9 +7,9 @@ from torch import Tensor
 from transformer_dropout.masks import Draw
 from transformer_dropout.spec import CONSISTENCY, DropoutSpec
 
-from backend.shared.events import PackedRun
 from backend.shared.schedule import Schedule
 from backend.shared.specs import ArmKeySpec
+from backend.shared.trainer_protocol import PackedRun
 from worker.engine.batches import Batch
 from worker.engine.checkpoint import Progress
 from worker.engine.drops import Drops

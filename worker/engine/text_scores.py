@@ -7,7 +7,7 @@ the mean over texts of the best F-measure over a text's references, without stem
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.shared.events import Example
+from backend.shared.trainer_protocol import Example
 from worker.engine.examples import cut
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import backend
-from backend.shared.events import EVENTS, Command, Event, Ready, Stop
-from backend.shared.launch import wrapped
+from backend.shared.child_process import wrapped
+from backend.shared.trainer_protocol import EVENTS, Command, Event, Ready, Stop
 
 TRAINER = (sys.executable, "-P", "-m", "worker.trainer")  # -P: never a `worker.py` of the current folder
 _PASSED_ON = (

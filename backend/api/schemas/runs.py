@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from backend.api.schemas.common import JsonObject, Out
-from backend.shared.events import Example
 from backend.shared.run_status import AttemptEnd, FailureCode, RunStatus
 from backend.shared.specs import RunSpec
+from backend.shared.trainer_protocol import Example
 
 NonFinite = Literal["nan", "inf", "-inf"]
 EventKind = Literal["run", "evaluation", "study"]

@@ -12,8 +12,8 @@ import numpy as np
 
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import SPLITS, DatasetFacts
-from backend.shared.rows.ledger import DROPPED, Ledger
 from backend.shared.rows.row import Row
+from backend.shared.rows.seen_rows import DROPPED, SeenRows
 from backend.shared.specs import Task
 
 KEPT_REFUSALS = 100_000
@@ -30,7 +30,7 @@ class DatasetWriter:
     def __init__(self, folder: Path, task: Task, seed: int = 0) -> None:
         self.folder = folder
         self.task = task
-        self.ledger = Ledger(task, seed)
+        self.seen = SeenRows(task, seed)
         self._rows = (folder / _UNSPLIT).open("w", encoding="utf-8", newline="\n")
         self._refusals = (folder / REFUSED_FILE).open("w", encoding="utf-8", newline="\n")
         self._lines = array("q")
@@ -50,16 +50,16 @@ class DatasetWriter:
         Raises:
             InvalidInput: over five million rows, or more than 1,000 different labels.
         """
-        self.ledger.add(row, split, group)
+        self.seen.add(row, split, group)
         self._lines.append(line)
         self._rows.write(_line(row))
 
     def refuse(self, place: str, column: str, reason: str, values: Mapping[str, Any] | None = None) -> None:
         """Count a row that cannot be used; the first hundred thousand are listed, with what they say."""
-        if self.ledger.refused.total() < KEPT_REFUSALS:
+        if self.seen.refused.total() < KEPT_REFUSALS:
             said = {key: str(value)[:KEPT_CHARACTERS] for key, value in (values or {}).items() if value is not None}
             self._refusals.write(_line({"place": place, "column": column, "reason": reason, "values": said}))
-        self.ledger.refuse(column, reason)
+        self.seen.refuse(column, reason)
 
     def finish(
         self, naming: dict[str, Any], ratio: float = 0.2, repeats: int = 0, drop_repeats: bool = False
@@ -74,17 +74,17 @@ class DatasetWriter:
         """
         self._rows.close()
         self._check()
-        names = sorted(self.ledger.labels, key=_label_order)
+        names = sorted(self.seen.labels, key=_label_order)
         codes = {name: code for code, name in enumerate(names)}
-        verdict = self.ledger.decide(ratio, drop_repeats)
-        splits, read = verdict.splits, self.ledger.kept + self.ledger.refused.total()
+        verdict = self.seen.decide(ratio, drop_repeats)
+        splits, read = verdict.splits, self.seen.kept + self.seen.refused.total()
         digests, columns, numbers = self._write(splits, codes)
         self._refusals.close()
         rows = {split: int((splits == place).sum()) for place, split in enumerate(SPLITS)}
         for split, count in rows.items():
             if count == 0:
                 raise InvalidInput(f"No row is left for {split}; the data set is too small to be split.")
-        ordered = np.array([codes[name] for name in self.ledger.labels], dtype=np.int64) if names else None
+        ordered = np.array([codes[name] for name in self.seen.labels], dtype=np.int64) if names else None
         dropped = int((splits == DROPPED).sum())
         facts = DatasetFacts(
             **naming,
@@ -94,15 +94,15 @@ class DatasetWriter:
             rows=rows,
             label_names=tuple(names),
             label_counts={
-                split: tuple(np.bincount(ordered[self.ledger.classes][splits == place], minlength=len(names)).tolist())
+                split: tuple(np.bincount(ordered[self.seen.classes][splits == place], minlength=len(names)).tolist())
                 for place, split in enumerate(SPLITS)
             }
             if ordered is not None
             else {},
             label_range=numbers,
             read=read,
-            kept=self.ledger.kept - dropped,
-            refused=read - self.ledger.kept + dropped,
+            kept=self.seen.kept - dropped,
+            refused=read - self.seen.kept + dropped,
             repeats=repeats + dropped,
             duplicates=verdict.duplicates,
             leaked=verdict.leaked,
@@ -112,12 +112,12 @@ class DatasetWriter:
         return facts
 
     def _check(self) -> None:
-        if self.ledger.kept == 0:
-            why = "; ".join(f"{count} × {reason}" for reason, count in self.ledger.refused.most_common(3))
+        if self.seen.kept == 0:
+            why = "; ".join(f"{count} × {reason}" for reason, count in self.seen.refused.most_common(3))
             raise InvalidInput(f"No usable row was found ({why or 'the file has none'}).")
-        if self.task == "classification" and len(self.ledger.labels) < 2:
+        if self.task == "classification" and len(self.seen.labels) < 2:
             raise InvalidInput(
-                f"All rows have the same label {next(iter(self.ledger.labels))!r}; there is nothing to tell apart."
+                f"All rows have the same label {next(iter(self.seen.labels))!r}; there is nothing to tell apart."
             )
 
     def _write(

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from backend.shared.database import Write
 from backend.shared.ids import new_id
 from backend.shared.run_status import AttemptEnd, FailureCode, RunStatus
-from backend.shared.store import events
+from backend.shared.store import study_events
 from backend.shared.store.queue import NO_SYNC
 from backend.shared.store.records import json_safe
 from backend.shared.tables import Artifact, Attempt, Run, now
@@ -165,5 +165,5 @@ def _end(
         "message": message,
         "attempt_end": end,
     }
-    events.append(session, row.study_id, [("run", run_id, data)])
+    study_events.append(session, row.study_id, [("run", run_id, data)])
     return True

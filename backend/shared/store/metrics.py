@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Text, cast, select
 from sqlalchemy.orm import Session
 
-from backend.shared.events import METRICS
+from backend.shared.metrics import METRICS
 from backend.shared.tables import EvaluationRow, Run, TrainLossBlock
 
 

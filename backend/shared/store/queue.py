@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from backend.shared.database import Write
 from backend.shared.ids import new_id
 from backend.shared.run_status import RunStatus
-from backend.shared.store import events
+from backend.shared.store import study_events
 from backend.shared.tables import EPOCH, Arm, Attempt, Run, Study, UtcTime, Worker, now
 
 NO_SYNC = {"synchronize_session": False}
@@ -119,10 +119,10 @@ def claim_pack(session: Write, worker_id: str, pack_size: int, lease_s: float) -
     ]
     session.execute(insert(Attempt), attempts)
     session.execute(update(Worker).where(Worker.id == worker_id).values(claim_id=claim_id).execution_options(**NO_SYNC))
-    changed: list[events.NewEvent] = [
+    changed: list[study_events.NewEvent] = [
         ("run", run.run_id, {"status": "running", "attempt": run.attempt}) for run in pack.runs
     ]
-    events.append(session, pack.study_id, changed)
+    study_events.append(session, pack.study_id, changed)
     return pack
 
 

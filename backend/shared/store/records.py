@@ -9,11 +9,12 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.shared.database import Write
-from backend.shared.events import METRIC_BY_NAME, Checkpoint, Evaluation, Log, Started, Steps
+from backend.shared.metrics import METRIC_BY_NAME
 from backend.shared.run_status import RunStatus
-from backend.shared.store import events
+from backend.shared.store import study_events
 from backend.shared.store.queue import NO_SYNC
 from backend.shared.tables import EvaluationRow, Run, RunLog, Table, TrainLossBlock, now
+from backend.shared.trainer_protocol import Checkpoint, Evaluation, Log, Started, Steps
 
 Recorded = Started | Steps | Evaluation | Log | Checkpoint
 
@@ -24,7 +25,7 @@ def record(session: Write, reported: Sequence[Recorded]) -> frozenset[str]:
     for event in reported:
         by_run.setdefault((event.run_id, event.fence), []).append(event)
     lost = set()
-    news: dict[str, list[events.NewEvent]] = {}
+    news: dict[str, list[study_events.NewEvent]] = {}
     for (run_id, fence), batch in sorted(by_run.items()):  # in the order of ids: two writers never wait in a ring
         held = _progress(session, run_id, fence, batch)
         if held is None:
@@ -36,7 +37,7 @@ def record(session: Write, reported: Sequence[Recorded]) -> frozenset[str]:
         told.append(("run", run_id, data))
         told += [("evaluation", run_id, {"step": e.step}) for e in batch if isinstance(e, Evaluation)]
     for study_id in sorted(news):
-        events.append(session, study_id, news[study_id])
+        study_events.append(session, study_id, news[study_id])
     return frozenset(lost)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from backend.shared.database import Write
 from backend.shared.errors import Conflict, NotFound
 from backend.shared.run_status import TERMINAL, FailureCode, RunStatus
-from backend.shared.store import events
+from backend.shared.store import study_events
 from backend.shared.store.queue import NO_SYNC
 from backend.shared.tables import AT_ONCE, EvaluationRow, Run, RunLog, Study, TrainLossBlock, now
 
@@ -58,7 +58,7 @@ def set_priority(session: Write, study_id: str, priority: int) -> None:
         raise NotFound(f"there is no study '{study_id}'")
     waiting = update(Run).where(Run.study_id == study_id, Run.status == RunStatus.QUEUED)
     session.execute(waiting.values(priority=priority).execution_options(**NO_SYNC))
-    events.append(session, study_id, [("study", None, {"priority": priority})])
+    study_events.append(session, study_id, [("study", None, {"priority": priority})])
 
 
 def move_to_front(session: Write, study_id: str) -> int:
@@ -84,7 +84,7 @@ def _ended(status: str) -> str:
 
 def _cancel(session: Write, runs: list[Run]) -> None:
     at = now()
-    news: dict[str, list[events.NewEvent]] = {}
+    news: dict[str, list[study_events.NewEvent]] = {}
     for run in runs:
         data: dict[str, Any] = {"status": run.status, "cancel_requested": True}
         if run.status == RunStatus.QUEUED:
@@ -98,7 +98,7 @@ def _cancel(session: Write, runs: list[Run]) -> None:
 
 
 def _retry(session: Write, runs: list[Run]) -> None:
-    news: dict[str, list[events.NewEvent]] = {}
+    news: dict[str, list[study_events.NewEvent]] = {}
     for run in runs:
         if run.failure_code not in _RESUMABLE or run.checkpoint_key is None:
             run.checkpoint_key = run.checkpoint_step = None
@@ -113,7 +113,7 @@ def _retry(session: Write, runs: list[Run]) -> None:
     _tell(session, news)
 
 
-def _tell(session: Write, news: dict[str, list[events.NewEvent]]) -> None:
+def _tell(session: Write, news: dict[str, list[study_events.NewEvent]]) -> None:
     session.flush()
     for study_id in sorted(news):
-        events.append(session, study_id, news[study_id])
+        study_events.append(session, study_id, news[study_id])

@@ -9,7 +9,7 @@ from backend.shared.errors import NotFound
 from backend.shared.run_status import RunStatus
 from backend.shared.store.queue import claimable
 from backend.shared.store.tallies import shown_status
-from backend.shared.tables import Arm, Attempt, Run, Study, now
+from backend.shared.tables import Arm, Artifact, Attempt, Run, RunLog, Study, now
 
 
 def get(session: Session, workspace_id: str, run_id: str) -> tuple[Run, Arm]:
@@ -106,3 +106,23 @@ def queued_count(session: Session, workspace_id: str) -> int:
     """Runs that wait."""
     query = select(func.count()).where(Run.workspace_id == workspace_id, Run.status == RunStatus.QUEUED)
     return session.scalar(query) or 0
+
+
+def log_after(session: Session, run_id: str, seq: int, limit: int) -> list[RunLog]:
+    """Lines with numbers above `seq`, in order."""
+    query = select(RunLog).where(RunLog.run_id == run_id, RunLog.seq > seq)
+    return list(session.scalars(query.order_by(RunLog.seq).limit(limit)))
+
+
+def artifact(session: Session, workspace_id: str, artifact_id: str) -> Artifact:
+    """An artifact of this workspace; NotFound for one of another, too."""
+    query = select(Artifact).join(Run, Run.id == Artifact.run_id)
+    found = session.scalar(query.where(Artifact.id == artifact_id, Run.workspace_id == workspace_id))
+    if found is None:
+        raise NotFound(f"there is no artifact '{artifact_id[:100]}'")
+    return found
+
+
+def artifacts_of(session: Session, run_id: str) -> list[Artifact]:
+    """Artifacts of a run, the oldest first."""
+    return list(session.scalars(select(Artifact).where(Artifact.run_id == run_id).order_by(Artifact.id)))

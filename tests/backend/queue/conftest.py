@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from backend.shared.database import Database, open_database
-from backend.shared.host import this_process
+from backend.shared.process import this_process
 from backend.shared.settings import Settings
 from backend.shared.store import workers
 from tests.databases import BOTH

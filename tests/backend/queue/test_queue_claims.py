@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from backend.shared.database import Database
-from backend.shared.store import endings, events, queue, requests, workers
+from backend.shared.store import endings, queue, requests, study_events, workers
 from backend.shared.store.queue import Pack
 from backend.shared.tables import Attempt, Run, Study, now
 from tests.backend.queue.conftest import add_worker
@@ -56,7 +56,7 @@ def test_claim_raises_fence_and_sets_the_lease_at_once(database: Database, worke
         assert run.started_at is not None
         attempt = session.scalars(select(Attempt)).one()
         assert (attempt.run_id, attempt.fence, attempt.worker_id, attempt.end) == (runs[0], 1, worker_id, None)
-        told = events.after(session, study_id, 0)
+        told = study_events.after(session, study_id, 0)
     assert [(event.kind, event.run_id, event.data["status"]) for event in told] == [("run", runs[0], "running")]
 
 

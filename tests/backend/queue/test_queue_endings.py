@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from backend.shared.database import Database
 from backend.shared.run_status import AttemptEnd, FailureCode, RunStatus
-from backend.shared.store import endings, events, requests
+from backend.shared.store import endings, requests, study_events
 from backend.shared.tables import Artifact, Attempt, Run
 from tests.backend.queue.conftest import add_worker
 from tests.backend.queue.test_queue_claims import claim, planted
@@ -41,7 +41,7 @@ def test_finish_publishes_the_adapter_with_the_status(database: Database, worker
     assert attempt_ends(database, run_id) == ["succeeded"]
     with database.read() as session:
         assert session.scalars(select(Artifact.storage_key)).all() == ["run/attempt-1/adapter"]
-        assert events.after(session, study_id, 0)[-1].data["status"] == "succeeded"
+        assert study_events.after(session, study_id, 0)[-1].data["status"] == "succeeded"
 
 
 @pytest.mark.parametrize("ending", ["finish", "fail", "cancelled", "give_back", "lose"])
@@ -51,7 +51,7 @@ def test_old_fence_changes_nothing(database: Database, worker_id: str, ending: s
     lose(database, run_id, 1)
     claim(database, add_worker(database))
     with database.read() as session:
-        seq = events.last_seq(session, study_id)
+        seq = study_events.last_seq(session, study_id)
     with database.write() as session:
         accepted = {
             "finish": lambda: endings.finish(session, run_id, 1, 40, {}, ADAPTER),
@@ -66,7 +66,7 @@ def test_old_fence_changes_nothing(database: Database, worker_id: str, ending: s
     assert attempt_ends(database, run_id) == ["lost", None]
     with database.read() as session:
         assert session.scalars(select(Artifact)).all() == []
-        assert events.last_seq(session, study_id) == seq
+        assert study_events.last_seq(session, study_id) == seq
 
 
 def test_drained_run_waits_again_without_penalty(database: Database, worker_id: str) -> None:

@@ -5,9 +5,9 @@ import math
 from sqlalchemy import select
 
 from backend.shared.database import Database
-from backend.shared.events import Checkpoint, Evaluation, Log, Started, Steps
-from backend.shared.store import events, records
+from backend.shared.store import records, study_events
 from backend.shared.tables import EvaluationRow, Run, RunLog, TrainLossBlock
+from backend.shared.trainer_protocol import Checkpoint, Evaluation, Log, Started, Steps
 from tests.backend.queue.conftest import add_worker
 from tests.backend.queue.test_queue_claims import claim, planted
 from tests.backend.queue.test_queue_endings import lose
@@ -80,7 +80,7 @@ def test_a_batch_becomes_rows(database: Database, worker_id: str) -> None:
         assert (row.step, row.validation_loss, row.probe_loss, row.extra) == (3, 0.6, None, {"x": 1})
         assert session.scalars(select(TrainLossBlock)).one().count == 3
         assert session.scalars(select(RunLog.text)).all() == ["a\ufffdb ?"]
-        told = [(event.kind, event.data) for event in events.after(session, study_id, 1)]
+        told = [(event.kind, event.data) for event in study_events.after(session, study_id, 1)]
     assert told == [("run", {"status": "running", "step": 3, "total_steps": 40}), ("evaluation", {"step": 3})]
 
 

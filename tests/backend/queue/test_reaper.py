@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from backend.services.reaper import Pulse, Reaper
 from backend.shared.database import Database
-from backend.shared.host import this_process
+from backend.shared.process import this_process
 from backend.shared.settings import Settings
 from backend.shared.store import queue, workers
 from backend.shared.tables import Worker

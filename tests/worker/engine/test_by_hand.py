@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from transformer_dropout import PRESETS, DropoutSpec, Site, preset
 from transformers import AutoModelForSequenceClassification
 
-from backend.shared.events import PackedRun
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, RunSpec, TrainingSpec
+from backend.shared.trainer_protocol import PackedRun
 from tests.worker.engine.test_packing import LENGTHS, some_rows
 from tests.worker.models.tiny import tiny_config
 from worker.data.rows import Rows

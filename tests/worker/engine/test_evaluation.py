@@ -10,8 +10,8 @@ import pytest
 import torch
 from scipy import stats
 
-from backend.shared.events import METRIC_BY_NAME
-from backend.shared.schedule import total_steps
+from backend.shared.metrics import METRIC_BY_NAME
+from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.specs import GenerationSpec
 from tests.worker.engine.test_against_peft import a_place
 from tests.worker.engine.tiny_pack import World, make_world, trained
@@ -21,7 +21,6 @@ from worker.engine.evaluate import evaluate, measured
 from worker.engine.loop import Ended, Place, train
 from worker.engine.losses import Tally, divergence
 from worker.engine.precision import resolve_precision
-from worker.engine.schedule import evaluation_steps
 from worker.engine.warm import Warm
 
 

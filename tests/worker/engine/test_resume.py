@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformer_dropout import PRESETS
 
-from backend.shared.events import Drain
+from backend.shared.trainer_protocol import Drain
 from tests.worker.engine.tiny_pack import Told, World, trained
 
 

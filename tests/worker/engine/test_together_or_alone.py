@@ -6,8 +6,8 @@ import pytest
 import torch
 from transformer_dropout import PRESETS
 
-from backend.shared.events import Cancel
 from backend.shared.run_status import FailureCode
+from backend.shared.trainer_protocol import Cancel
 from tests.worker.engine.tiny_pack import Told, World, trained
 from worker.engine.slot import Slot
 

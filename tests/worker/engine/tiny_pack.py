@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from transformer_dropout import preset
 
-from backend.shared import events
+from backend.shared import trainer_protocol
 from backend.shared.catalogue import require_model
 from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.specs import ArmKeySpec, DatasetRef, RunSpec, Task, TrainingSpec
@@ -115,11 +115,13 @@ class Told:
         return dict(load_file(folder / "adapter_model.safetensors"))
 
 
-def start(world: World, folder: Path, arms: dict[str, ArmKeySpec], seed: int = 0, **more: Any) -> events.Start:
+def start(
+    world: World, folder: Path, arms: dict[str, ArmKeySpec], seed: int = 0, **more: Any
+) -> trainer_protocol.Start:
     """The command that trains these arms together; run ids are the dictionary's keys."""
     resume = more.pop("resume_from", {})
     runs = tuple(
-        events.PackedRun(
+        trainer_protocol.PackedRun(
             run_id=name,
             fence=1,
             spec=RunSpec(arm=arm, seed=seed),
@@ -128,14 +130,14 @@ def start(world: World, folder: Path, arms: dict[str, ArmKeySpec], seed: int = 0
         )
         for name, arm in arms.items()
     )
-    return events.Start(claim_id="claim", home=str(world.home), runs=runs, **more)
+    return trainer_protocol.Start(claim_id="claim", home=str(world.home), runs=runs, **more)
 
 
 def trained(
     world: World,
     folder: Path,
     arms: dict[str, ArmKeySpec],
-    commands: Callable[[Told], Sequence[events.Command]] = lambda told: (),
+    commands: Callable[[Told], Sequence[trainer_protocol.Command]] = lambda told: (),
     **more: Any,
 ) -> Told:
     """Train arms together; `commands` is asked between steps and sees what was said so far."""

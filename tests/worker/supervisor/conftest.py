@@ -15,8 +15,8 @@ from backend.shared.settings import Settings
 from backend.shared.tables import Attempt, Run
 from tests.databases import sqlite_template
 from tests.queue_studies import plant
-from worker.supervisor.keeper import Keeper
-from worker.supervisor.loop import Supervisor
+from worker.supervisor.heartbeat import Heartbeat
+from worker.supervisor.supervisor import Supervisor
 
 TOY = (sys.executable, str(Path(__file__).parents[1] / "toy_trainer.py"))
 WAIT_S = 20.0
@@ -38,10 +38,10 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.database: Database = open_database(settings)
-        self.keeper = Keeper(self.database, settings, "cpu", "0")
+        self.heartbeat = Heartbeat(self.database, settings, "cpu", "0")
         self.rings: list[int] = []
         self.supervisor = Supervisor(
-            self.database, settings, self.keeper, lambda: self.rings.append(1), drain_s=1.0, trainer_command=TOY
+            self.database, settings, self.heartbeat, lambda: self.rings.append(1), drain_s=1.0, trainer_command=TOY
         )
         self._thread: threading.Thread | None = None
         self.packs = 0
@@ -52,7 +52,7 @@ class House:
 
     def begin(self) -> None:
         """Look into the queue, in a thread that lives as long as its trainer."""
-        self.keeper.start()
+        self.heartbeat.start()
         self._thread = threading.Thread(target=self._work)
         self._thread.start()
 
@@ -68,9 +68,9 @@ class House:
 
     def close(self) -> None:
         if self._thread is not None:
-            self.keeper.draining = True
+            self.heartbeat.draining = True
             self._thread.join()
-            self.keeper.stop()
+            self.heartbeat.stop()
         self.database.close()
 
     def run(self, run_id: str) -> Run:

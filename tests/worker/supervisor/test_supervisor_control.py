@@ -116,7 +116,7 @@ def test_without_renewals_the_trainer_is_killed_before_the_lease_runs_out(
         until(lambda: not is_running(pid), "the trainer's end", 15)
         silent = time.monotonic() - locked
     assert silent < 2.0
-    house.keeper.draining = True
+    house.heartbeat.draining = True
 
 
 def test_nothing_is_claimed_on_a_full_disk_and_running_work_is_given_back(
@@ -124,7 +124,7 @@ def test_nothing_is_claimed_on_a_full_disk_and_running_work_is_given_back(
 ) -> None:
     house = build(disk_floor_bytes=1 << 20)
     (run_id,) = house.plant(LONG)
-    monkeypatch.setattr("worker.supervisor.pack_watch.DISK_CHECK_S", 0.1)
+    monkeypatch.setattr("worker.supervisor.pack_supervisor.DISK_CHECK_S", 0.1)
     free = [1 << 30]
     monkeypatch.setattr(disk, "free_bytes", lambda _: free[0])
     house.begin()
@@ -139,14 +139,14 @@ def test_nothing_is_claimed_on_a_full_disk_and_running_work_is_given_back(
 
 def test_trainer_that_dies_idle_is_replaced(build: Build) -> None:
     house = build()
-    house.keeper.start()
+    house.heartbeat.start()
     first = house.supervisor.warm_up()
     os.kill(first.pid, signal.SIGKILL)
     until(lambda: first.read(0.05) == [] and first.gone, "the end of its events")
     second = house.supervisor.warm_up()
     assert second.pid != first.pid
     house.supervisor.close()
-    house.keeper.stop()
+    house.heartbeat.stop()
 
 
 def test_trainer_sees_no_secrets() -> None:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from backend.shared.events import Cancel, Command, Drain
 from backend.shared.run_status import FailureCode
+from backend.shared.schedule import epoch_of
+from backend.shared.trainer_protocol import Cancel, Command, Drain
 from worker.engine.evaluate import measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
 from worker.engine.flops import step_flops
 from worker.engine.loop import BAD_STEPS, Commands, Ended, Place, save
-from worker.engine.schedule import epoch_of
 from worker.engine.stack.evaluate import evaluate_stack, judge_stack
 from worker.engine.stack.stack import Stack
 

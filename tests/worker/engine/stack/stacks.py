@@ -11,8 +11,8 @@ from transformer_dropout import DropoutSpec
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 from transformers.pytorch_utils import Conv1D
 
-from backend.shared.events import PackedRun
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, RunSpec, Task, TrainingSpec
+from backend.shared.trainer_protocol import PackedRun
 from tests.worker.engine.test_packing import LENGTHS, some_rows
 from tests.worker.models.tiny import DECODERS, tiny_config
 from worker.data.rows import Rows

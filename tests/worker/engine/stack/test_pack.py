@@ -8,9 +8,9 @@ import pytest
 import torch
 from transformer_dropout import PRESETS
 
-from backend.shared.events import Cancel, Command, Drain
 from backend.shared.run_status import FailureCode
 from backend.shared.specs import ArmKeySpec
+from backend.shared.trainer_protocol import Cancel, Command, Drain
 from tests.worker.engine.test_together_or_alone import same_run
 from tests.worker.engine.tiny_pack import Told, World, start, trained
 from worker.engine import ending

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from backend.shared.database import Database
 from backend.shared.errors import Unavailable
-from backend.shared.host import this_process
+from backend.shared.process import this_process
 from backend.shared.settings import Settings
 from backend.shared.store import queue, workers
 from backend.shared.store.queue import Pack, Renewal
@@ -33,7 +33,7 @@ class Watch:
     kill: Callable[[], None]
 
 
-class Keeper:
+class Heartbeat:
     """Registers this process as a worker and keeps it, and the pack it holds, alive in the database."""
 
     def __init__(self, database: Database, settings: Settings, device: str, version: str) -> None:
@@ -48,7 +48,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, name="keeper", daemon=True),
+            threading.Thread(target=self._run, name="heartbeat", daemon=True),
             threading.Thread(target=self._guard, name="lease-guard", daemon=True),
         ]
 

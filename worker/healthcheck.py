@@ -4,9 +4,9 @@ import sys
 
 from backend.shared.database import open_database
 from backend.shared.errors import DropscopeError
-from backend.shared.host import this_host
+from backend.shared.process import this_host
 from backend.shared.settings import Settings
-from backend.shared.store import worker_list
+from backend.shared.store import workers
 from backend.shared.tables import now
 
 
@@ -17,13 +17,13 @@ def main() -> int:
         database = open_database(settings)
         try:
             with database.read() as session:
-                found = [worker for worker in worker_list.recent(session) if worker.host == this_host()]
+                found = [worker for worker in workers.recent(session) if worker.host == this_host()]
         finally:
             database.close()
     except DropscopeError as error:
         sys.stderr.write(f"{error.message}\n")
         return 1
-    if any(worker_list.is_alive(worker, settings.lease_s, now()) for worker in found):
+    if any(workers.is_alive(worker, settings.lease_s, now()) for worker in found):
         return 0
     sys.stderr.write(f"no worker of this host was heard of within {settings.lease_s:g} s\n")
     return 1

@@ -11,8 +11,8 @@ from backend.shared.errors import Unavailable
 from backend.shared.settings import Settings
 from backend.shared.store import queue
 from backend.shared.store.queue import Pack
-from worker.supervisor.keeper import Keeper
-from worker.supervisor.pack_watch import PackWatch
+from worker.supervisor.heartbeat import Heartbeat
+from worker.supervisor.pack_supervisor import PackSupervisor
 from worker.supervisor.trainer_process import TRAINER, TrainerProcess
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ EXIT_GRACE_S = 0.5  # an idle trainer has nothing to save
 
 
 class Supervisor:
-    """Holds what lives as long as the worker's process: its keeper and its warm trainer.
+    """Holds what lives as long as the worker's process: its heartbeat and its warm trainer.
 
     Use it from one thread that lives to the end of the process: the trainer dies with that thread.
     """
@@ -29,12 +29,12 @@ class Supervisor:
         self,
         database: Database,
         settings: Settings,
-        keeper: Keeper,
+        heartbeat: Heartbeat,
         ring: Callable[[], None],
         drain_s: float,
         trainer_command: Sequence[str] = TRAINER,
     ) -> None:
-        self.database, self.settings, self.keeper, self.ring = database, settings, keeper, ring
+        self.database, self.settings, self.heartbeat, self.ring = database, settings, heartbeat, ring
         self.drain_s, self.trainer_command = drain_s, trainer_command
         self._trainer: TrainerProcess | None = None
 
@@ -44,14 +44,14 @@ class Supervisor:
             self._trainer.read(0)  # notices a trainer that died while it was idle
         if self._trainer is None or self._trainer.gone:
             self._discard()
-            log_file = self.settings.home / "logs" / f"trainer-{self.keeper.worker_id}.log"
+            log_file = self.settings.home / "logs" / f"trainer-{self.heartbeat.worker_id}.log"
             self._trainer = TrainerProcess(self.trainer_command, log_file)
         return self._trainer
 
     def look(self) -> int:
         """Claim and train until nothing waits, the worker drains, or the disk is too full; return the packs trained."""
         packs = 0
-        while not self.keeper.draining:
+        while not self.heartbeat.draining:
             full = disk.too_full(self.settings)
             if full:
                 log.warning(full)
@@ -65,7 +65,7 @@ class Supervisor:
             if pack is None:
                 break
             packs += 1
-            watch = PackWatch(self.database, self.settings, self.keeper, trainer, pack, self.drain_s)
+            watch = PackSupervisor(self.database, self.settings, self.heartbeat, trainer, pack, self.drain_s)
             if not watch.run():
                 self._discard()
         return packs
@@ -79,7 +79,9 @@ class Supervisor:
     def _claim(self) -> Pack | None:
         try:
             with self.database.write() as session:
-                pack = queue.claim_pack(session, self.keeper.worker_id, self.settings.pack_size, self.settings.lease_s)
+                pack = queue.claim_pack(
+                    session, self.heartbeat.worker_id, self.settings.pack_size, self.settings.lease_s
+                )
                 more = pack is not None and queue.work_waits(session)
         except (Unavailable, DBAPIError) as error:
             log.warning("could not look into the queue (the next ring tries again): %s", error)

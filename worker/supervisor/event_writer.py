@@ -9,7 +9,11 @@ from typing import TypeVar
 from backend.shared import disk
 from backend.shared.database import Database, Write
 from backend.shared.errors import Unavailable
-from backend.shared.events import (
+from backend.shared.run_status import AttemptEnd, FailureCode
+from backend.shared.settings import Settings
+from backend.shared.store import endings, records
+from backend.shared.store.queue import Pack
+from backend.shared.trainer_protocol import (
     Adapter,
     Cancelled,
     Checkpoint,
@@ -23,10 +27,6 @@ from backend.shared.events import (
     Started,
     Steps,
 )
-from backend.shared.run_status import AttemptEnd, FailureCode
-from backend.shared.settings import Settings
-from backend.shared.store import endings, records
-from backend.shared.store.queue import Pack
 from worker.supervisor import storage
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class LeaseLost(Exception):
     """The database could not be written for so long that the runs may be somebody else's by now."""
 
 
-class Ledger:
+class EventWriter:
     """Collects events of one pack and writes them; `open` holds the runs that have not ended, with their fences."""
 
     def __init__(self, database: Database, settings: Settings, pack: Pack, expired: Callable[[], bool]) -> None:

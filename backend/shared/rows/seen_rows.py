@@ -36,7 +36,7 @@ class Verdict:
     conflicting: int
 
 
-class Ledger:
+class SeenRows:
     """Keys, classes and splits of the rows of one data set, 33 bytes a row at most."""
 
     def __init__(self, task: Task, seed: int = 0) -> None:

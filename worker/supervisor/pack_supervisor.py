@@ -8,15 +8,15 @@ from pydantic import ValidationError
 
 from backend.shared import disk, logs
 from backend.shared.database import Database, Write
-from backend.shared.events import Cancel, Drain, PackDone, PackedRun, Start
 from backend.shared.run_status import FailureCode
 from backend.shared.settings import Settings
 from backend.shared.specs import ArmKeySpec, RunSpec
 from backend.shared.store import endings, workers
 from backend.shared.store.queue import ClaimedRun, Pack
+from backend.shared.trainer_protocol import Cancel, Drain, PackDone, PackedRun, Start
 from worker.supervisor import storage
-from worker.supervisor.keeper import Keeper
-from worker.supervisor.ledger import LeaseLost, Ledger
+from worker.supervisor.event_writer import EventWriter, LeaseLost
+from worker.supervisor.heartbeat import Heartbeat
 from worker.supervisor.trainer_process import TrainerProcess
 
 log = logging.getLogger(__name__)
@@ -26,21 +26,21 @@ PACK_DONE_WAIT_S = 10.0
 EXIT_WAIT_S = 5.0
 
 
-class PackWatch:
+class PackSupervisor:
     """One pack on one trainer; `drain_s` is how long a drain may take before the trainer is killed."""
 
     def __init__(
         self,
         database: Database,
         settings: Settings,
-        keeper: Keeper,
+        heartbeat: Heartbeat,
         trainer: TrainerProcess,
         pack: Pack,
         drain_s: float,
     ) -> None:
-        self.database, self.settings, self.keeper = database, settings, keeper
+        self.database, self.settings, self.heartbeat = database, settings, heartbeat
         self.trainer, self.pack, self.drain_s = trainer, pack, drain_s
-        self.ledger = Ledger(database, settings, pack, lambda: keeper.expired)
+        self.writer = EventWriter(database, settings, pack, lambda: heartbeat.expired)
         self.reusable = True  # whether the trainer may get another pack
         self._begun = self._disk_checked = time.monotonic()
         self._kill_at: float | None = None
@@ -57,10 +57,10 @@ class PackWatch:
         return reusable
 
     def _run(self) -> bool:
-        self.keeper.watch(self.pack, self.trainer.kill)
+        self.heartbeat.watch(self.pack, self.trainer.kill)
         try:
             self._start()
-            while self.ledger.open and not self.trainer.gone:
+            while self.writer.open and not self.trainer.gone:
                 self._read(POLL_S)
                 self._drop_lost()
                 self._obey()
@@ -73,8 +73,8 @@ class PackWatch:
             log.exception("supervising pack %s failed", self.pack.claim_id)
             self._give_up(error)
         finally:
-            self.keeper.unwatch()
-        return self.reusable and not self.ledger.tainted and not self.trainer.gone
+            self.heartbeat.unwatch()
+        return self.reusable and not self.writer.tainted and not self.trainer.gone
 
     def _start(self) -> None:
         runs = [packed for run in self.pack.runs if (packed := self._packed(run)) is not None]
@@ -93,8 +93,8 @@ class PackWatch:
             spec = RunSpec(arm=ArmKeySpec.model_validate(run.spec), seed=run.seed)
         except ValidationError as error:
             message = f"The arm's stored specification is not one this version can train: {error.errors()[0]['msg']}."
-            self.ledger.commit(lambda s: endings.fail(s, run.run_id, run.fence, FailureCode.BAD_INPUT, message))
-            self.ledger.open.pop(run.run_id)
+            self.writer.commit(lambda s: endings.fail(s, run.run_id, run.fence, FailureCode.BAD_INPUT, message))
+            self.writer.open.pop(run.run_id)
             return None
         checkpoint = self.settings.artifacts / run.checkpoint_key if run.checkpoint_key else None
         if checkpoint is not None and not checkpoint.is_dir():
@@ -111,18 +111,18 @@ class PackWatch:
     def _read(self, timeout: float) -> None:
         for event in self.trainer.read(timeout):
             self._pack_done |= isinstance(event, PackDone) and event.claim_id == self.pack.claim_id
-            self.ledger.take(event)
-        if self.ledger.due():
-            self._stop_lost(self.ledger.flush())
+            self.writer.take(event)
+        if self.writer.due():
+            self._stop_lost(self.writer.flush())
 
     def _drop_lost(self) -> None:
         """Runs that the last renewal did not find ours; with none left the trainer is killed."""
-        renewal = self.keeper.renewal
+        renewal = self.heartbeat.renewal
         if renewal is not None:
-            lost = frozenset(self.ledger.open.keys() - renewal.held.keys())
+            lost = frozenset(self.writer.open.keys() - renewal.held.keys())
             for run_id in lost:
                 log.warning("run %s was given to somebody else", run_id)
-                del self.ledger.open[run_id]
+                del self.writer.open[run_id]
             self._stop_lost(lost)
 
     def _stop_lost(self, lost: frozenset[str]) -> None:
@@ -132,22 +132,22 @@ class PackWatch:
             self.trainer.send(Cancel(run_id=run_id, fence=fences[run_id]))
 
     def _obey(self) -> None:
-        """Cancellations and draining, as the keeper has heard of them."""
-        renewal = self.keeper.renewal
-        for run_id in sorted(renewal.cancel & self.ledger.open.keys()) if renewal else ():
+        """Cancellations and draining, as the heartbeat has heard of them."""
+        renewal = self.heartbeat.renewal
+        for run_id in sorted(renewal.cancel & self.writer.open.keys()) if renewal else ():
             self._cancel(run_id)
-        if self.keeper.draining:
+        if self.heartbeat.draining:
             self._drain("The worker was shut down; the run goes on from its checkpoint.")
 
     def _cancel(self, run_id: str) -> None:
         if run_id not in self._asked:
             self._asked.add(run_id)
-            self.trainer.send(Cancel(run_id=run_id, fence=self.ledger.open[run_id]))
+            self.trainer.send(Cancel(run_id=run_id, fence=self.writer.open[run_id]))
             self._set_deadline(self.settings.cancel_grace_s)
 
     def _drain(self, sentence: str) -> None:
         if not self._draining:
-            self._draining, self.reusable, self.ledger.sentence = True, False, sentence
+            self._draining, self.reusable, self.writer.sentence = True, False, sentence
             self.trainer.send(Drain())
             self._set_deadline(self.drain_s)
 
@@ -158,15 +158,15 @@ class PackWatch:
     def _check_limits(self) -> None:
         at = time.monotonic()
         if at - self._begun > self.settings.run_time_limit_s:
-            for run_id in sorted(self.ledger.open.keys() - self.ledger.timed_out):
-                self.ledger.timed_out.add(run_id)
+            for run_id in sorted(self.writer.open.keys() - self.writer.timed_out):
+                self.writer.timed_out.add(run_id)
                 self._cancel(run_id)
         if at - self._disk_checked > DISK_CHECK_S:
             self._disk_checked = at
             sentence = disk.too_full(self.settings)
             if sentence:
                 self._drain(sentence)
-        if not self._draining and not self._asked & self.ledger.open.keys():
+        if not self._draining and not self._asked & self.writer.open.keys():
             self._kill_at = None  # everything asked for has been done
         if self._kill_at is not None and at > self._kill_at:
             log.warning("the trainer did not stop in time; killing it")
@@ -175,13 +175,13 @@ class PackWatch:
     def _settle(self) -> None:
         """The trainer has said all it will say of this pack, or is gone: end what is open."""
         if self.trainer.gone:
-            self.ledger.flush()
+            self.writer.flush()
             self._end_without_a_word()
             return
         end = time.monotonic() + PACK_DONE_WAIT_S
         while (
             self.reusable
-            and not (self._pack_done or self.trainer.gone or self.ledger.tainted)
+            and not (self._pack_done or self.trainer.gone or self.writer.tainted)
             and time.monotonic() < end
         ):
             self._read(POLL_S)
@@ -193,17 +193,17 @@ class PackWatch:
         code = self.trainer.close()
         self.reusable = False
         if self._draining:
-            self.ledger.give_back(self.ledger.sentence)
-        if self._asked & self.ledger.open.keys():
-            self.ledger.end_all(self._end_stopped)
-        if self.ledger.open and not self.keeper.expired:
-            self.ledger.crash(_how_it_ended(code, self.trainer.tail()), self.trainer.tail())
+            self.writer.give_back(self.writer.sentence)
+        if self._asked & self.writer.open.keys():
+            self.writer.end_all(self._end_stopped)
+        if self.writer.open and not self.heartbeat.expired:
+            self.writer.crash(_how_it_ended(code, self.trainer.tail()), self.trainer.tail())
         self._release()
 
     def _end_stopped(self, session: Write, run_id: str, fence: int) -> None:
         """We killed the trainer for some of its runs; the mates are not to blame."""
-        if run_id in self.ledger.timed_out:
-            endings.fail(session, run_id, fence, FailureCode.TIME_LIMIT, self.ledger.time_limit_sentence())
+        if run_id in self.writer.timed_out:
+            endings.fail(session, run_id, fence, FailureCode.TIME_LIMIT, self.writer.time_limit_sentence())
         elif run_id in self._asked:
             endings.cancelled(session, run_id, fence)
         else:
@@ -213,9 +213,9 @@ class PackWatch:
     def _release(self) -> None:
         seconds = time.monotonic() - self._begun
         fresh = {run.run_id for run in self.pack.runs if run.checkpoint_key is None}
-        tokens = sum(count for run_id, count in self.ledger.tokens.items() if run_id in fresh)
+        tokens = sum(count for run_id, count in self.writer.tokens.items() if run_id in fresh)
         rate = tokens / seconds if tokens else None
-        self.ledger.commit(lambda session: workers.release(session, self.pack.worker_id, rate))
+        self.writer.commit(lambda session: workers.release(session, self.pack.worker_id, rate))
 
     def _give_up(self, error: Exception) -> None:
         """A fault of ours: no run may stay without a word, and none may come back for ever."""
@@ -226,7 +226,7 @@ class PackWatch:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             code, message = FailureCode.DISK_FULL, "The disk is full. Make room and retry the run."
         try:
-            self.ledger.end_all(lambda s, run_id, fence: endings.fail(s, run_id, fence, code, message))
+            self.writer.end_all(lambda s, run_id, fence: endings.fail(s, run_id, fence, code, message))
             self._release()
         except Exception:
             log.exception("could not record it; the reaper will find these runs")
