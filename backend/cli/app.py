@@ -94,7 +94,7 @@ def adapter(
 ) -> None:
     """Take a run's adapter home: with its model card, tokenizer and study file, or merged into its base model."""
     from backend.cli import adapter_command
-    from backend.stack import home
+    from backend.embedded import home
 
     settings = _settings()
     running = home.find_running(settings) if settings.url is None else None

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from backend.cli.console import out
+from backend.embedded import home
 from backend.services import backup
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
 from backend.shared.tables import now
-from backend.stack import home
 
 
 def back_up(settings: Settings, target: Path | None) -> None:

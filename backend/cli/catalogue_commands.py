@@ -8,6 +8,7 @@ import typer
 
 from backend.cli.console import out
 from backend.cli.servers import remote
+from backend.embedded import home
 from backend.migrations.runner import migrate
 from backend.services import adapters, hub, registry
 from backend.services.principal import Principal
@@ -17,7 +18,6 @@ from backend.shared.errors import InvalidInput
 from backend.shared.facts import AdapterFacts
 from backend.shared.settings import Settings
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
-from backend.stack import home
 
 OWNER = Principal(user_id=LOCAL_OWNER, workspace_id=LOCAL_WORKSPACE, role="admin")
 

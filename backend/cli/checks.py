@@ -14,6 +14,7 @@ from rich.table import Table
 from sqlalchemy.exc import DBAPIError
 
 from backend.cli.console import out
+from backend.embedded import home, worker_processes
 from backend.migrations import runner
 from backend.shared import disk
 from backend.shared.catalogue import absent_datasets, absent_models, list_datasets, list_models
@@ -24,7 +25,6 @@ from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
 from backend.shared.store import queue, tallies, workers
 from backend.shared.tables import now
-from backend.stack import home, worker_processes
 
 _GIBI, _MEBI = 1 << 30, 1 << 20
 _WAL_BYTES = 64 * _MEBI

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from backend.cli.console import err, log_to
+from backend.embedded import home, stack, worker_processes
 from backend.services import accounts
 from backend.shared.addresses import check_worker
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
-from backend.stack import home, stack, worker_processes
 
 LOOK_S = 0.5
 

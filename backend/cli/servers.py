@@ -1,9 +1,9 @@
 """Which server a command talks to: the one of DROPSCOPE_URL, else the stack that runs on this home folder."""
 
 from backend.client import Dropscope
+from backend.embedded import home
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
-from backend.stack import home
 
 
 def address(settings: Settings) -> str | None:

@@ -16,10 +16,10 @@ from backend.cli.serve import embedded, serve_on
 from backend.cli.servers import address
 from backend.cli.servers import client as client_of
 from backend.client import ApiError, Dropscope, ServerUnreachable
+from backend.embedded.stack import Stop
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
-from backend.stack.stack import Stop
 
 _LARGEST_FILE = 1 << 20
 

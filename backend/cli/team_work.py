@@ -10,6 +10,7 @@ from rich.table import Table
 from sqlalchemy import select
 
 from backend.cli.console import err, out
+from backend.embedded import home
 from backend.migrations.runner import migrate
 from backend.services import accounts, audit, passwords, sign_in, tokens
 from backend.services.principal import Principal, Role
@@ -18,7 +19,6 @@ from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 from backend.shared.team_tables import AuditEntry, Membership, User
-from backend.stack import home
 
 OWNER = Principal(user_id=LOCAL_OWNER, workspace_id=LOCAL_WORKSPACE, role="admin")
 

@@ -19,6 +19,7 @@ from sqlalchemy import text, update
 from backend.api import problems
 from backend.api.page import SinglePage
 from backend.dispatch import Doorbell
+from backend.embedded import valkey
 from backend.shared.database import Database
 from backend.shared.doorbell import LOOK, QUEUE
 from backend.shared.process import this_process
@@ -26,7 +27,6 @@ from backend.shared.run_status import FailureCode
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, workers
 from backend.shared.tables import Run, StudyEvent, now
-from backend.stack import valkey
 from tests.backend.inside import inside
 from tests.backend.studies import API, post, train
 

@@ -7,13 +7,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from backend.embedded import web_server
 from backend.shared.errors import StartupError
-from backend.stack import web
 
 
 def test_answers_are_sent_at_once() -> None:
     """No connection that the server accepts holds small packets back (TCP_NODELAY), or each answer would wait 40 ms."""
-    listening = web.bind("127.0.0.1", 0)
+    listening = web_server.bind("127.0.0.1", 0)
     seen: list[int] = []
 
     class Looking(asyncio.Protocol):
@@ -34,19 +34,19 @@ def test_answers_are_sent_at_once() -> None:
 
 
 def test_a_port_that_is_taken_is_a_sentence() -> None:
-    first = web.bind("127.0.0.1", 0)
+    first = web_server.bind("127.0.0.1", 0)
     try:
         with pytest.raises(StartupError, match="is in use; choose another with --port"):
-            web.bind("127.0.0.1", first.getsockname()[1])
+            web_server.bind("127.0.0.1", first.getsockname()[1])
     finally:
         first.close()
 
 
 def test_it_serves_and_stops() -> None:
     app = FastAPI(openapi_url=None)
-    listening = web.bind("127.0.0.1", 0)
-    server = web.WebServer(app, listening, "WARNING", lambda: None)
+    listening = web_server.bind("127.0.0.1", 0)
+    server = web_server.WebServer(app, listening, "WARNING", lambda: None)
     server.start()
-    assert httpx.get(f"{web.address(listening, '127.0.0.1')}/nothing").status_code == 404
+    assert httpx.get(f"{web_server.address(listening, '127.0.0.1')}/nothing").status_code == 404
     server.stop()
     assert not server.is_alive()

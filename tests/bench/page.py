@@ -26,9 +26,9 @@ import httpx
 import numpy as np
 import psutil
 
+from backend.embedded.web_server import WebServer, bind
 from backend.main import create_app
 from backend.shared.settings import Settings
-from backend.stack.web import WebServer, bind
 from tests.bench.page_data import Trained, make
 
 HOST = "127.0.0.1"

@@ -21,15 +21,15 @@ import psutil
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from backend.embedded import home as stack_home
+from backend.embedded import valkey
+from backend.embedded.child import Child
 from backend.migrations.runner import migrate
 from backend.shared.database import Database, open_database
 from backend.shared.process import this_host
 from backend.shared.settings import Settings
 from backend.shared.store import workers
 from backend.shared.tables import Attempt, Run
-from backend.stack import home as stack_home
-from backend.stack import valkey
-from backend.stack.child import Child
 from tests.faults.real_engine import BATCH_SIZE, World
 from tests.processes import is_running
 from tests.queue_studies import digest, plant, plant_arms

@@ -15,8 +15,8 @@ import httpx
 import pytest
 from redis import Redis
 
+from backend.embedded.child import Child
 from backend.shared.doorbell import LOOK, QUEUE
-from backend.stack.child import Child
 from tests.faults.house import House, until
 from tests.faults.posting import STUDY, post
 from tests.faults.real_engine import World

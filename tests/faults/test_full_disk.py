@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.stack.child import Child
+from backend.embedded.child import Child
 from tests.faults.house import LEASE_S, House, until
 from tests.faults.real_engine import World
 

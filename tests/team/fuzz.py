@@ -18,10 +18,10 @@ from typing import Any
 
 import psutil
 
+from backend.embedded import web_server
 from backend.migrations.runner import migrate
 from backend.services.principal import Role
 from backend.shared.settings import Settings
-from backend.stack import web
 from tests.backend.studies import post, train
 from tests.team.people import Team, serving
 
@@ -64,11 +64,11 @@ def server(folder: Path) -> Iterator[tuple[str, Counted, Team]]:
     migrate(settings)
     with serving(settings) as team:
         counted = Counted(team.app)
-        listening = web.bind("127.0.0.1", 0)
-        running = web.WebServer(counted, listening, "ERROR", team.app.state.context.watch.end_soon)
+        listening = web_server.bind("127.0.0.1", 0)
+        running = web_server.WebServer(counted, listening, "ERROR", team.app.state.context.watch.end_soon)
         running.start()
         try:
-            yield web.address(listening, "127.0.0.1"), counted, team
+            yield web_server.address(listening, "127.0.0.1"), counted, team
         finally:
             running.stop()
 

@@ -10,9 +10,9 @@ from dropscope import ApiError, Dropscope, ServerUnreachable
 from safetensors.numpy import save_file
 
 from backend.cli.app import answer
+from backend.embedded import web_server
 from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE
 from backend.shared.specs import StudySpec
-from backend.stack import web
 from tests.backend.adapters import CONFIG, tensors
 from tests.backend.studies import post, study, train
 from tests.team.cutting import CuttingLine
@@ -22,10 +22,10 @@ from tests.team.people import Team
 @pytest.fixture
 def url(team: Team) -> Iterator[str]:
     """The service on a port."""
-    listening = web.bind("127.0.0.1", 0)
-    server = web.WebServer(team.app, listening, "WARNING", team.app.state.context.watch.end_soon)
+    listening = web_server.bind("127.0.0.1", 0)
+    server = web_server.WebServer(team.app, listening, "WARNING", team.app.state.context.watch.end_soon)
     server.start()
-    yield web.address(listening, "127.0.0.1")
+    yield web_server.address(listening, "127.0.0.1")
     server.stop()
 
 

@@ -14,11 +14,11 @@ import pytest
 from sqlalchemy.exc import DatabaseError
 
 from backend.cli.app import answer
+from backend.embedded import exposure
 from backend.services import credentials
 from backend.shared.addresses import check_worker, is_loopback
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
-from backend.stack import exposure
 from tests.backend.studies import study
 from tests.team.people import API, PASSWORD, Team, bearer
 

@@ -11,8 +11,8 @@ import yaml
 from typer.main import get_command
 
 from backend.cli.app import app
+from backend.embedded import exposure
 from backend.shared.settings import Settings
-from backend.stack import exposure
 from tests.team.compose import FILE, ROOT, services
 
 VARIABLES = {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from backend.stack import web
+from backend.embedded import web_server
 from tests.backend.studies import study
 from tests.team.people import API, Person, Team, bearer, past
 
@@ -18,10 +18,10 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def url(team: Team) -> Iterator[str]:
-    listening = web.bind("127.0.0.1", 0)
-    server = web.WebServer(team.app, listening, "WARNING", team.app.state.context.watch.end_soon)
+    listening = web_server.bind("127.0.0.1", 0)
+    server = web_server.WebServer(team.app, listening, "WARNING", team.app.state.context.watch.end_soon)
     server.start()
-    yield web.address(listening, "127.0.0.1")
+    yield web_server.address(listening, "127.0.0.1")
     server.stop()
 
 

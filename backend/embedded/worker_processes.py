@@ -12,7 +12,8 @@ from backend.shared.database import Database
 from backend.shared.process import ProcessId, this_host
 from backend.shared.settings import Settings
 from backend.shared.store import workers
-from backend.stack.child import Child
+
+from .child import Child
 
 DRAIN_S = 3.5  # what a trainer gets for its checkpoint when the stack stops
 REGISTER_S = 30.0

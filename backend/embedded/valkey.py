@@ -12,7 +12,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from backend.shared.errors import StartupError
-from backend.stack.child import Child
+
+from .child import Child
 
 START_S = 10.0
 

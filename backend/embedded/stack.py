@@ -20,8 +20,9 @@ from backend.migrations.runner import migrate
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
-from backend.stack import exposure, home, valkey, web, worker_processes
-from backend.stack.tending import Tended, tended
+
+from . import exposure, home, valkey, web_server, worker_processes
+from .restarts import Tended, tended
 
 log = logging.getLogger(__name__)
 WORKERS_STOP_S = 5.0
@@ -64,7 +65,7 @@ class Stop:
 class Stack:
     """A running stack: `url` for browsers, and the children that are kept alive."""
 
-    def __init__(self, url: str, server: web.WebServer, children: list[Tended]) -> None:
+    def __init__(self, url: str, server: web_server.WebServer, children: list[Tended]) -> None:
         self.url, self._server, self._children = url, server, children
 
     def is_serving(self) -> bool:
@@ -86,8 +87,8 @@ def running(settings: Settings, stop: Stop, create_app: Callable[[Settings], Any
     with ExitStack() as parts:
         home.prepare(settings)
         lock = parts.enter_context(home.HomeLock(settings))
-        listening = parts.enter_context(web.bind(settings.host, settings.port))
-        url = web.address(listening, settings.host)
+        listening = parts.enter_context(web_server.bind(settings.host, settings.port))
+        url = web_server.address(listening, settings.host)
         migrate(settings)
         children: list[Tended] = []
         stop.when_forced(lambda: _kill(children))
@@ -101,7 +102,7 @@ def running(settings: Settings, stop: Stop, create_app: Callable[[Settings], Any
         children += workers
         parts.callback(lambda: _stop_workers(workers, stop))
         app = create_app(settings)
-        server = web.WebServer(app, listening, settings.log_level, app.state.context.watch.end_soon)
+        server = web_server.WebServer(app, listening, settings.log_level, app.state.context.watch.end_soon)
         parts.callback(lambda: server.stop(stop.forced))
         server.start()
         _wait_for_workers(settings, workers)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from backend.stack.child import Child
+from .child import Child
 
 SLOWEST_S = 30.0
 SETTLED_S = 60.0  # a child that lived this long is started again at once
