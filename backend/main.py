@@ -7,23 +7,24 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from backend.api import problems
-from backend.api.body_cap import BodyCap
-from backend.api.boundary import Boundary
-from backend.api.context import Context
-from backend.api.page import SinglePage
-from backend.api.request_times import RequestTimes
-from backend.api.router import PREFIX, all_routes, describe
-from backend.api.trail import AccessLog, Audit
-from backend.dispatch import Doorbell
+from backend.accounts.audit_layer import Audit
+from backend.comparison.cache import ComparisonCache
+from backend.edge import problems
+from backend.edge.access_log import AccessLog
+from backend.edge.body_cap import BodyCap
+from backend.edge.boundary import Boundary
+from backend.edge.context import Context
+from backend.edge.page import SinglePage
+from backend.edge.request_times import RequestTimes
 from backend.migrations.runner import migrate
-from backend.services.comparisons import ComparisonCache
-from backend.services.monitoring import version
-from backend.services.reaper import Reaper
-from backend.services.sweeping import Sweeper
-from backend.services.watch import StudyWatch
+from backend.operations.monitoring import version
+from backend.queue.doorbell import Doorbell
+from backend.queue.reaper import Reaper
+from backend.routes import PREFIX, all_routes, describe
 from backend.shared.database import open_database
 from backend.shared.settings import Settings
+from backend.studies.watch import StudyWatch
+from backend.uploads.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 QUESTION = "Which dropout keeps a LoRA adapter from overfitting, and is the difference real?"

@@ -4,7 +4,7 @@ notebook draw the same.
 
 from collections.abc import Callable
 
-from backend.services.comparison_schema import Comparison
+from backend.comparison.schema import Comparison
 
 from .capacity import capacity
 from .figure import Figure

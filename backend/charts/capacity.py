@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backend.services.comparison_schema import ArmComparison, Comparison, SeriesName
+from backend.comparison.schema import ArmComparison, Comparison, SeriesName
 
 from .arrays import floats
 from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked, vertical_panels

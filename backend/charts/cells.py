@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.services.comparison_schema import ArmComparison, Difference
+from backend.comparison.schema import ArmComparison, Difference
 
 from .arrays import table
 from .figure import Trace

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backend.services.comparison_schema import ArmComparison, SeriesName
+from backend.comparison.schema import ArmComparison, SeriesName
 
 from .arrays import floats
 from .figure import Trace, arm_look, meta

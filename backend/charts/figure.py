@@ -8,7 +8,7 @@ again; `layout.meta` has the text alternative.
 from collections.abc import Sequence
 from typing import Any
 
-from backend.services.comparison_schema import ArmComparison, Comparison
+from backend.comparison.schema import ArmComparison, Comparison
 
 from .options import ChartOptions
 from .palette import Look, look

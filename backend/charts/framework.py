@@ -10,8 +10,8 @@ from typing import Any
 from transformer_dropout.spec import CONSISTENCY
 from transformer_dropout.spec.cells import POSITIONS, STRUCTURES, cell
 
-from backend.services.comparison_schema import ArmComparison, Comparison, Difference
-from backend.services.comparison_words import QUANTITY
+from backend.comparison.schema import ArmComparison, Comparison, Difference
+from backend.comparison.words import QUANTITY
 
 from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, end_of_scale
 from .figure import Figure, Trace, build, nothing, vertical_panels

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from backend.services.comparison_schema import ArmComparison, Comparison, SeriesName
+from backend.comparison.schema import ArmComparison, Comparison, SeriesName
 
 from .figure import X_TITLE, Figure, Trace, build, crowded_out, drawn, hover, nothing
 from .lines import line_traces

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from backend.services.comparison_schema import ArmComparison, Comparison
-from backend.services.comparison_words import QUANTITY, is_share
+from backend.comparison.schema import ArmComparison, Comparison
+from backend.comparison.words import QUANTITY, is_share
 
 from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
 from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.services.comparison_schema import ArmComparison, Comparison, SeriesName
+from backend.comparison.schema import ArmComparison, Comparison, SeriesName
 
 from .arrays import Floats, band_outline, floats, thin
 from .figure import CROWD, Trace, arm_look, meta

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backend.services.comparison_schema import ArmComparison, Comparison
+from backend.comparison.schema import ArmComparison, Comparison
 
 from .arrays import floats
 from .figure import X_TITLE, Figure, Trace, arm_look, build, crowded_out, drawn, hover, loss_title, meta, nothing

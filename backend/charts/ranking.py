@@ -1,7 +1,7 @@
 """The ranking: final values of all arms as dots with 95 % t whiskers, every seed visible, best on top."""
 
-from backend.services.comparison_schema import ArmComparison, Comparison
-from backend.services.comparison_words import QUANTITY, is_loss, is_share
+from backend.comparison.schema import ArmComparison, Comparison
+from backend.comparison.words import QUANTITY, is_loss, is_share
 
 from .arrays import floats
 from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked

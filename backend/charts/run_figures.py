@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.services.comparison_words import LOSS_UNIT
+from backend.comparison.words import LOSS_UNIT
 
 from .arrays import floats, thin
 from .figure import Figure, Trace

@@ -1,7 +1,7 @@
 """Every arm against every arm: the mean per-seed difference, row − column, and whether it holds after correction."""
 
-from backend.services.comparison_schema import Comparison, Pairwise
-from backend.services.comparison_words import ALPHA, QUANTITY, p_value
+from backend.comparison.schema import Comparison, Pairwise
+from backend.comparison.words import ALPHA, QUANTITY, p_value
 
 from .cells import CELL_MARGIN, ROWS_PX, Cell, cell_axes, cell_traces, end_of_scale
 from .figure import Figure, build, nothing

@@ -1,6 +1,6 @@
 """The train/inference gap: what dropout does to the model between training and use, and what compensation closes."""
 
-from backend.services.comparison_schema import Comparison, SeriesName
+from backend.comparison.schema import Comparison, SeriesName
 
 from .dots import dot_axes, dot_traces
 from .figure import Figure, build, crowded_out, nothing, ranked, vertical_panels

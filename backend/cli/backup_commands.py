@@ -4,7 +4,7 @@ from pathlib import Path
 
 from backend.cli.console import out
 from backend.embedded import home
-from backend.services import backup
+from backend.operations import backup
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
 from backend.shared.tables import now

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import typer
 
+from backend.accounts.principal import Principal
+from backend.adapters import service as adapters
+from backend.catalogue import hub
+from backend.catalogue import register as registry
 from backend.cli.console import out
 from backend.cli.servers import remote
 from backend.embedded import home
 from backend.migrations.runner import migrate
-from backend.services import adapters, hub, registry
-from backend.services.principal import Principal
 from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE
 from backend.shared.database import Database, open_database
 from backend.shared.errors import InvalidInput

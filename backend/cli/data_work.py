@@ -10,15 +10,18 @@ from pydantic import ValidationError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
-from backend.api import pointers
+from backend.catalogue import register as registry
 from backend.cli.catalogue_commands import OWNER, opened
 from backend.cli.console import err, out
 from backend.cli.servers import remote
-from backend.services import datasets, hub_data, registry
+from backend.datasets import hub as hub_data
+from backend.datasets import service as datasets
+from backend.datasets.add import add_dataset
+from backend.datasets.files.plan import ImportPlan
+from backend.edge import validation_errors
 from backend.shared.catalogue import list_datasets
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import DatasetFacts
-from backend.shared.rows.plan import ImportPlan
 from backend.shared.settings import Settings
 
 
@@ -36,7 +39,9 @@ def plan(
         return ImportPlan.model_validate(asked)
     except ValidationError as error:
         found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
-        raise InvalidInput.of([Problem(one.pointer, one.detail) for one in pointers.items(found, asked)]) from error
+        raise InvalidInput.of(
+            [Problem(one.pointer, one.detail) for one in validation_errors.items(found, asked)]
+        ) from error
 
 
 def add(file: Path, validation: Path | None, asked: ImportPlan, name: str | None, licence: str | None) -> None:
@@ -48,7 +53,7 @@ def add(file: Path, validation: Path | None, asked: ImportPlan, name: str | None
     known = licence or registry.UNKNOWN_LICENCE
     if settings.url is None:
         with opened(settings) as database:
-            facts = registry.add_dataset(
+            facts = add_dataset(
                 database, settings, OWNER, file, asked, validation=validation, dataset_id=name, licence=known
             )
     else:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from backend.accounts import service as accounts
 from backend.cli.console import err, log_to
 from backend.embedded import home, stack, worker_processes
-from backend.services import accounts
 from backend.shared.addresses import check_worker
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError

@@ -8,7 +8,6 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from backend.api import pointers
 from backend.cli import follow as following
 from backend.cli.console import err, log_to, out
 from backend.cli.result_table import print_result
@@ -16,6 +15,7 @@ from backend.cli.serve import embedded, serve_on
 from backend.cli.servers import address
 from backend.cli.servers import client as client_of
 from backend.client import ApiError, Dropscope, ServerUnreachable
+from backend.edge import validation_errors
 from backend.embedded.stack import Stop
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.settings import Settings
@@ -64,7 +64,9 @@ def check_study(spec: dict[str, Any]) -> None:
         StudySpec.model_validate(spec)
     except ValidationError as error:
         found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
-        raise InvalidInput.of([Problem(one.pointer, one.detail) for one in pointers.items(found, spec)]) from error
+        raise InvalidInput.of(
+            [Problem(one.pointer, one.detail) for one in validation_errors.items(found, spec)]
+        ) from error
 
 
 def run(settings: Settings, path: Path, *, follow: bool, as_json: bool) -> int:

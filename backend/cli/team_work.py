@@ -9,11 +9,12 @@ import typer
 from rich.table import Table
 from sqlalchemy import select
 
+from backend.accounts import audit, passwords, sessions, tokens
+from backend.accounts import service as accounts
+from backend.accounts.principal import Principal, Role
 from backend.cli.console import err, out
 from backend.embedded import home
 from backend.migrations.runner import migrate
-from backend.services import accounts, audit, passwords, sign_in, tokens
-from backend.services.principal import Principal, Role
 from backend.shared.database import Database, Write, open_database
 from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
@@ -59,7 +60,7 @@ def account_password(email: str) -> None:
     with _database() as database, database.write() as session:
         person = _person(session, email)
         session.get_one(User, person.user_id).password_hash = stored
-        sign_in.end_all(session, person.user_id)
+        sessions.end_all(session, person.user_id)
         audit.write(session, OWNER, "account password", person.user_id, 204, "command line", {"email": email})
     err().print("The password is set; every session of this person has ended.")
 

@@ -1,7 +1,7 @@
 """What a person asks for (`StudySpec`) and what an engine trains (`RunSpec`): frozen, unknown keys refused.
 
 A list on a rate, rank, alpha, learning rate, weight decay or consistency weight is an axis of the study: arms
-multiply. `services/expand` turns a `StudySpec` into arms and runs; a `RunSpec` has no lists of that kind left.
+multiply. `studies/expand` turns a `StudySpec` into arms and runs; a `RunSpec` has no lists of that kind left.
 """
 
 import hashlib

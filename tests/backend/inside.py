@@ -2,7 +2,7 @@
 
 from fastapi.testclient import TestClient
 
-from backend.api.context import Context
+from backend.edge.context import Context
 
 
 def inside(client: TestClient) -> Context:

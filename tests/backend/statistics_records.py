@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from backend.services.statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
+from backend.comparison.statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
 
 NONE: dict[str, object] = {"sites": [], "consistency": {"kind": "none"}, "native": False}
 HIDDENKEY: dict[str, object] = {

@@ -7,8 +7,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from backend.services import studies
-from backend.services.principal import Principal
+from backend.accounts.principal import Principal
 from backend.shared.database import Database
 from backend.shared.process import this_process
 from backend.shared.settings import Settings
@@ -16,6 +15,7 @@ from backend.shared.specs import StudySpec
 from backend.shared.store import endings, queue, records, workers
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 from backend.shared.trainer_protocol import Evaluation, Log, Started, Steps
+from backend.studies import service as studies
 
 API = "/api/v1"
 

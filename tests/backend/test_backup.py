@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from backend.services import backup
+from backend.operations import backup
 from backend.shared.database import Database, open_database
 from backend.shared.errors import Conflict, InvalidInput
 from backend.shared.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from backend.api.boundary import CSP
+from backend.edge.boundary import CSP
 from backend.shared.database import Database
 from backend.shared.settings import Settings
 from backend.shared.tables import Table

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from backend.services import registry
-from backend.services.principal import Principal
+from backend.accounts.principal import Principal
+from backend.catalogue import register as registry
+from backend.datasets import add
+from backend.datasets.files.plan import ImportPlan
 from backend.shared.catalogue import dataset_folder, find_dataset, find_model, list_datasets, list_models
 from backend.shared.database import Database, sqlite_engine
 from backend.shared.errors import Conflict, InvalidInput, TooLarge, Unavailable
-from backend.shared.rows.plan import ImportPlan
 from backend.shared.settings import Settings
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Dataset, RegisteredModel, Table, Workspace
 from tests.backend.test_catalogue_models import CONFIG, folder_of
@@ -49,11 +50,11 @@ def stored(database: Database) -> tuple[list[str], list[str]]:
 
 
 def test_a_file_becomes_a_data_set_with_an_id_of_its_own(database: Database, settings: Settings, reviews: Path) -> None:
-    facts = registry.add_dataset(database, settings, WHO, reviews, PLAN)
+    facts = add.add_dataset(database, settings, WHO, reviews, PLAN)
     assert (facts.id, facts.title, facts.kept) == ("my-reviews-2", "My Reviews (2).csv", 20)
     assert find_dataset(settings.home, facts.id) == facts
     assert facts in list_datasets(settings.home)
-    again = registry.add_dataset(database, settings, WHO, reviews, PLAN)
+    again = add.add_dataset(database, settings, WHO, reviews, PLAN)
     assert (again.id, again.content_hash) == ("my-reviews-2-2", facts.content_hash)
     assert stored(database)[0] == [facts.id, again.id]
     assert str(settings.home) not in facts.model_dump_json()
@@ -64,18 +65,18 @@ def test_a_file_becomes_a_data_set_with_an_id_of_its_own(database: Database, set
 def test_validation_file_is_kept_apart(database: Database, settings: Settings, reviews: Path, tmp_path: Path) -> None:
     held = tmp_path / "held.jsonl"
     held.write_text("".join(json.dumps({"text": f"held {i}", "label": i % 2}) + "\n" for i in range(4)))
-    facts = registry.add_dataset(database, settings, WHO, reviews, PLAN, validation=held)
+    facts = add.add_dataset(database, settings, WHO, reviews, PLAN, validation=held)
     assert facts.rows == {"train": 20, "validation": 4}
 
 
 def test_taken_and_impossible_ids(database: Database, settings: Settings, reviews: Path) -> None:
-    registry.add_dataset(database, settings, WHO, reviews, PLAN, dataset_id="mine")
+    add.add_dataset(database, settings, WHO, reviews, PLAN, dataset_id="mine")
     for taken in ("mine", "rotten-tomatoes"):
         with pytest.raises(Conflict, match="is taken"):
-            registry.add_dataset(database, settings, WHO, reviews, PLAN, dataset_id=taken)
+            add.add_dataset(database, settings, WHO, reviews, PLAN, dataset_id=taken)
     for odd in ("../mine", "Mine", ".mine", "a/b", ""):
         with pytest.raises(InvalidInput, match="cannot be an id"):
-            registry.add_dataset(database, settings, WHO, reviews, PLAN, dataset_id=odd)
+            add.add_dataset(database, settings, WHO, reviews, PLAN, dataset_id=odd)
     assert stored(database)[0] == ["mine"]
 
 
@@ -83,7 +84,7 @@ def test_a_refused_file_leaves_nothing(database: Database, settings: Settings, t
     bad = tmp_path / "bad.csv"
     bad.write_text('text,label\nfilm,1\n"film,0\n')
     with pytest.raises(InvalidInput, match="Line 3"):
-        registry.add_dataset(database, settings, WHO, bad, PLAN)
+        add.add_dataset(database, settings, WHO, bad, PLAN)
     assert stored(database) == ([], [])
     assert list((settings.home / "datasets").iterdir()) == []
 
@@ -95,17 +96,17 @@ def test_a_row_that_cannot_be_written_takes_its_folder_along(
         row = {"name": "x", "storage_key": "x", "content_hash": "x", "facts": {}}
         session.add(Dataset(id="mine", workspace_id=LOCAL_WORKSPACE, created_by=LOCAL_OWNER, **row))
     with pytest.raises(Conflict):
-        registry.add_dataset(database, settings, WHO, reviews, PLAN, dataset_id="mine")
+        add.add_dataset(database, settings, WHO, reviews, PLAN, dataset_id="mine")
     assert find_dataset(settings.home, "mine") is None
 
 
 def test_caps_and_floor(database: Database, settings: Settings, reviews: Path, tmp_path: Path) -> None:
     with pytest.raises(TooLarge, match="the most that are taken"):
-        registry.add_dataset(database, settings.model_copy(update={"max_upload_bytes": 10}), WHO, reviews, PLAN)
+        add.add_dataset(database, settings.model_copy(update={"max_upload_bytes": 10}), WHO, reviews, PLAN)
     with pytest.raises(Unavailable, match="free space"):
-        registry.add_dataset(database, settings.model_copy(update={"disk_floor_bytes": 1 << 60}), WHO, reviews, PLAN)
+        add.add_dataset(database, settings.model_copy(update={"disk_floor_bytes": 1 << 60}), WHO, reviews, PLAN)
     with pytest.raises(InvalidInput, match="no file"):
-        registry.add_dataset(database, settings, WHO, tmp_path / "gone.csv", PLAN)
+        add.add_dataset(database, settings, WHO, tmp_path / "gone.csv", PLAN)
 
 
 def test_a_folder_becomes_a_model(database: Database, settings: Settings, tmp_path: Path) -> None:

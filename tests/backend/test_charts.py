@@ -9,9 +9,9 @@ import pytest
 
 from backend.charts import FIGURES, ChartOptions
 from backend.charts.cells import PALE
-from backend.services import comparison
-from backend.services.comparison_schema import Comparison
-from backend.services.statistics.records import Evaluations, StudyRecords
+from backend.comparison import build as comparison
+from backend.comparison.schema import Comparison
+from backend.comparison.statistics.records import Evaluations, StudyRecords
 from tests.backend.chart_reading import decoded, traces_of
 from tests.backend.statistics_records import DEMO, Plan, study, with_run, with_values, without_rows
 

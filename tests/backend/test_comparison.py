@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from backend.services import comparison
-from backend.services.comparison_schema import Comparison
-from backend.services.statistics.records import StudyRecords
+from backend.comparison import build as comparison
+from backend.comparison.schema import Comparison
+from backend.comparison.statistics.records import StudyRecords
 from tests.backend.statistics_records import DEMO, Plan, study
 
 RECORDS = study(DEMO, noise=0.05)

@@ -10,11 +10,11 @@ import numpy as np
 from fastapi.testclient import TestClient
 
 from backend.charts import FIGURES
-from backend.services import export
-from backend.services.comparison_schema import Comparison
-from backend.services.comparisons import ComparisonCache, Query
-from backend.services.statistics.records import StudyRecords
-from backend.services.study_records import study_records
+from backend.comparison.cache import ComparisonCache, Query
+from backend.comparison.schema import Comparison
+from backend.comparison.statistics.records import StudyRecords
+from backend.comparison.study_records import study_records
+from backend.edge import csv_text
 from backend.shared.database import Database
 from backend.shared.settings import Settings
 from backend.shared.store import studies
@@ -150,8 +150,8 @@ def test_texts_in_the_export_are_no_formulas(sqlite_client: TestClient, sqlite_s
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     assert {row["arm"] for row in rows} == {"'=cmd()|x", '\'+"a,b"\n'}
     assert {row["validation/loss"] for row in rows} == {"-0.5", "nan"}
-    assert export.text("plain") == "plain"
-    assert [export.text(start + "x")[0] for start in "=+-@\t\r"] == ["'"] * 6
+    assert csv_text.text("plain") == "plain"
+    assert [csv_text.text(start + "x")[0] for start in "=+-@\t\r"] == ["'"] * 6
 
 
 def test_storage_keys_and_folders_are_never_told(client: TestClient, database: Database, settings: Settings) -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.services import comparison
-from backend.services.comparison_schema import Comparison
-from backend.services.statistics.records import StudyRecords
+from backend.comparison import build as comparison
+from backend.comparison.schema import Comparison
+from backend.comparison.statistics.records import StudyRecords
 from tests.backend.statistics_records import Plan, study
 from worker.engine.scores import scores
 

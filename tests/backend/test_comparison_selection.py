@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from backend.services import comparison
-from backend.services.statistics.records import StudyRecords
+from backend.comparison import build as comparison
+from backend.comparison.statistics.records import StudyRecords
 from tests.backend.statistics_records import Plan, study
 
 PLANS = [

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.services import comparison
-from backend.services.comparison_answers import spoken
-from backend.services.comparison_schema import Answer
-from backend.services.statistics.records import Evaluations, StudyRecords
+from backend.comparison import build as comparison
+from backend.comparison.answers import spoken
+from backend.comparison.schema import Answer
+from backend.comparison.statistics.records import Evaluations, StudyRecords
 from backend.shared.errors import InvalidInput
 from tests.backend.statistics_records import DEMO, Plan, study, with_run, with_values, without_rows
 

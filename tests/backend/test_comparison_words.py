@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from backend.services import comparison
-from backend.services.comparison_words import amount, decimals, p_value, plain, several, times
-from backend.services.report_text import methods_text
-from backend.services.statistics.records import ArmRecord
+from backend.comparison import build as comparison
+from backend.comparison.statistics.records import ArmRecord
+from backend.comparison.words import amount, decimals, p_value, plain, several, times
+from backend.reports.methods_text import methods_text
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, TrainingSpec
 from tests.backend.statistics_records import HIDDENKEY, NONE, Plan, study, with_run
 

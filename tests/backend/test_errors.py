@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
-from backend.api.body_cap import BodyCap
+from backend.edge.body_cap import BodyCap
 from backend.shared.tables import Study
 from tests.backend.inside import inside
 from tests.backend.studies import API, post, study

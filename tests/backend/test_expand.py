@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.services.axes import points, size
-from backend.services.expand import Expansion, expand
-from backend.services.labels import unique
 from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
 from backend.shared.specs import ArmSpec, StudySpec
+from backend.studies.arm_labels import unique
+from backend.studies.axes import points, size
+from backend.studies.expand import Expansion, expand
 from tests.backend.studies import study
 
 

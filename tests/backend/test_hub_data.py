@@ -9,13 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from backend.accounts.principal import Principal
 from backend.cli.app import answer
-from backend.services import hub_data, hub_recipes
-from backend.services.principal import Principal
+from backend.datasets import hub as hub_data
+from backend.datasets import hub_recipes
+from backend.datasets.files.plan import ImportPlan
 from backend.shared.catalogue import dataset_folder, find_dataset, require_dataset
 from backend.shared.database import Database, open_database
 from backend.shared.errors import InvalidInput, TooLarge, Unavailable
-from backend.shared.rows.plan import ImportPlan
 from backend.shared.rows.row import ColumnMapping
 from backend.shared.settings import Settings
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE

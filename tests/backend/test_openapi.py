@@ -6,10 +6,10 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 
-from backend.api.auth import authenticated
-from backend.api.schema import schema_text
+from backend.accounts.auth import authenticated
+from backend.accounts.principal import Principal
 from backend.main import create_app
-from backend.services.principal import Principal
+from backend.openapi import schema_text
 from backend.shared.errors import Unauthorized
 from backend.shared.settings import Settings
 from tests.backend.studies import study
@@ -23,7 +23,7 @@ def _operations(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_the_committed_schema_is_the_present_one() -> None:
     committed = COMMITTED.read_text(encoding="utf-8")
-    assert committed == schema_text(), "run `python -m backend.api.schema docs/openapi.json` and commit it"
+    assert committed == schema_text(), "run `python -m backend.openapi docs/openapi.json` and commit it"
 
 
 def test_operations_have_names_of_their_own_and_say_what_they_answer() -> None:

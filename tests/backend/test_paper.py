@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from transformer_dropout import PRESETS
 
-from backend.services import comparison
-from backend.services.paper import _TABLES, numbers
+from backend.comparison import build as comparison
+from backend.comparison.paper import _TABLES, numbers
 from tests.backend.statistics_records import Plan, study
 
 

@@ -13,13 +13,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from backend.datasets.files.delimited import read_delimited
+from backend.datasets.files.importing import import_rows
+from backend.datasets.files.plan import ImportPlan
+from backend.datasets.files.text_file import text_lines
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import DatasetFacts
-from backend.shared.rows.delimited import read_delimited
-from backend.shared.rows.importing import import_rows
-from backend.shared.rows.plan import ImportPlan
 from backend.shared.rows.row import ColumnMapping
-from backend.shared.rows.text_file import text_lines
 
 GOOD = "".join(f"film {i} is {'good' if i % 2 else 'bad'},{i % 2}\n" for i in range(20))
 NAMING = {"id": "mine", "title": "mine", "builtin": False, "source": "test", "licence": "none"}

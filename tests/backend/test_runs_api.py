@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.services import archive
-from backend.services.thinning import keep
+from backend.adapters import artifact_files
+from backend.runs.thinning import keep
 from backend.shared.database import Database
 from backend.shared.errors import NotFound
 from backend.shared.process import this_process
@@ -183,7 +183,7 @@ def test_no_key_or_link_leads_out_of_the_artifacts(
             session.get_one(Artifact, artifact["id"]).storage_key = key
         assert client.get(path).status_code == 404, key
     with pytest.raises(NotFound):
-        archive.folder(settings.artifacts, "/etc")
+        artifact_files.folder(settings.artifacts, "/etc")
 
 
 def test_cancel_and_retry_follow_the_status(client: TestClient, database: Database) -> None:

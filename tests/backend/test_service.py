@@ -16,10 +16,10 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import text, update
 
-from backend.api import problems
-from backend.api.page import SinglePage
-from backend.dispatch import Doorbell
+from backend.edge import problems
+from backend.edge.page import SinglePage
 from backend.embedded import valkey
+from backend.queue.doorbell import Doorbell
 from backend.shared.database import Database
 from backend.shared.doorbell import LOOK, QUEUE
 from backend.shared.process import this_process

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from backend.services.statistics.intervals import column_statistics, t_interval
+from backend.comparison.statistics.intervals import column_statistics, t_interval
 
 NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.services.statistics.onset import RunOnsetResult, median_onset, run_onset
+from backend.comparison.statistics.onset import RunOnsetResult, median_onset, run_onset
 
 STEPS = np.array([10, 20, 30, 40, 50])
 FALLING = np.array([0.6, 0.5, 0.4, 0.3, 0.2])

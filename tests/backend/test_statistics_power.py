@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from backend.services.statistics.power import CAP, paired_t_power, seeds_needed
+from backend.comparison.statistics.power import CAP, paired_t_power, seeds_needed
 
 
 @pytest.mark.parametrize(("n", "effect", "alpha"), [(2, 1.0, 0.05), (5, 0.4, 0.05), (18, 0.7, 0.01), (200, 0.1, 0.05)])

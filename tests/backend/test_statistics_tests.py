@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from backend.services.statistics.holm import holm
-from backend.services.statistics.matrix import pairwise
-from backend.services.statistics.paired import PairedValues, compare
-from backend.services.statistics.signflip import sign_flip, smallest_p
+from backend.comparison.statistics.holm import holm
+from backend.comparison.statistics.matrix import pairwise
+from backend.comparison.statistics.paired import PairedValues, compare
+from backend.comparison.statistics.signflip import sign_flip, smallest_p
 
 RNG = np.random.default_rng(11)
 LEFT, RIGHT = RNG.normal(0.5, 0.1, 6), RNG.normal(0.55, 0.1, 6)

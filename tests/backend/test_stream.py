@@ -12,10 +12,10 @@ import httpx
 import pytest
 import uvicorn
 
-from backend.api import stream
-from backend.api.context import Context
+from backend.edge.context import Context
 from backend.main import create_app
 from backend.shared.settings import Settings
+from backend.studies import stream
 from tests.backend.studies import API, make, train
 
 

@@ -57,7 +57,7 @@ def test_the_page_offers_every_one_of_them() -> None:
 @pytest.mark.parametrize("file", [file for file in FILES if file.stem.startswith("paper-")], ids=lambda file: file.stem)
 def test_a_study_of_the_paper_says_where_its_data_is_had(file: Path) -> None:
     """By a command that fetches it from the hub with the columns and the split names that are known of it."""
-    from backend.services import hub_recipes
+    from backend.datasets import hub_recipes
 
     text = " ".join(line.removeprefix("#") for line in file.read_text().splitlines() if line.startswith("#"))
     found = re.search(r"dropscope data fetch (\S+)(?: --config (\w+))? --name (\w+)", " ".join(text.split()))

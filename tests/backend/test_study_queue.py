@@ -7,7 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from backend.services.waiting import NO_WORKER
+from backend.queue.why_waiting import NO_WORKER
 from backend.shared import disk
 from backend.shared.database import Database
 from backend.shared.process import this_process

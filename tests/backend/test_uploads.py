@@ -13,11 +13,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from backend.services import registry, uploads
-from backend.services.principal import Principal
-from backend.services.sweeping import sweep
+from backend.accounts.principal import Principal
+from backend.catalogue import register as registry
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, now
 from backend.shared.upload_tables import Upload
+from backend.uploads import service as uploads
+from backend.uploads.sweeper import sweep
 from tests.backend.inside import inside
 from tests.backend.studies import API, study
 from tests.backend.test_catalogue_models import folder_of

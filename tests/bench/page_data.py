@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import insert, select, update
 
+from backend.accounts.principal import Principal
 from backend.migrations.runner import migrate
-from backend.services import studies
-from backend.services.principal import Principal
 from backend.shared.database import Database, Write, open_database
 from backend.shared.ids import new_id
 from backend.shared.metrics import METRICS
@@ -35,6 +34,7 @@ from backend.shared.tables import (
     now,
 )
 from backend.shared.trainer_protocol import Evaluation
+from backend.studies import service as studies
 
 SEEDS, EVALUATIONS, STEPS, STUDIES = 5, 50, 2000, 1000
 SMALL: dict[str, Any] = {

@@ -14,14 +14,14 @@ from typing import Any
 
 import yaml
 
+from backend.accounts.principal import Principal
 from backend.embedded.web_server import WebServer, address, bind
 from backend.main import create_app
-from backend.services import studies
-from backend.services.principal import Principal
 from backend.shared.database import Database, open_database
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
+from backend.studies import service as studies
 from tests.e2e.puppet import Puppet
 
 OWNER = Principal(user_id=LOCAL_OWNER, workspace_id=LOCAL_WORKSPACE, role="admin")

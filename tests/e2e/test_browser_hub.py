@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from backend.services import hub_words
+from backend.catalogue import hub_offers
 from tests.e2e.chromium import Watched, chromium
 from tests.e2e.page_server import Served, served
 from tests.hub_server import point_at
@@ -19,10 +19,10 @@ SAID = "The model hub cannot be reached from here."
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patched:
         point_at(patched, "http://127.0.0.1:9")
-        hub_words.forget()
+        hub_offers.forget()
         with served(tmp_path_factory.mktemp("page")) as service:
             yield service
-        hub_words.forget()
+        hub_offers.forget()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from backend.services import accounts
+from backend.accounts import service as accounts
 from tests.e2e.chromium import Watched, chromium
 from tests.e2e.page_server import Served, served
 

@@ -34,8 +34,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Three arms, one seed, a few steps: what the runs said, and where they were trained."""
     import torch
 
+    from backend.datasets.files.importing import ImportPlan, import_rows
     from backend.shared.catalogue import require_model
-    from backend.shared.rows.importing import ImportPlan, import_rows
     from backend.shared.rows.row import ColumnMapping
     from worker.engine.pack import run_pack
     from worker.engine.warm import Warm

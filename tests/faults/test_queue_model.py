@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from pydantic import SecretStr
 from sqlalchemy import delete
 
-from backend.services.reaper import Reaper
+from backend.queue.reaper import Reaper
 from backend.shared.database import Database, open_database
 from backend.shared.errors import Conflict
 from backend.shared.process import ProcessId

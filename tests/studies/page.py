@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend.services.comparison_words import QUANTITY
+from backend.comparison.words import QUANTITY
 
 TITLES = {"sst2": "SST-2, 512 rows", "mrpc": "MRPC, 512 rows", "cola": "CoLA, 1,024 rows"}
 _ROW, _WIDTH, _LEFT = 26, 760, 230

@@ -18,9 +18,9 @@ from typing import Any
 
 import psutil
 
+from backend.accounts.principal import Role
 from backend.embedded import web_server
 from backend.migrations.runner import migrate
-from backend.services.principal import Role
 from backend.shared.settings import Settings
 from tests.backend.studies import post, train
 from tests.team.people import Team, serving

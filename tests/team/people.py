@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from backend.api.auth import COOKIE
+from backend.accounts import sessions, tokens
+from backend.accounts.auth import COOKIE
+from backend.accounts.principal import Principal, Role
 from backend.main import create_app
-from backend.services import sign_in, tokens
-from backend.services.principal import Principal, Role
 from backend.shared.database import Database
 from backend.shared.ids import new_id
 from backend.shared.settings import Settings
@@ -62,7 +62,7 @@ class Team:
             session.add(User(id=user_id, email=f"{user_id}@example.org", name=f"A {role}", password_hash="none"))
             session.flush()
             session.add(Membership(user_id=user_id, workspace_id=workspace_id, role=role))
-            _, secret = sign_in.start(session, user_id)
+            _, secret = sessions.start(session, user_id)
         return Person(user_id, role, workspace_id, {"Cookie": f"{COOKIE}={secret}", "Origin": URL})
 
     def token(self, person: Person, scope: str | None = None, **changes: Any) -> str:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from backend.api.auth import COOKIE
-from backend.services import accounts
+from backend.accounts import service as accounts
+from backend.accounts.auth import COOKIE
 from backend.shared.team_tables import BrowserSession, Invitation, User
 from tests.backend.studies import study
 from tests.team.people import API, PASSWORD, URL, Team, past

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.services import accounts
+from backend.accounts import service as accounts
 from backend.shared.catalogue import dataset_folder
 from backend.shared.database import open_database
 from backend.shared.settings import Settings

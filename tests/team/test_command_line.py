@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DatabaseError
 
+from backend.accounts import credentials
 from backend.cli.app import answer
 from backend.embedded import exposure
-from backend.services import credentials
 from backend.shared.addresses import check_worker, is_loopback
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings

@@ -16,10 +16,11 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
+from backend.accounts import credentials, permissions
 from backend.migrations.runner import migrate
-from backend.services import access, credentials, shares
 from backend.shared.settings import Settings
 from backend.shared.team_tables import BrowserSession
+from backend.shares import service as shares
 from tests.backend.adapters import add as add_adapter
 from tests.backend.studies import post, train
 from tests.team.people import API, Person, Team, bearer, past, serving
@@ -118,7 +119,7 @@ def matrix(team: Team) -> dict[str, dict[str, int]]:
 
 
 def _body(method: str) -> dict[str, Any]:
-    return {} if method in access.SAFE or method == "DELETE" else {"json": {"unknown": "key"}}
+    return {} if method in permissions.SAFE or method == "DELETE" else {"json": {"unknown": "key"}}
 
 
 @pytest.mark.slow
@@ -140,7 +141,7 @@ def test_the_snapshot_lets_nobody_in_but_by_the_written_list() -> None:
                 )
         if "_id}" in path:
             assert row.get("other workspace", 404) == 404, route
-        if method not in access.SAFE and not is_public and "viewer" in row:
+        if method not in permissions.SAFE and not is_public and "viewer" in row:
             assert row["viewer"] in (403, 404, 422, 204), route
 
 
@@ -162,10 +163,10 @@ PUBLIC_PATHS = frozenset(
 
 def test_the_public_list_is_the_written_one(team: Team) -> None:
     operations = {operation: path for path, operation, _ in routes(team.app) if operation}
-    assert {operations[operation] for operation in access.PUBLIC} == PUBLIC_PATHS
-    assert set(access.NEEDS) | access.SESSION_ONLY <= set(operations)
+    assert {operations[operation] for operation in permissions.PUBLIC} == PUBLIC_PATHS
+    assert set(permissions.NEEDS) | permissions.SESSION_ONLY <= set(operations)
     parameters = {part[1:-1] for path in operations.values() for part in path.split("/") if part.startswith("{")}
-    assert parameters == set(access.OBJECTS) | access.NO_OBJECTS
+    assert parameters == set(permissions.OBJECTS) | permissions.NO_OBJECTS
 
 
 if __name__ == "__main__":

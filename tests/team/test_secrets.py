@@ -5,8 +5,8 @@ import logging
 import pytest
 from fastapi.testclient import TestClient
 
+from backend.accounts import service as accounts
 from backend.main import assemble
-from backend.services import accounts
 from backend.shared.tables import Table
 from tests.backend.studies import study
 from tests.team.people import API, PASSWORD, URL, Team, bearer

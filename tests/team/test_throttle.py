@@ -2,9 +2,9 @@
 
 import pytest
 
-from backend.services import studies
-from backend.services.throttle import MOST_KEYS, Throttle
+from backend.edge.throttle import MOST_KEYS, Throttle
 from backend.shared.errors import TooManyRequests
+from backend.studies import service as studies
 from tests.backend.studies import study
 from tests.team.people import API, Team
 

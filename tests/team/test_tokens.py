@@ -3,8 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from backend.api import auth
-from backend.services import credentials, sign_in
+from backend.accounts import auth, credentials, sessions
 from backend.shared.errors import Unauthorized
 from backend.shared.team_tables import ApiToken, Membership
 from tests.backend.studies import study
@@ -76,7 +75,7 @@ def test_a_download_is_broken_off(team: Team, monkeypatch: pytest.MonkeyPatch) -
     member = team.person("member")
     token = team.token(member)
     with team.database.read() as session:
-        who = sign_in.by_token(session, token)
+        who = sessions.by_token(session, token)
     assert who is not None
     pieces = auth.while_allowed(["one", "two", "three"], team.app.state.context, who)
     assert next(pieces) == "one"

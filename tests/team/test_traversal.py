@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from backend.services import access
+from backend.accounts import permissions
 from tests.backend.studies import post, study, train
 from tests.team.people import API, Team
 from tests.team.test_route_matrix import routes
@@ -72,7 +72,7 @@ def test_no_traversal_string_reads_a_byte_from_outside(team: Team, tmp_path: Pat
         assert answer.status_code in (404, 422), text
         assert CANARY not in answer.text
     assert made["id"]
-    assert {"name", "secret"} == access.NO_OBJECTS
+    assert {"name", "secret"} == permissions.NO_OBJECTS
 
 
 @pytest.mark.parametrize("link", ["symbolic", "hard"])

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import psutil
 
-from backend.services import tokens
-from backend.services.principal import Principal
+from backend.accounts import tokens
+from backend.accounts.principal import Principal
 from backend.shared.database import open_database
 from backend.shared.ids import new_id
 from backend.shared.settings import Settings

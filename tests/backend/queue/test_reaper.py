@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from backend.services.reaper import Pulse, Reaper
+from backend.queue.reaper import Pulse, Reaper
 from backend.shared.database import Database
 from backend.shared.process import this_process
 from backend.shared.settings import Settings

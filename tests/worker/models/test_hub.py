@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from backend.services import hub, hub_words, registry
-from backend.services.expand import expand
-from backend.services.principal import Principal
+from backend.accounts.principal import Principal
+from backend.catalogue import hub, hub_offers
+from backend.catalogue import register as registry
 from backend.shared.catalogue import find_model, require_model
 from backend.shared.database import Database, sqlite_engine
 from backend.shared.errors import InvalidInput, Unavailable
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Table, Workspace
+from backend.studies.expand import expand
 from tests.hub_server import COMMIT, Hub, point_at, serving
 from tests.worker.data.stored import films, store
 from tests.worker.models.tiny import save_tiny
@@ -108,7 +109,7 @@ def test_without_the_hub_everything_else_works(monkeypatch: pytest.MonkeyPatch, 
 def test_a_study_of_a_hub_model_is_told_what_the_hub_has_and_pinned_to_what_was_fetched(
     served: Hub, database: Database, settings: Settings
 ) -> None:
-    hub_words.forget()
+    hub_offers.forget()
     store(settings.home, "films", "classification", films(12, 6))
     asked = StudySpec(
         name="x", model="some/roberta", dataset="films", training={"max_length": 32}, arms=[{"method": "none"}]
@@ -132,8 +133,8 @@ def test_a_hub_that_does_not_answer_is_said_once_and_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     """A hub that takes the connection and says nothing, as a firewall may make it look."""
-    hub_words.forget()
-    monkeypatch.setattr(hub_words, "ASK_S", 0.2)
+    hub_offers.forget()
+    monkeypatch.setattr(hub_offers, "ASK_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         point_at(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
         store(settings.home, "films", "classification", films(12, 6))
@@ -147,4 +148,4 @@ def test_a_hub_that_does_not_answer_is_said_once_and_not_waited_for(
         silent.settimeout(0.3)
         with pytest.raises(TimeoutError):
             silent.accept()  # it was not asked again
-    hub_words.forget()
+    hub_offers.forget()

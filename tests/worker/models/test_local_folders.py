@@ -11,15 +11,15 @@ from peft import PeftModel
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification
 
-from backend.services import registry
-from backend.services.expand import expand
-from backend.services.principal import Principal
+from backend.accounts.principal import Principal
+from backend.catalogue import register as registry
 from backend.shared.catalogue.families import FAMILIES
 from backend.shared.database import Database, sqlite_engine
 from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Table, Workspace
+from backend.studies.expand import expand
 from tests.worker.data.stored import films, store
 from tests.worker.engine.tiny_pack import World, trained
 from tests.worker.models.tiny import save_tiny

@@ -10,9 +10,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification
 
-from backend.services import adapters
-from backend.services.expand import expand
-from backend.services.principal import Principal
+from backend.accounts.principal import Principal
+from backend.adapters import service as adapters
 from backend.shared.catalogue import model_location
 from backend.shared.catalogue.adapters import WEIGHTS_FILE
 from backend.shared.database import Database, sqlite_engine
@@ -21,6 +20,7 @@ from backend.shared.facts import AdapterFacts
 from backend.shared.settings import Settings
 from backend.shared.specs import ArmKeySpec, StudySpec
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Table, Workspace
+from backend.studies.expand import expand
 from tests.worker.data.stored import films, store
 from tests.worker.engine.tiny_pack import Told, World, make_world, start, trained
 from worker import data as datasets

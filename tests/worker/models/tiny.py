@@ -7,7 +7,7 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, PreTrainedTokenizerFast
 
-from backend.services import registry
+from backend.catalogue import register as registry
 from backend.shared.catalogue.inspect_model import Naming, inspect_folder
 from backend.shared.catalogue.models import write_manifest
 from backend.shared.facts import ModelFacts

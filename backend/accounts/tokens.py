@@ -1,0 +1,50 @@
+"""API tokens: made once, shown once, listed without their secret, revoked at once."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from backend.shared.database import Write
+from backend.shared.errors import Forbidden
+from backend.shared.tables import now
+from backend.shared.team_tables import ApiToken, Membership
+
+from . import credentials, permissions
+from .principal import Principal
+
+MOST_DAYS = 365
+
+
+def create(session: Write, who: Principal, name: str, scope: str, days: int) -> tuple[ApiToken, str]:
+    """A token of this person and its text; Forbidden for a scope above their role."""
+    if permissions.RANK[permissions.SCOPES[scope]] > permissions.RANK[who.role]:
+        raise Forbidden(f"your role, {who.role}, cannot make a token with the scope '{scope}'")
+    token_id, text = credentials.new_token()
+    row = ApiToken(
+        id=token_id,
+        user_id=who.user_id,
+        name=name,
+        scope=scope,
+        secret_hash=credentials.digest(text),
+        expires_at=now() + timedelta(days=days),
+    )
+    session.add(row)
+    session.flush()
+    return row, text
+
+
+def listed(session: Session, who: Principal, everybody: bool) -> list[ApiToken]:
+    """One's own tokens, the newest first; an admin may see everybody's."""
+    query = select(ApiToken).join(Membership, Membership.user_id == ApiToken.user_id)
+    query = query.where(Membership.workspace_id == who.workspace_id)
+    if not (everybody and who.role == "admin"):
+        query = query.where(ApiToken.user_id == who.user_id)
+    return list(session.scalars(query.order_by(ApiToken.id.desc())))
+
+
+def revoke(session: Write, token_id: str) -> None:
+    """Make a token worthless; done twice it changes nothing."""
+    session.execute(
+        update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None)).values(revoked_at=now())
+    )

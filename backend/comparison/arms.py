@@ -1,0 +1,184 @@
+"""One arm's part of the comparison that needs no other arm: counts, curves, final values, onset and cost."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+
+import numpy as np
+
+from . import schema
+from .statistics.grid import ArmGrid
+from .statistics.intervals import Columns, column_statistics, t_interval
+from .statistics.onset import median_onset, run_onset
+from .statistics.records import Floats
+from .words import several
+
+X_METRIC = {"tokens": "train/tokens", "seconds": "train/seconds"}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Mean cost of an arm's finished runs."""
+
+    n: int
+    seconds: float | None
+    flops: float | None
+
+
+def numbers(values: Floats) -> list[float | None]:
+    """Return a list that JSON can carry: None where a number does not exist."""
+    listed: list[float | None] = values.tolist()
+    return listed if np.isfinite(values).all() else [v if v is not None and isfinite(v) else None for v in listed]
+
+
+def counts(statuses: Iterable[str], excluded: int) -> schema.Counts:
+    """Count runs by status."""
+    by = Counter(statuses)
+    names = ("queued", "running", "succeeded", "failed", "cancelled")
+    return schema.Counts(total=sum(by.values()), excluded=excluded, **{name: by[name] for name in names})
+
+
+def arm_counts(grid: ArmGrid) -> schema.Counts:
+    """Count an arm's runs; `excluded` are those that ended without entering its final values."""
+    ended = [
+        run.status in ("succeeded", "failed", "cancelled") and reason is not None
+        for run, reason in zip(grid.runs, grid.exclusions, strict=True)
+    ]
+    return counts((run.status for run in grid.runs), sum(ended))
+
+
+def runs(grid: ArmGrid) -> list[schema.RunInArm]:
+    """List an arm's runs with what they are counted in."""
+    return [
+        schema.RunInArm(
+            run_id=run.id,
+            seed=run.seed,
+            status=run.status,
+            step=run.step,
+            total_steps=run.total_steps,
+            counted=counted,
+            finished=reason is None,
+            reason=reason,
+        )
+        for run, counted, reason in zip(grid.runs, grid.in_curves, grid.exclusions, strict=True)
+    ]
+
+
+def x_values(grid: ArmGrid, x: schema.XAxis) -> Floats:
+    """Return the x position of every step, float64 [S]: the mean over the seeds where seeds differ."""
+    if x == "step":
+        return grid.step.astype(np.float64)
+    values = grid.epoch if x == "epoch" else grid.quantity(X_METRIC[x])
+    return column_statistics(values[list(grid.in_curves)]).mean
+
+
+def curve(grid: ArmGrid, names: Iterable[schema.SeriesName], x: Floats, band: schema.Band) -> schema.Curve | None:
+    """Return an arm's curves, None before its first evaluation. Means are over all runs that did not fail."""
+    if len(grid.step) == 0:
+        return None
+    rows = list(grid.in_curves)
+    made = {}
+    for name in names:
+        values = grid.quantity(name)
+        columns = column_statistics(values[rows])
+        lo, hi = _band(columns, band)
+        made[name] = schema.Series(
+            n=columns.n.tolist(),
+            mean=numbers(columns.mean),
+            lo=numbers(lo),
+            hi=numbers(hi),
+            sd=numbers(columns.sd),
+            min=numbers(columns.min),
+            max=numbers(columns.max),
+            values=[numbers(row) for row in values],
+        )
+    return schema.Curve(step=grid.step.tolist(), x=numbers(x), series=made)
+
+
+def _band(columns: Columns, band: schema.Band) -> tuple[Floats, Floats]:
+    if band == "t":
+        return columns.mean - columns.half_width, columns.mean + columns.half_width
+    if band == "sd":
+        return columns.mean - columns.sd, columns.mean + columns.sd
+    nothing = np.full(columns.mean.shape, np.nan)
+    if band == "minmax":
+        several_runs = columns.n > 1
+        return np.where(several_runs, columns.min, nothing), np.where(several_runs, columns.max, nothing)
+    return nothing, nothing
+
+
+def estimate(grid: ArmGrid, values: Floats) -> schema.Estimate:
+    """Return mean, interval and seeds of `values`, float64 [R]; NaN where a run has none."""
+    interval = t_interval(values)
+    return schema.Estimate(
+        n=interval.n,
+        mean=interval.mean,
+        lo=interval.lo,
+        hi=interval.hi,
+        half_width=interval.half_width,
+        sd=interval.sd,
+        seeds=[
+            schema.SeedValue(seed=run.seed, run_id=run.id, value=value)
+            for run, value in zip(grid.runs, values.tolist(), strict=True)
+            if np.isfinite(value)
+        ],
+    )
+
+
+def final(grid: ArmGrid, names: Iterable[schema.SeriesName]) -> dict[schema.SeriesName, schema.Estimate]:
+    """Return the values at the last evaluation, the primary comparison."""
+    nothing = np.full(len(grid.runs), np.nan)
+    step = grid.final_step
+    return {name: estimate(grid, nothing if step is None else grid.column(name, step)) for name in names}
+
+
+def best_validation(grid: ArmGrid) -> tuple[schema.Estimate, float | None]:
+    """Return every finished run's smallest validation loss (optimistic) and the median step where it lies."""
+    lowest = np.full(len(grid.runs), np.nan)
+    steps = []
+    losses = grid.quantity("validation/loss")
+    for i in grid.finished:
+        at = int(np.nanargmin(losses[i]))
+        lowest[i] = losses[i, at]
+        steps.append(int(grid.step[at]))
+    return estimate(grid, lowest), float(np.median(steps)) if steps else None
+
+
+def onset(grid: ArmGrid, x: Floats) -> schema.Onset:
+    """Return where the arm's finished runs began to overfit."""
+    validation, error = grid.quantity("validation/loss"), grid.quantity("validation/loss_se")
+    probe = grid.quantity("probe/loss")
+    results = [run_onset(grid.step, validation[i], error[i], probe[i]) for i in grid.finished]
+    step = median_onset(results)
+    known = np.isfinite(x)
+    position = float(np.interp(step, grid.step[known], x[known])) if step is not None and known.any() else None
+    k, n = sum(result.step is not None for result in results), len(results)
+    if n == 0:
+        sentence = "No run has finished yet."
+    elif step is None:
+        sentence = f"Not reached in any of {several(n, 'seed')}." if n > 1 else "Not reached in the one seed."
+    else:
+        sentence = f"Overfits from step {step:g} on, in {k} of {several(n, 'seed')}."
+    return schema.Onset(
+        step=step,
+        x=position,
+        k=k,
+        n=n,
+        runs=[
+            schema.RunOnset(seed=grid.runs[i].seed, run_id=grid.runs[i].id, step=result.step, reason=result.reason)
+            for i, result in zip(grid.finished, results, strict=True)
+        ],
+        sentence=sentence,
+    )
+
+
+def cost(grid: ArmGrid) -> Cost:
+    """Return the mean seconds and FLOPs of the finished runs."""
+    members = [grid.runs[i] for i in grid.finished]
+    return Cost(len(members), _mean([run.seconds for run in members]), _mean([run.flops for run in members]))
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None and np.isfinite(value)]
+    return sum(known) / len(known) if known else None

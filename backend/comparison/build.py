@@ -1,0 +1,219 @@
+"""A study's records made into its comparison: intervals, differences, answers in words. Pure, and always on full
+data.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from transformer_dropout import PRESETS
+
+from backend.shared.errors import InvalidInput
+from backend.studies.arm_labels import colour_key
+
+from . import arms as parts
+from . import paper, schema
+from .answers import answers, leader
+from .differences import differences, matrix, not_told_apart
+from .notes import notes, progress
+from .selection import select
+from .statistics.grid import ArmGrid, align
+from .statistics.records import ArmRecord, StudyRecords
+from .words import LOSS_UNIT, higher_is_better
+
+
+def build(
+    records: StudyRecords,
+    *,
+    baseline: str | None = None,
+    metric: schema.SeriesName = "validation/loss",
+    x: schema.XAxis = "step",
+    band: schema.Band = "t",
+) -> schema.Comparison:
+    """Return the comparison of all arms with `baseline` (an arm's id; the study's own, or the plain arm, where
+    unset).
+
+    `metric` orders the ranking and fills the matrix; validation loss, gap and accuracy are compared whatever it is.
+    Raises InvalidInput where the study has no such arm.
+    """
+    # Losses near the largest float overflow in sums and squares; every number is checked before it is shown.
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return _build(records, baseline, metric, x, band)
+
+
+def _build(
+    records: StudyRecords, baseline: str | None, metric: schema.SeriesName, x: schema.XAxis, band: schema.Band
+) -> schema.Comparison:
+    grids = align(records)
+    base = _baseline(records, baseline)
+    names = _recorded(grids, records.task)
+    if metric not in names:
+        raise InvalidInput(f"{metric} was not recorded in this study; choose one of {', '.join(names)}", "/metric")
+    titles, shown = _names(records.arms)
+    found: list[dict[schema.SeriesName, schema.Difference]] = [{} for _ in grids]
+    if base is not None:
+        compared = [name for name in schema.COMPARED if name in names]
+        found = differences(grids, grids[base], shown[base], compared)
+    variants = _variants(records.arms)
+    ranked = _rank(grids, found, base, metric)
+    costs = [parts.cost(grid) for grid in grids]
+    reference = parts.Cost(0, None, None) if base is None else costs[base]
+    arms = []
+    for i, grid in enumerate(grids):
+        positions = parts.x_values(grid, x)
+        best, best_step = parts.best_validation(grid)
+        arm = grid.arm
+        arms.append(
+            schema.ArmComparison(
+                id=arm.id,
+                key=arm.key,
+                label=arm.label,
+                name=shown[i],
+                method=arm.method,
+                method_title=titles[i],
+                colour_key=colour_key(arm.method, arm.key),
+                variant=variants[i],
+                is_baseline=i == base,
+                position=arm.position,
+                sites=[
+                    schema.SiteShown(
+                        position=site.position,
+                        structure=site.structure,
+                        rescale=site.rescale,
+                        rate=site.rate if np.isfinite(site.rate) else None,
+                    )
+                    for site in arm.sites
+                ],
+                rate=arm.rates[-1] if arm.rates and np.isfinite(arm.rates[-1]) else None,
+                rank=arm.rank,
+                alpha=arm.alpha,
+                learning_rate=arm.learning_rate,
+                weight_decay=arm.weight_decay,
+                consistency_kind=arm.consistency_kind,
+                consistency_weight=arm.consistency_weight,
+                native=arm.native,
+                trainable_parameters=arm.trainable_parameters,
+                counts=parts.arm_counts(grid),
+                runs=parts.runs(grid),
+                curve=parts.curve(grid, names, positions, band),
+                final_step=grid.final_step,
+                final=parts.final(grid, names),
+                best_validation=best,
+                best_validation_step=best_step,
+                onset=parts.onset(grid, positions),
+                differences=found[i],
+                compute=_compute(costs[i], reference),
+                place=ranked.index(i) + 1 if grid.finished else None,
+            )
+        )
+    chosen = None if base is None else arms[base]
+    best_arm = None if chosen is None else leader(arms, chosen, "validation/loss")
+    ties: list[str] = []
+    if best_arm is not None:
+        lead = next(grid for grid in grids if grid.arm.id == best_arm.id)
+        ties = [records.arms[i].id for i in not_told_apart(grids, lead, "validation/loss")]
+    standing = progress(arms)
+    return schema.Comparison(
+        study_id=records.study_id,
+        study_name=records.name,
+        event_seq=records.event_seq,
+        task=records.task,
+        model=records.model,
+        dataset=records.dataset,
+        metric=metric,
+        x=x,
+        band=band,
+        loss_unit=LOSS_UNIT.get(records.task, "loss"),
+        baseline_arm_id=None if chosen is None else chosen.id,
+        arms=arms,
+        ranking=[records.arms[i].id for i in ranked],
+        answers=answers(arms, chosen, ties),
+        progress=standing,
+        pairwise=matrix(grids, ranked, metric),
+        selection=select(grids, base, names, metric, shown, titles),
+        paper=paper.numbers(records.dataset),
+        notes=notes(arms, chosen, metric, standing),
+    )
+
+
+def _baseline(records: StudyRecords, asked: str | None) -> int | None:
+    ids = [arm.id for arm in records.arms]
+    if asked is not None and asked not in ids:
+        raise InvalidInput(
+            f"this study has no arm '{asked}' to compare with; give the id of one of its arms", "/baseline"
+        )
+    wanted = asked if asked is not None else records.baseline_arm_id
+    if wanted in ids:
+        return ids.index(wanted)
+    plain = [i for i, arm in enumerate(records.arms) if arm.method == "none"]
+    return plain[0] if plain else (0 if ids else None)
+
+
+def _recorded(grids: Sequence[ArmGrid], task: str) -> list[schema.SeriesName]:
+    """Losses and gap always; the rest where any run has it, and perplexity where the loss is one of tokens."""
+    always = ("probe/loss", "validation/loss", "gap")
+    never = () if task == "causal_lm" else ("validation/perplexity",)
+    return [
+        name
+        for name in schema.SERIES
+        if name not in never and (name in always or any(np.isfinite(grid.quantity(name)).any() for grid in grids))
+    ]
+
+
+def _variants(arms: Sequence[ArmRecord]) -> list[int]:
+    seen: Counter[str] = Counter()
+    numbers = []
+    for arm in arms:
+        key = colour_key(arm.method, arm.key)
+        numbers.append(seen[key])
+        seen[key] += 1
+    return numbers
+
+
+def _names(arms: Sequence[ArmRecord]) -> tuple[list[str], list[str]]:
+    """Return method titles, and for each arm the shorter of title and label that still tells it from the others."""
+    per_method = Counter(arm.method for arm in arms)
+    titles, shown = [], []
+    for arm in arms:
+        title = PRESETS[arm.method].title if arm.method in PRESETS else arm.label
+        own_words = not arm.label.lower().startswith((arm.method.lower(), title.lower()))
+        titles.append(title)
+        shown.append(arm.label if own_words or per_method[arm.method] > 1 else title)
+    return titles, shown
+
+
+def _rank(
+    grids: Sequence[ArmGrid],
+    found: Sequence[dict[schema.SeriesName, schema.Difference]],
+    base: int | None,
+    metric: schema.SeriesName,
+) -> list[int]:
+    """Order arms by their mean per-seed difference to the baseline (0 for itself), so that seeds still missing do
+    not count.
+
+    Arms without a pair follow, those without a finished run last.
+    """
+    sign = -1.0 if higher_is_better(metric) else 1.0
+
+    def key(i: int) -> tuple[int, float, int]:
+        difference = found[i].get(metric)
+        if i == base and grids[i].finished:
+            return 0, 0.0, i
+        if difference is not None and difference.mean is not None:
+            return 0, sign * difference.mean, i
+        return (1 if grids[i].finished else 2), 0.0, i
+
+    return sorted(range(len(grids)), key=key)
+
+
+def _compute(mine: parts.Cost, reference: parts.Cost) -> schema.Compute:
+    def factor(value: float | None, base: float | None) -> float | None:
+        return None if value is None or not base else value / base
+
+    return schema.Compute(
+        n=mine.n,
+        seconds=mine.seconds,
+        flops=mine.flops,
+        seconds_factor=factor(mine.seconds, reference.seconds),
+        flops_factor=factor(mine.flops, reference.flops),
+    )

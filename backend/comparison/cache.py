@@ -1,0 +1,89 @@
+"""Comparisons kept for as long as the study they speak of stands where it stood."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from backend.shared.tables import Study
+from backend.studies.expand import pick
+
+from . import build
+from .schema import Band, Comparison, SeriesName, XAxis
+from .statistics.records import StudyRecords
+from .study_records import study_records
+
+
+@dataclass(frozen=True)
+class Query:
+    """How to compare: against which arm (id, key, label or method; None: the study's own), over what, shown how."""
+
+    baseline: str | None = None
+    x: XAxis = "step"
+    band: Band = "t"
+    metric: SeriesName = "validation/loss"
+
+
+class ComparisonCache:
+    """The comparisons of the studies read last, each of the study's latest state only; safe between threads.
+
+    What several requests ask for at once (a page asks for its answers and three charts) is computed once: the others
+    wait for the first.
+    """
+
+    def __init__(self, studies: int = 32, queries: int = 4) -> None:
+        self._studies, self._queries = studies, queries
+        self._lock = threading.Lock()
+        self._held: OrderedDict[Hashable, _Held] = OrderedDict()
+
+    def get(self, session: Session, study: Study, query: Query) -> Comparison:
+        """The comparison of a study as it stands in this session; raises InvalidInput for an unknown baseline."""
+        return self.of(study.id, study.event_seq, lambda: study_records(session, study), query)
+
+    def of(self, key: Hashable, state: int, load: Callable[[], StudyRecords], query: Query) -> Comparison:
+        """The comparison of the records that `load` gives, which are those of `key` in a `state`. Raises as `get`."""
+        held = self._of(key)
+        with held.turn:
+            if held.state is None or state > held.state:
+                held.state, held.records, held.found = state, load(), OrderedDict()
+            elif state < held.state:  # a request that began before the newest event; its answer is of its own moment
+                return _compare(load(), query)
+            assert held.records is not None
+            found = held.found.get(query)
+            if found is None:
+                found = held.found[query] = _compare(held.records, query)
+                if len(held.found) > self._queries:
+                    held.found.popitem(last=False)
+            held.found.move_to_end(query)
+            return found
+
+    def _of(self, key: Hashable) -> "_Held":
+        with self._lock:
+            held = self._held.setdefault(key, _Held())
+            self._held.move_to_end(key)
+            while len(self._held) > self._studies:
+                self._held.popitem(last=False)
+            return held
+
+
+@dataclass
+class _Held:
+    """One study's latest records and what was made from them; `turn` is held by whoever computes."""
+
+    state: int | None = None
+    records: StudyRecords | None = None
+    found: OrderedDict[Query, Comparison] = field(default_factory=OrderedDict)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+
+def _compare(records: StudyRecords, query: Query) -> Comparison:
+    baseline = _baseline(records, query.baseline)
+    return build.build(records, baseline=baseline, metric=query.metric, x=query.x, band=query.band)
+
+
+def _baseline(records: StudyRecords, wanted: str | None) -> str | None:
+    if wanted is None or wanted in {arm.id for arm in records.arms}:
+        return wanted
+    return records.arms[pick(wanted, [(arm.key, arm.label, arm.method) for arm in records.arms])].id

@@ -1,0 +1,131 @@
+"""Every arm against the baseline, in every compared quantity, with Holm's correction over the arms."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from . import schema
+from .arms import numbers
+from .statistics.grid import ArmGrid
+from .statistics.holm import holm
+from .statistics.matrix import pairwise
+from .statistics.paired import PairedResult, PairedValues, compare, pair
+from .statistics.power import seeds_needed
+from .statistics.signflip import smallest_p
+from .words import ALPHA, meaning
+
+# More arms than this make a matrix that nobody can read; the table against the baseline has them all.
+MATRIX_ARMS = 22
+
+
+def differences(
+    grids: Sequence[ArmGrid], baseline: ArmGrid, baseline_name: str, metrics: Iterable[schema.SeriesName]
+) -> list[dict[schema.SeriesName, schema.Difference]]:
+    """Return each arm's differences to the baseline by metric, in the order of `grids`; none for the baseline."""
+    rows: list[dict[schema.SeriesName, schema.Difference]] = [{} for _ in grids]
+    others = [i for i, grid in enumerate(grids) if grid is not baseline]
+    for metric in metrics:
+        paired = [pair(grids[i], baseline, metric) for i in others]
+        results = [compare(values) for values in paired]
+        adjusted = holm([result.p_t for result in results])
+        for i, values, result, p_holm in zip(others, paired, results, adjusted, strict=True):
+            rows[i][metric] = _difference(metric, values, result, p_holm, len(others), baseline_name)
+    return rows
+
+
+def _difference(
+    metric: schema.SeriesName,
+    values: PairedValues,
+    result: PairedResult,
+    p_holm: float | None,
+    family: int,
+    baseline_name: str,
+) -> schema.Difference:
+    interval = result.difference
+    decided: schema.Decision = "undecided"
+    if p_holm is not None and p_holm < ALPHA and interval.mean is not None:
+        decided = "lower" if interval.mean < 0 else "higher"
+    testable = result.p_t is not None
+    needed = seeds_needed(interval.mean, interval.sd) if testable else None
+    needed_holm = seeds_needed(interval.mean, interval.sd, ALPHA / family) if testable else None
+    smallest = smallest_p(interval.n)
+    spans_zero = interval.lo is None or interval.hi is None or interval.lo <= 0.0 <= interval.hi
+    return schema.Difference(
+        metric=metric,
+        step=values.step,
+        n=interval.n,
+        mean=interval.mean,
+        lo=interval.lo,
+        hi=interval.hi,
+        half_width=interval.half_width,
+        sd=interval.sd,
+        p_t=result.p_t,
+        p_sign_flip=None if result.sign_flip is None else result.sign_flip.p,
+        sign_flip=None if result.sign_flip is None else result.sign_flip.kind,
+        smallest_p=smallest,
+        p_holm=p_holm,
+        effect_size=result.effect_size,
+        effect_size_corrected=result.effect_size_corrected,
+        seed_correlation=result.seed_correlation,
+        decided=decided,
+        interval_spans_zero=spans_zero,
+        meaning=meaning(
+            result,
+            metric,
+            decided=decided,
+            p_holm=p_holm,
+            family=family,
+            smallest=smallest,
+            seeds_needed=needed_holm,
+            baseline=baseline_name,
+        ),
+        seeds_needed=needed,
+        seeds_needed_holm=needed_holm,
+        pairs=[
+            schema.Pair(seed=seed, value=float(left) - float(right))
+            for seed, left, right in zip(values.seeds, values.left, values.right, strict=True)
+            if np.isfinite(float(left) - float(right))
+        ],
+    )
+
+
+def matrix(grids: Sequence[ArmGrid], ranked: Sequence[int], metric: schema.SeriesName) -> schema.Pairwise | None:
+    """Compare the first MATRIX_ARMS of `ranked` (indices of `grids`) with each other; None for fewer than two.
+
+    All arms are read at the last step that every one of them was evaluated at.
+    """
+    members = [grids[i] for i in ranked if grids[i].finished]
+    shown = members[:MATRIX_ARMS]
+    if len(shown) < 2:
+        return None
+    common = set(shown[0].step.tolist()).intersection(*(grid.step.tolist() for grid in shown[1:]))
+    seeds = sorted({run.seed for grid in shown for run in grid.runs})
+    place = {seed: i for i, seed in enumerate(seeds)}
+    values = np.full((len(shown), len(seeds)), np.nan)
+    if common:
+        step = max(common)
+        for row, grid in enumerate(shown):
+            values[row, [place[run.seed] for run in grid.runs]] = grid.column(metric, step)
+    found = pairwise(values)
+
+    def table(array: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[list[float | None]]:
+        return [numbers(row) for row in array]
+
+    return schema.Pairwise(
+        metric=metric,
+        arm_ids=[grid.arm.id for grid in shown],
+        n=found.n.tolist(),
+        mean=table(found.mean),
+        lo=table(found.mean - found.half_width),
+        hi=table(found.mean + found.half_width),
+        p_t=table(found.p_t),
+        p_holm=table(found.p_holm),
+        arms_left_out=len(members) - len(shown),
+    )
+
+
+def not_told_apart(grids: Sequence[ArmGrid], leader: ArmGrid, metric: schema.SeriesName) -> list[int]:
+    """Return which other arms (indices) with finished runs no corrected test tells apart from `leader`."""
+    others = [i for i, grid in enumerate(grids) if grid is not leader and grid.finished]
+    adjusted = holm([compare(pair(grids[i], leader, metric)).p_t for i in others])
+    return [i for i, p in zip(others, adjusted, strict=True) if p is None or p >= ALPHA]

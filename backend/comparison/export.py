@@ -1,0 +1,67 @@
+"""The raw numbers of a study as CSV: one line for each evaluation of each run, nothing thinned or averaged.
+
+Source of the escaping: OWASP ASVS 1.2.10. Texts that a spreadsheet would run as a formula get an apostrophe; numbers
+are written as they are, to the last digit.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Row
+
+from backend.edge.csv_text import csv_line, text
+from backend.shared.database import Database
+from backend.shared.metrics import METRICS
+from backend.shared.store import metrics, studies
+from backend.shared.store import runs as run_store
+from backend.shared.tables import Arm, Run
+
+from .statistics.records import StudyRecords
+
+RUNS_AT_ONCE = 50
+HEAD = ("arm", "method", "seed", "run", "status", "step", "epoch")
+
+
+def lines(database: Database, study_id: str) -> Iterator[str]:
+    """The file in pieces, a session for each: none is held while the client reads."""
+    with database.read() as session:
+        arms = {arm.id: arm for arm in studies.arms(session, study_id)}
+        runs = run_store.of_study(session, study_id)
+        further = metrics.further_names(session, study_id)
+    yield csv_line([*HEAD, *(metric.name for metric in METRICS), *further])
+    for start in range(0, len(runs), RUNS_AT_ONCE):
+        some = runs[start : start + RUNS_AT_ONCE]
+        with database.read() as session:
+            evaluations = metrics.evaluations_of(session, [run.id for run in some])
+        yield "".join(_run(run, arms[run.arm_id], evaluations.get(run.id, []), further) for run in some)
+
+
+def _run(run: Run, arm: Arm, rows: Sequence[Row[Any]], further: list[str]) -> str:
+    told = [text(arm.label), text(arm.method), str(run.seed), run.id, run.status]
+    return "".join(csv_line([*told, str(row.step), repr(row.epoch), *_numbers(row, further)]) for row in rows)
+
+
+def lines_of(records: StudyRecords) -> Iterator[str]:
+    """The same file from a study's records, which a share link shows; nothing in it that the comparison does not hold.
+
+    Records do not tell a value that is no number from one that is missing: both are empty.
+    """
+    yield csv_line([*HEAD, *(metric.name for metric in METRICS)])
+    arms = {arm.id: arm for arm in records.arms}
+    table = records.evaluations
+    columns = [table.metrics.get(metric.name) for metric in METRICS]
+    for at in np.lexsort((table.step, table.run)):
+        run = records.runs[table.run[at]]
+        arm = arms[run.arm_id]
+        told = [text(arm.label), text(arm.method), str(run.seed), run.id, run.status, str(table.step[at])]
+        values = (None if column is None else float(column[at]) for column in columns)
+        numbers = ("" if value is None or math.isnan(value) else repr(value) for value in values)
+        yield csv_line([*told, repr(float(table.epoch[at])), *numbers])
+
+
+def _numbers(row: Row[Any], further: list[str]) -> list[str]:
+    own = [(metric.column, getattr(row, metric.column)) for metric in METRICS]
+    values = [*own, *((name, row.extra.get(name)) for name in further)]
+    return [str(row.nonfinite.get(name, "")) if value is None else repr(value) for name, value in values]

@@ -1,0 +1,82 @@
+"""A study's rows made into the plain records that statistics and charts are computed from."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from backend.shared.metrics import METRICS
+from backend.shared.store import metrics, runs, studies
+from backend.shared.tables import Arm, Run, Study
+
+from .statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
+
+_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def study_records(session: Session, study: Study) -> StudyRecords:
+    """Everything of a study that statistics need, on full data; call it in one session, so that it is of one moment."""
+    rows = runs.of_study(session, study.id)
+    parameters = {run.arm_id: run.trainable_parameters for run in rows if run.trainable_parameters is not None}
+    return StudyRecords(
+        study_id=study.id,
+        name=study.name,
+        event_seq=study.event_seq,
+        task=str(study.spec.get("task", "classification")),
+        arms=tuple(_arm(arm, parameters.get(arm.id)) for arm in studies.arms(session, study.id)),
+        runs=tuple(_run(run) for run in rows),
+        evaluations=_evaluations(session, study.id, rows),
+        baseline_arm_id=study.baseline_arm_id,
+        model=str(study.spec["model"]),
+        dataset=str(study.spec["dataset"]),
+    )
+
+
+def _arm(arm: Arm, trainable_parameters: int | None) -> ArmRecord:
+    return ArmRecord.from_spec(
+        id=arm.id,
+        key=arm.key,
+        label=arm.label,
+        method=arm.method,
+        position=arm.position,
+        spec=arm.spec,
+        trainable_parameters=trainable_parameters,
+    )
+
+
+def _run(run: Run) -> RunRecord:
+    final = {name: float(value) for name, value in (run.final or {}).items() if isinstance(value, int | float)}
+    return RunRecord(
+        id=run.id,
+        arm_id=run.arm_id,
+        seed=run.seed,
+        status=run.status,
+        failure_code=run.failure_code,
+        message=run.message,
+        step=run.step,
+        total_steps=run.total_steps,
+        seconds=run.seconds,
+        flops=final.get("flops"),
+        final=final,
+    )
+
+
+def _evaluations(session: Session, study_id: str, rows: Sequence[Run]) -> Evaluations:
+    index = {run.id: i for i, run in enumerate(rows)}
+    found = metrics.study_evaluations(session, study_id)
+    values = np.array([row[2:] for row in found], np.float64).reshape(len(found), 1 + len(METRICS))  # None: NaN
+    columns = {metric.column: values[:, 1 + i].copy() for i, metric in enumerate(METRICS)}
+    nonfinite = metrics.study_nonfinite(session, study_id)
+    if nonfinite:
+        places = {(row.run_id, row.step): i for i, row in enumerate(found)}
+        for place, kinds in nonfinite.items():
+            for column, kind in kinds.items():
+                if column in columns:
+                    columns[column][places[place]] = _NOT_FINITE[kind]
+    return Evaluations(
+        run=np.array([index[row.run_id] for row in found], np.int64),
+        step=np.array([row.step for row in found], np.int64),
+        epoch=values[:, 0].copy(),
+        metrics={metric.name: columns[metric.column] for metric in METRICS},
+    )

@@ -1,0 +1,74 @@
+"""Parquet files, read by a process of their own with bounded memory: their reader is a large library in C++.
+
+That process (`parquet_child`) writes what it reads as JSON lines, so that all rules for text files hold here, too.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO, Any
+
+from backend.shared.errors import InvalidInput
+
+from .text_file import MAX_LINE_BYTES, PARQUET
+
+CANNOT = "The Parquet file cannot be read; write it again, or save it as CSV or JSONL."
+
+
+def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
+    """The names of the columns that can be read, and an iterator over (row number from 1, column → value).
+
+    Columns that hold neither text, numbers, truth values nor lists of texts are left out.
+
+    Raises:
+        InvalidInput: at once for a file that is no Parquet; while reading where it is damaged or too large for memory.
+    """
+    with path.open("rb") as file:
+        start = file.read(4)
+        file.seek(max(path.stat().st_size - 4, 0))
+        if start != PARQUET or file.read(4) != PARQUET:
+            raise InvalidInput("The file's name says Parquet, but its content is not (or is cut off).")
+    lines = _lines(path)
+    first = next(lines, None)
+    if not isinstance(first, dict) or "columns" not in first:
+        lines.close()
+        raise InvalidInput(first if isinstance(first, str) else CANNOT)
+    return first["columns"], _rows(lines)
+
+
+def _rows(lines: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    with closing(lines):
+        for number, row in enumerate(lines, start=1):
+            if isinstance(row, str):
+                raise InvalidInput(row)
+            yield number, row
+
+
+def _lines(path: Path) -> Any:
+    """What the child says; its last word is a sentence where something went wrong."""
+    environment = {"PATH": os.environ.get("PATH", ""), "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "backend.datasets.files.parquet_child", str(path)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+    out: IO[bytes] = child.stdout  # type: ignore[assignment]  # a pipe was asked for
+    try:
+        while line := out.readline(MAX_LINE_BYTES):
+            try:
+                yield json.loads(line)
+            except ValueError:
+                yield CANNOT
+                return
+        if child.wait() != 0:
+            yield CANNOT
+    finally:
+        out.close()
+        child.kill()
+        child.wait()

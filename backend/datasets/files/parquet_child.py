@@ -1,0 +1,93 @@
+"""The process that reads a Parquet file: `python -m backend.datasets.files.parquet_child FILE` writes JSON lines.
+
+First an object with the `columns`, then an object a row; a JSON string is a sentence about what went wrong.
+"""
+
+import json
+import math
+import resource
+import sys
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+MEMORY_BYTES = 1 << 30
+MAX_COLUMNS = 256
+BATCH_ROWS = 256  # of cells of 1 MiB: half the memory
+TOO_LARGE = (
+    "The Parquet file needs more than 1 GiB of memory to be read; write it with smaller row groups "
+    "(for example `row_group_size=10_000`)."
+)
+
+
+def main(path: str) -> None:
+    """Write the file's rows to standard output."""
+    _limit_memory()
+    try:
+        _write(path)
+    except BrokenPipeError:  # whoever reads has seen enough
+        return
+    except (pa.ArrowMemoryError, MemoryError):
+        _say(TOO_LARGE)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        _say(f"The Parquet file cannot be read ({reason}); write it again, or save it as CSV or JSONL.")
+
+
+def _limit_memory() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+
+
+def _write(path: str) -> None:
+    with pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False) as file:
+        schema = file.schema_arrow
+        if len(schema) > MAX_COLUMNS:
+            _say(f"The file has {len(schema)} columns; {MAX_COLUMNS} are the most that are read.")
+            return
+        names = [column.name for column in schema if _is_read(column.type)]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None or not names:
+            _say(f"The column name {twice[:100]!r} occurs twice." if twice else "No column holds text or numbers.")
+            return
+        _say({"columns": names})
+        for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
+            for row in batch.to_pylist():
+                _say({key: _plain(value) for key, value in row.items()})
+    sys.stdout.flush()
+
+
+def _is_read(kind: Any) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _is_text(kind.value_type)
+    return bool(
+        _is_text(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_floating(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_decimal(kind)
+    )
+
+
+def _is_text(kind: Any) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int | list):
+        return value
+    return str(value)  # a decimal
+
+
+def _say(message: Any) -> None:
+    sys.stdout.write(json.dumps(message) + "\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+    sys.stdout.flush()

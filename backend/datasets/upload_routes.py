@@ -1,0 +1,53 @@
+"""Routes from an upload to a data set: what it would become, and making it."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+
+from backend.accounts import permissions
+from backend.accounts.auth import Who
+from backend.accounts.principal import Principal
+from backend.edge.context import App
+from backend.shared.errors import Conflict
+from backend.shared.facts import DatasetFacts
+from backend.shared.upload_tables import Upload
+from backend.uploads import service as uploads
+
+from .commit import CommitPlan
+from .files.importing import format_of
+from .preview import preview
+from .schemas import DatasetPreview, PreviewPlan, UploadPreview
+
+router = APIRouter(prefix="/uploads", tags=["uploads"])
+
+
+@router.post("/{upload_id}/preview", operation_id="uploads_preview")
+def preview_upload(upload_id: str, plan: UploadPreview, who: Who, app: App) -> DatasetPreview:
+    """What the file would become: columns, guesses, first rows, labels, lengths, repeats, leakage. Stores nothing."""
+    with app.database.write() as session:
+        upload, held = _both(session, who, upload_id, plan.validation_upload_id)
+        uploads.touch(session, upload_id)
+    train = uploads.require_complete(upload, app.settings)
+    validation = None if held is None else uploads.require_complete(held, app.settings)
+    asked = PreviewPlan(**plan.model_dump(include=set(PreviewPlan.model_fields)))
+    with uploads.reading():
+        return preview(app.settings.shared, train, plan.format or format_of(upload.name), asked, validation)
+
+
+@router.post("/{upload_id}/commit", operation_id="uploads_commit", status_code=status.HTTP_201_CREATED)
+def commit(upload_id: str, plan: CommitPlan, who: Who, app: App, response: Response) -> DatasetFacts:
+    """Make a data set of the file. The same request again gives the same data set; 503: it is being read, ask again."""
+    with app.database.read() as session:
+        _both(session, who, upload_id, plan.validation_upload_id)
+    facts = app.commits.commit(app.database, app.settings, who, upload_id, plan)
+    response.headers["Location"] = f"/api/v1/datasets/{facts.id}"
+    return facts
+
+
+def _both(session: Any, who: Principal, upload_id: str, validation_id: str | None) -> tuple[Upload, Upload | None]:
+    if validation_id is None:
+        return uploads.get(session, upload_id), None
+    permissions.visible(session, who, "upload_id", validation_id)
+    if validation_id == upload_id:
+        raise Conflict("the same upload cannot be trained on and held out; leave validation_upload_id out")
+    return uploads.get(session, upload_id), uploads.get(session, validation_id)

@@ -1,0 +1,51 @@
+"""The built frontend from `backend/web`: its files, and its one page for every address that is neither file nor API."""
+
+from pathlib import Path
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .problems import problem
+
+WEB = Path(__file__).parent.parent / "web"
+NOT_OURS = ("/api/", "/healthz", "/readyz", "/metrics")
+NOT_BUILT = (
+    "Dropscope is running, but its page has not been built. In the frontend folder, run `npm ci` and `npm run build` "
+    "(or `make demo`, which does both); the API is under /api/v1.\n"
+)
+FOR_EVER = "public, max-age=31536000, immutable"  # names of built files hold a hash of their content
+
+
+class SinglePage:
+    """ASGI middleware: answers what belongs to the page and passes the rest on."""
+
+    def __init__(self, app: ASGIApp, folder: Path = WEB) -> None:
+        self.app, self._page = app, folder / "index.html"
+        self._files = StaticFiles(directory=folder) if self._page.is_file() else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer or pass on."""
+        ours = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
+        if not ours or scope["path"].startswith(NOT_OURS):
+            await self.app(scope, receive, send)
+            return
+        answer = await self._answer(scope)
+        await answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope) -> Response:
+        if self._files is None:
+            return PlainTextResponse(NOT_BUILT, 503)
+        if scope["path"] != "/":
+            try:
+                found = await self._files.get_response(self._files.get_path(scope), scope)
+            except (HTTPException, ValueError):  # ValueError: a NUL in the path
+                if "text/html" not in Headers(scope=scope).get("accept", ""):
+                    return problem(scope, 404, "not_found", "there is nothing at this address")
+            else:
+                if scope["path"].startswith("/assets/"):
+                    found.headers["Cache-Control"] = FOR_EVER
+                return found
+        return FileResponse(self._page, headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,46 @@
+"""Routes of a study's figures."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from backend.accounts.auth import Who
+from backend.charts import ChartOptions
+from backend.charts.named import named
+from backend.comparison import cache as comparisons
+from backend.comparison.routes import Arms, Baseline, Metric
+from backend.comparison.schema import Band, XAxis
+from backend.edge import etag
+from backend.edge.context import App
+from backend.edge.etag import NOT_MODIFIED, IfNoneMatch
+from backend.edge.figures import Figure
+from backend.shared.store import studies as store
+
+router = APIRouter(prefix="/studies/{study_id}", tags=["comparison"])
+
+
+@router.get("/figures/{name}", operation_id="studies_figure", response_model=Figure, responses=NOT_MODIFIED)
+def figure(
+    study_id: str,
+    name: str,
+    who: Who,
+    app: App,
+    request: Request,
+    baseline: Baseline = None,
+    x: XAxis = "step",
+    band: Band = "t",
+    metric: Metric = "validation/loss",
+    arm: Arms = None,
+    log_y: bool = False,
+    if_none_match: IfNoneMatch = None,
+) -> Response:
+    """One chart of the comparison as a Plotly figure."""
+    draw = named(name)
+    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
+    with app.database.read() as session:
+        study = store.get(session, who.workspace_id, study_id)
+        tag = etag.tag(f"{study_id} {study.event_seq}", request)
+        if etag.matches(if_none_match, tag):
+            return Response(status_code=304, headers=etag.headers(tag))
+        found = app.comparisons.get(session, study, wanted)
+    drawn = draw(found, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y))
+    return JSONResponse(drawn, headers=etag.headers(tag))

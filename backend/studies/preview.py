@@ -1,0 +1,90 @@
+"""What a study would come to before it is queued: its expansion, how long it may take, and the memory it needs."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import yaml
+from sqlalchemy.orm import Session
+from transformer_dropout.spec import CONSISTENCY
+
+from backend.shared.catalogue import dataset_folder
+from backend.shared.settings import Settings
+from backend.shared.specs import StudySpec
+from backend.shared.store import workers
+
+from .expand import Expansion, expand
+
+SAMPLED_ROWS = 200
+CHARACTERS_PER_TOKEN = 4.2  # English text in WordPiece and BPE vocabularies
+SPECIAL_TOKENS = 2
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Seconds to the end and the sentence that says what they rest on; None where nothing was measured yet."""
+
+    seconds: float | None
+    memory_bytes: int | None
+    basis: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """An expansion with its estimate and the study as a file."""
+
+    expansion: Expansion
+    estimate: Estimate
+    yaml: str
+
+
+def preview(session: Session, settings: Settings, asked: StudySpec) -> Preview:
+    """Expand a study and estimate its cost; stores nothing and raises nothing for a study with problems."""
+    expansion = expand(settings, asked)
+    paces, alive = workers.paces(session, settings.lease_s)
+    return Preview(expansion, estimate(settings.shared, expansion, paces, alive), as_yaml(asked))
+
+
+def as_yaml(study: StudySpec) -> str:
+    """The study as a file for the command line, with the keys that were given."""
+    return yaml.safe_dump(study.model_dump(mode="json", exclude_unset=True), sort_keys=False, allow_unicode=True)
+
+
+def estimate(home: Path, expansion: Expansion, paces: list[float], alive: int) -> Estimate:
+    """Training tokens of all runs over the measured tokens a second of the workers.
+
+    `paces` are training tokens a second of workers that have measured, `alive` how many workers there are.
+    """
+    memory = _memory(expansion)
+    if not expansion.arms or expansion.dataset is None:
+        return Estimate(None, memory, "there is nothing to estimate until the problems are solved")
+    if not paces:
+        words = "no worker has trained anything yet; after the first pack the speed is known"
+        return Estimate(None, memory, words)
+    workers = max(alive, 1)
+    pace = sum(paces) / len(paces) * workers
+    per_row = _tokens_per_row(home, expansion.dataset.id, expansion.study.training.max_length)
+    tokens = 0.0
+    for arm in expansion.arms:
+        training = arm.spec.training
+        factor = CONSISTENCY[arm.dropout.consistency.kind].cost_factor
+        tokens += arm.spec.train_rows * training.epochs * per_row * factor * expansion.study.seeds
+    basis = (
+        f"{tokens:,.0f} training tokens (about {per_row:.0f} a row, consistency losses counted) at {pace:,.0f} a "
+        f"second, as measured last with {workers} {'worker' if workers == 1 else 'workers'}; evaluations come on top"
+    )
+    return Estimate(tokens / pace, memory, basis)
+
+
+def _memory(expansion: Expansion) -> int | None:
+    if expansion.model is None:
+        return None
+    return expansion.model.parameters * (2 if expansion.study.training.precision == "bf16" else 4)
+
+
+def _tokens_per_row(home: Path, dataset_id: str, max_length: int) -> float:
+    with (dataset_folder(home, dataset_id) / "train.jsonl").open("rb") as lines:
+        sizes = [
+            min(len(line) / CHARACTERS_PER_TOKEN + SPECIAL_TOKENS, max_length) for line in islice(lines, SAMPLED_ROWS)
+        ]
+    return sum(sizes) / len(sizes) if sizes else float(max_length)
