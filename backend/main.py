@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from backend.accounts.audit_layer import Audit
 from backend.comparison.cache import ComparisonCache
+from backend.datasets.commit import Commits
 from backend.edge import problems
 from backend.edge.access_log import AccessLog
 from backend.edge.body_cap import BodyCap
@@ -24,7 +25,7 @@ from backend.routes import PREFIX, all_routes, describe
 from backend.shared.database import open_database
 from backend.shared.settings import Settings
 from backend.studies.watch import StudyWatch
-from backend.uploads.sweeper import Sweeper
+from backend.uploads.sweeper import Senders, Sweeper
 
 log = logging.getLogger(__name__)
 QUESTION = "Which dropout keeps a LoRA adapter from overfitting, and is the difference real?"
@@ -39,14 +40,14 @@ def create_app(settings: Settings) -> FastAPI:
     database = open_database(settings)
     doorbell = Doorbell(settings)
     app = assemble(settings)
-    app.state.context = Context(
-        settings=settings,
-        database=database,
-        doorbell=doorbell,
-        reaper=Reaper(database, settings, doorbell.ring),
-        watch=StudyWatch(database),
-        comparisons=ComparisonCache(),
-    )
+    app.state.context = Context(settings, database)
+    app.state.doorbell = doorbell
+    app.state.reaper = Reaper(database, settings, doorbell.ring)
+    app.state.watch = StudyWatch(database)
+    app.state.comparisons = ComparisonCache()
+    app.state.commits = Commits()
+    senders: Senders = {}
+    app.state.senders = senders
     return app
 
 
@@ -78,15 +79,15 @@ def assemble(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    context: Context = app.state.context
-    context.reaper.start()
-    sweeper = Sweeper(context.database, context.settings, context.senders)
+    parts = app.state
+    parts.reaper.start()
+    sweeper = Sweeper(parts.context.database, parts.context.settings, parts.senders)
     sweeper.start()
     try:
         yield
     finally:
-        await context.watch.close()
+        await parts.watch.close()
         sweeper.stop()
-        context.reaper.stop()
-        context.doorbell.close()
-        context.database.close()
+        parts.reaper.stop()
+        parts.doorbell.close()
+        parts.context.database.close()

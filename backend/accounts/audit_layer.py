@@ -1,16 +1,17 @@
 """The layer that writes into the audit log what changed something, or tried to."""
 
+import logging
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.edge.access_log import log
 from backend.edge.context import Context
 from backend.shared.errors import Unavailable
 
 from . import audit, permissions
 
+log = logging.getLogger(__name__)
 _writers = CapacityLimiter(4)  # however many entries wait for the database, requests keep their threads
 
 

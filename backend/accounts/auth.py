@@ -1,7 +1,7 @@
 """Who is asking: the one dependency that every route of the app passes through.
 
 Without accounts (the default, on a loopback address, behind the Host and Origin checks) everybody is the local owner.
-With them, a request needs a session cookie or a bearer token, but for the few operations of `access.PUBLIC`.
+With them, a request needs a session cookie or a bearer token, but for the few operations of `permissions.PUBLIC`.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ _files_door = CapacityLimiter(2)  # many files may come at once; whoever else as
 async def authenticated(request: Request, app: App) -> Principal:
     """Whoever the credential belongs to, allowed to do this to these objects.
 
-    Raises Unauthorized for no credential or one that does not work, Forbidden or NotFound as `access.check` does.
+    Raises Unauthorized for no credential or one that does not work, Forbidden or NotFound as `permissions.check` does.
     """
     operation: str = request.scope["route"].operation_id
     if operation in permissions.PUBLIC:

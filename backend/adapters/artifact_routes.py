@@ -7,6 +7,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from sqlalchemy.orm import Session
 
 from backend.accounts.auth import Who, while_allowed
+from backend.comparison.cache import ComparisonCache, Comparisons
 from backend.comparison.cache import Query as How
 from backend.edge.context import App
 from backend.shared.store import runs as store
@@ -37,6 +38,7 @@ def download(
     artifact_id: str,
     who: Who,
     app: App,
+    cache: Comparisons,
     file: Annotated[
         str | None, Query(max_length=200, description="One file by name; a zip of all where unset.")
     ] = None,
@@ -44,7 +46,7 @@ def download(
     """The files of an artifact: a zip made on the fly, with a model card, or one file."""
     with app.database.read() as session:
         artifact = store.artifact(session, who.workspace_id, artifact_id)
-        made = {} if file is not None else _papers(session, app, artifact)
+        made = {} if file is not None else _papers(session, app, cache, artifact)
     folder = artifact_files.folder(app.settings.artifacts, artifact.storage_key)
     if file is not None:
         path = artifact_files.member(folder, artifact.files, file)
@@ -57,10 +59,10 @@ def download(
     )
 
 
-def _papers(session: Session, app: App, artifact: Artifact) -> dict[str, bytes]:
+def _papers(session: Session, app: App, cache: ComparisonCache, artifact: Artifact) -> dict[str, bytes]:
     run = session.get_one(Run, artifact.run_id)
     study, arm = session.get_one(Study, run.study_id), session.get_one(Arm, run.arm_id)
-    return model_card.papers(app.settings, study, arm, run, app.comparisons.get(session, study, How()))
+    return model_card.papers(app.settings, study, arm, run, cache.get(session, study, How()))
 
 
 def _shown(row: Artifact) -> ArtifactOut:

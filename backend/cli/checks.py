@@ -145,12 +145,11 @@ def _broker(settings: Settings) -> Iterator[Finding]:
     if settings.broker_url is None and running is None:
         yield Finding("broker", True, "embedded Valkey, not running now")
         return
-    from kombu import Connection
+    from backend.queue.doorbell import reach
 
     url = settings.resolved_broker_url if running is None else running.broker_url
     try:
-        with Connection(url, connect_timeout=2, transport_options={"socket_timeout": 2, "max_retries": 0}) as broker:
-            broker.ensure_connection(max_retries=1, timeout=3)
+        reach(url)
         yield Finding("broker", True, "answers")
     except Exception as error:  # whatever the broker's client raises
         yield Finding("broker", False, f"does not answer ({type(error).__name__})", "start it; queued runs are safe")

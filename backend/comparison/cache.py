@@ -4,9 +4,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Annotated
 
 from sqlalchemy.orm import Session
 
+from backend.edge.context import held
 from backend.shared.tables import Study
 from backend.studies.expand import pick
 
@@ -87,3 +89,6 @@ def _baseline(records: StudyRecords, wanted: str | None) -> str | None:
     if wanted is None or wanted in {arm.id for arm in records.arms}:
         return wanted
     return records.arms[pick(wanted, [(arm.key, arm.label, arm.method) for arm in records.arms])].id
+
+
+Comparisons = Annotated[ComparisonCache, held("comparisons")]

@@ -10,7 +10,7 @@ from backend.edge.context import App
 from backend.edge.etag import NOT_MODIFIED, IfNoneMatch
 from backend.shared.store import studies as store
 
-from . import cache
+from . import cache as comparisons
 from .schema import Band, Comparison, SeriesName, XAxis
 
 router = APIRouter(prefix="/studies/{study_id}", tags=["comparison"])
@@ -26,6 +26,7 @@ def comparison(
     study_id: str,
     who: Who,
     app: App,
+    cache: comparisons.Comparisons,
     request: Request,
     baseline: Baseline = None,
     x: XAxis = "step",
@@ -35,12 +36,12 @@ def comparison(
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Every arm's means, intervals, onset and differences to the baseline, on full data."""
-    wanted = cache.Query(baseline=baseline, x=x, band=band, metric=metric)
+    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
         tag = etag.tag(f"{study_id} {study.event_seq}", request)
         if etag.matches(if_none_match, tag):
             return Response(status_code=304, headers=etag.headers(tag))
-        found = app.comparisons.get(session, study, wanted)
+        found = cache.get(session, study, wanted)
     body = (found if curves else found.without_curves()).model_dump_json()
     return Response(body, media_type="application/json", headers=etag.headers(tag))

@@ -45,7 +45,7 @@ class Commits:
         """The data set made of an upload, or the one that was made of it before with the same plan.
 
         Raises:
-            InvalidInput, TooLarge, Conflict, Unavailable: as `registry.add_dataset` does.
+            InvalidInput, TooLarge, Conflict, Unavailable: as `add_dataset` does.
             Conflict: not all has come yet, or it was made into a data set in another way.
             Unavailable: it is being made just now.
         """

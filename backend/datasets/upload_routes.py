@@ -1,24 +1,25 @@
 """Routes from an upload to a data set: what it would become, and making it."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response, status
 
 from backend.accounts import permissions
 from backend.accounts.auth import Who
 from backend.accounts.principal import Principal
-from backend.edge.context import App
+from backend.edge.context import App, held
 from backend.shared.errors import Conflict
 from backend.shared.facts import DatasetFacts
 from backend.shared.upload_tables import Upload
 from backend.uploads import service as uploads
 
-from .commit import CommitPlan
+from .commit import CommitPlan, Commits
 from .files.importing import format_of
 from .preview import preview
 from .schemas import DatasetPreview, PreviewPlan, UploadPreview
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
+Committing = Annotated[Commits, held("commits")]
 
 
 @router.post("/{upload_id}/preview", operation_id="uploads_preview")
@@ -35,11 +36,13 @@ def preview_upload(upload_id: str, plan: UploadPreview, who: Who, app: App) -> D
 
 
 @router.post("/{upload_id}/commit", operation_id="uploads_commit", status_code=status.HTTP_201_CREATED)
-def commit(upload_id: str, plan: CommitPlan, who: Who, app: App, response: Response) -> DatasetFacts:
+def commit(
+    upload_id: str, plan: CommitPlan, who: Who, app: App, commits: Committing, response: Response
+) -> DatasetFacts:
     """Make a data set of the file. The same request again gives the same data set; 503: it is being read, ask again."""
     with app.database.read() as session:
         _both(session, who, upload_id, plan.validation_upload_id)
-    facts = app.commits.commit(app.database, app.settings, who, upload_id, plan)
+    facts = commits.commit(app.database, app.settings, who, upload_id, plan)
     response.headers["Location"] = f"/api/v1/datasets/{facts.id}"
     return facts
 

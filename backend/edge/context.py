@@ -1,39 +1,35 @@
-"""What a request can reach: one object, made by create_app and kept in `app.state`."""
+"""What a request can reach: settings, database and throttle, and by name what else `create_app` put on `app.state`."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from backend.comparison.cache import ComparisonCache
-from backend.datasets.commit import Commits
-from backend.queue.doorbell import Doorbell
-from backend.queue.reaper import Reaper
 from backend.shared.database import Database
 from backend.shared.settings import Settings
-from backend.studies.watch import StudyWatch
 
 from .throttle import Throttle
 
 
 @dataclass(frozen=True)
 class Context:
-    """The parts of the running service."""
+    """What every noun needs."""
 
     settings: Settings
     database: Database
-    doorbell: Doorbell
-    reaper: Reaper
-    watch: StudyWatch
-    comparisons: ComparisonCache
     throttle: Throttle = field(default_factory=Throttle)
-    commits: Commits = field(default_factory=Commits)
-    senders: dict[str, object] = field(default_factory=dict)  # upload → the request that sends it now
 
 
-async def _context(request: Request) -> Context:  # async: it needs no thread
-    context: Context = request.app.state.context
-    return context
+def held(name: str) -> Any:
+    """A route's dependency on the part of the running service that `create_app` keeps as `app.state.<name>`.
+
+    A noun names its own, so that this module knows none: `Bell = Annotated[Doorbell, held("doorbell")]`.
+    """
+
+    async def find(request: Request) -> Any:  # async: it needs no thread
+        return getattr(request.app.state, name)
+
+    return Depends(find)
 
 
-App = Annotated[Context, Depends(_context)]
+App = Annotated[Context, held("context")]

@@ -24,6 +24,7 @@ def figure(
     name: str,
     who: Who,
     app: App,
+    cache: comparisons.Comparisons,
     request: Request,
     baseline: Baseline = None,
     x: XAxis = "step",
@@ -41,6 +42,6 @@ def figure(
         tag = etag.tag(f"{study_id} {study.event_seq}", request)
         if etag.matches(if_none_match, tag):
             return Response(status_code=304, headers=etag.headers(tag))
-        found = app.comparisons.get(session, study, wanted)
+        found = cache.get(session, study, wanted)
     drawn = draw(found, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y))
     return JSONResponse(drawn, headers=etag.headers(tag))

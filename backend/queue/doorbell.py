@@ -2,10 +2,12 @@
 
 import logging
 import threading
-from typing import Any
+from typing import Annotated, Any
 
 from celery import Celery
+from kombu import Connection
 
+from backend.edge.context import held
 from backend.shared import doorbell
 from backend.shared.settings import Settings
 
@@ -75,3 +77,12 @@ class Doorbell:
         else:
             self.rung += rung
             self.last_error = None
+
+
+def reach(url: str) -> None:
+    """Connect to a broker within seconds; raises whatever its client raises."""
+    with Connection(url, connect_timeout=2, transport_options={"socket_timeout": 2, "max_retries": 0}) as broker:
+        broker.ensure_connection(max_retries=1, timeout=3)
+
+
+Bell = Annotated[Doorbell, held("doorbell")]

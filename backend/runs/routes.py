@@ -8,6 +8,7 @@ from backend.accounts.auth import Who
 from backend.edge.answers import Page
 from backend.edge.context import App
 from backend.edge.paging import Cursor, Limit, encode, number
+from backend.queue.doorbell import Bell
 from backend.shared.store import metrics as metric_store
 from backend.shared.store import runs as store
 from backend.shared.store import study_events as event_store
@@ -93,9 +94,9 @@ def cancel(run_id: str, who: Who, app: App) -> RunDetail:
 
 
 @router.post("/{run_id}/retry", operation_id="runs_retry")
-def retry(run_id: str, who: Who, app: App) -> RunDetail:
+def retry(run_id: str, who: Who, app: App, bell: Bell) -> RunDetail:
     """Queue a failed or cancelled run again; 409 in any other status."""
     with app.database.write() as session:
         service.retry(session, who, run_id)
-    app.doorbell.ring()
+    bell.ring()
     return get(run_id, who, app)

@@ -32,7 +32,7 @@ def die_with_parent(number: signal.Signals, parent: int) -> None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """`launch.py SIGNAL PARENT IGNORED,... COMMAND...`: set up this process, then become the command."""
+    """`child_process.py SIGNAL PARENT IGNORED,... COMMAND...`: set up this process, then become the command."""
     number, parent, ignored, *command = arguments
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold a person's data
     for signal_number in filter(None, ignored.split(",")):

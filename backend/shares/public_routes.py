@@ -34,6 +34,7 @@ from backend.shared.tables import Study
 from backend.shared.team_tables import Share, User
 from backend.studies import stream
 from backend.studies.schemas import EventOut
+from backend.studies.watch import Watch
 
 from . import service
 from .schemas import SharedReport, SharedStudy
@@ -55,10 +56,10 @@ class Shown:
             return frozen.load(self.share.frozen)
         return frozen.Snapshot(self.study.spec, frozen.public(study_records(self.session, self.study)))
 
-    def comparison(self, app: Context, query: comparisons.Query) -> Comparison:
+    def comparison(self, cache: comparisons.ComparisonCache, query: comparisons.Query) -> Comparison:
         """The comparison of what is shown."""
         state = 0 if self.share.frozen else self.study.event_seq
-        return app.comparisons.of(("shared", self.share.id), state, lambda: self.snapshot().records, query)
+        return cache.of(("shared", self.share.id), state, lambda: self.snapshot().records, query)
 
 
 @contextmanager
@@ -90,6 +91,7 @@ def comparison(
     secret: str,
     request: Request,
     app: App,
+    cache: comparisons.Comparisons,
     baseline: Baseline = None,
     x: XAxis = "step",
     band: Band = "t",
@@ -97,7 +99,7 @@ def comparison(
 ) -> Comparison:
     """Every arm's means, intervals, onset and differences to the baseline."""
     with _shown(app, request, secret) as found:
-        return found.comparison(app, comparisons.Query(baseline=baseline, x=x, band=band, metric=metric))
+        return found.comparison(cache, comparisons.Query(baseline=baseline, x=x, band=band, metric=metric))
 
 
 @router.get("/figures/{name}", operation_id="shared_figure", response_model=Figure)
@@ -106,6 +108,7 @@ def figure(
     name: str,
     request: Request,
     app: App,
+    cache: comparisons.Comparisons,
     baseline: Baseline = None,
     x: XAxis = "step",
     band: Band = "t",
@@ -115,7 +118,7 @@ def figure(
 ) -> Response:
     """One chart of the comparison as a Plotly figure."""
     with _shown(app, request, secret) as found:
-        compared = found.comparison(app, comparisons.Query(baseline=baseline, x=x, band=band, metric=metric))
+        compared = found.comparison(cache, comparisons.Query(baseline=baseline, x=x, band=band, metric=metric))
     draw = named(name)
     return JSONResponse(draw(compared, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y)))
 
@@ -133,13 +136,13 @@ def export_csv(secret: str, request: Request, app: App) -> StreamingResponse:
 
 
 @router.get("/stream", operation_id="shared_stream", response_class=StreamingResponse, responses=stream.EVENT_STREAM)
-def follow(secret: str, request: Request, app: App) -> StreamingResponse:
+def follow(secret: str, request: Request, app: App, watch: Watch) -> StreamingResponse:
     """Says "changed" when there is something new to fetch; ends within ten seconds of the link's end."""
     with _shown(app, request, secret) as found:
         share_id, study_id = found.share.id, found.study.id
         seen = 2**53 if found.share.frozen is not None else found.study.event_seq
     return StreamingResponse(
-        stream.follow(app, study_id, seen, partial(_still_open, app, share_id), _changed),
+        stream.follow(app, watch, study_id, seen, partial(_still_open, app, share_id), _changed),
         media_type="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
     )

@@ -4,6 +4,7 @@ from fastapi import APIRouter, status
 
 from backend.accounts.auth import Who
 from backend.edge.context import App
+from backend.queue.doorbell import Bell
 
 from . import extend, service
 from . import routes as reading
@@ -13,12 +14,12 @@ router = APIRouter(prefix="/studies", tags=["studies"])
 
 
 @router.patch("/{study_id}", operation_id="studies_update")
-def update(study_id: str, patch: StudyPatch, who: Who, app: App) -> StudyDetail:
+def update(study_id: str, patch: StudyPatch, who: Who, app: App, bell: Bell) -> StudyDetail:
     """Rename, pause or go on, change the priority, choose the baseline."""
     with app.database.write() as session:
         service.update(session, who, study_id, patch.model_dump(exclude_unset=True))
     if patch.paused is False:
-        app.doorbell.ring()
+        bell.ring()
     return reading.get(study_id, who, app)
 
 
@@ -47,9 +48,9 @@ def cancel(study_id: str, who: Who, app: App) -> CancelResult:
 
 
 @router.post("/{study_id}/extend", operation_id="studies_extend", status_code=status.HTTP_202_ACCEPTED)
-def extend_study(study_id: str, more: StudyExtend, who: Who, app: App) -> StudyDetail:
+def extend_study(study_id: str, more: StudyExtend, who: Who, app: App, bell: Bell) -> StudyDetail:
     """Add seeds or arms to a study, finished or not; what is there already stays as it is."""
     reading.count_for_queueing(app, who)
     extend.extend(app.database, app.settings, who, study_id, more.seeds, more.arms)
-    app.doorbell.ring()
+    bell.ring()
     return reading.get(study_id, who, app)

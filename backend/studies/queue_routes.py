@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from backend.accounts.auth import Who
 from backend.edge.context import App
+from backend.queue.doorbell import Bell
 
 from . import free_files, service
 from . import routes as reading
@@ -21,12 +22,12 @@ def front(study_id: str, who: Who, app: App) -> StudyDetail:
 
 
 @router.post("/{study_id}/retry", operation_id="studies_retry")
-def retry_failed(study_id: str, who: Who, app: App) -> RetryResult:
+def retry_failed(study_id: str, who: Who, app: App, bell: Bell) -> RetryResult:
     """Queue all failed runs again, and only those; each goes on from its checkpoint where that makes sense."""
     with app.database.write() as session:
         queued = service.retry_failed(session, who, study_id)
     if queued:
-        app.doorbell.ring()
+        bell.ring()
     return RetryResult(queued=queued)
 
 

@@ -11,6 +11,7 @@ from backend.edge.answers import Page
 from backend.edge.context import App, Context
 from backend.edge.paging import Cursor, Limit, encode, number_and_id
 from backend.queue import why_waiting
+from backend.queue.doorbell import Bell
 from backend.shared.specs import StudySpec
 from backend.shared.store import runs as run_store
 from backend.shared.store import studies as store
@@ -40,13 +41,13 @@ def count_for_queueing(app: Context, who: Principal) -> None:
 
 @router.post("", operation_id="studies_create", status_code=status.HTTP_202_ACCEPTED)
 def create(
-    spec: StudySpec, who: Who, app: App, response: Response, idempotency_key: IdempotencyKey = None
+    spec: StudySpec, who: Who, app: App, bell: Bell, response: Response, idempotency_key: IdempotencyKey = None
 ) -> StudyDetail:
     """Queue a study. All that stands in the way is answered at once, and then nothing is stored."""
     count_for_queueing(app, who)
     study_id = service.create(app.database, app.settings, spec, who, idempotency_key)
     log.info("study %s is queued", study_id)
-    app.doorbell.ring()
+    bell.ring()
     response.headers["Location"] = f"/api/v1/studies/{study_id}"
     return get(study_id, who, app)
 

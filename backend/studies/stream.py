@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Annotated
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
-from starlette.concurrency import run_in_threadpool
 
 from backend.accounts.auth import Who, still_allowed
 from backend.accounts.principal import Principal
@@ -19,6 +19,7 @@ from backend.shared.store import studies
 from backend.shared.store import study_events as store
 
 from .schemas import EventOut
+from .watch import StudyWatch, Watch
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 BATCH = 500
@@ -40,6 +41,7 @@ def stream(
     study_id: str,
     who: Who,
     app: App,
+    watch: Watch,
     last_event_id: Annotated[str | None, Header(max_length=40, description="`seq` of the last event seen.")] = None,
     after: Annotated[int | None, Query(ge=0, le=2**53, description="The same, for a first connection.")] = None,
 ) -> StreamingResponse:
@@ -48,7 +50,7 @@ def stream(
         studies.get(session, who.workspace_id, study_id)
     seen = int(last_event_id) if last_event_id and last_event_id.isascii() and last_event_id.isdigit() else after or 0
     return StreamingResponse(
-        follow(app, study_id, min(seen, 2**53), partial(_goes_on, app, who, study_id), _written),
+        follow(app, watch, study_id, min(seen, 2**53), partial(_goes_on, app, who, study_id), _written),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -67,19 +69,24 @@ def _goes_on(app: Context, who: Principal, study_id: str) -> bool:
 
 
 async def follow(
-    app: Context, study_id: str, seen: int, still: Callable[[], bool], written: Callable[[EventOut], bytes]
+    app: Context,
+    watch: StudyWatch,
+    study_id: str,
+    seen: int,
+    still: Callable[[], bool],
+    written: Callable[[EventOut], bytes],
 ) -> AsyncIterator[bytes]:
     """The stream after event `seen`, until `still` says no (asked every five seconds) or ten minutes have passed."""
     yield format_sse_event(comment="connected", retry=RETRY_MS)
     asked_at = time.monotonic()
     ends_at = asked_at + LONGEST_S
-    async with app.watch.watching(study_id) as study:
-        while time.monotonic() < ends_at and not app.watch.closing:
+    async with watch.watching(study_id) as study:
+        while time.monotonic() < ends_at and not watch.closing:
             if time.monotonic() - asked_at >= HEARTBEAT_S:
                 asked_at = time.monotonic()
-                if not await run_in_threadpool(still):
+                if not await to_thread.run_sync(still):
                     return
-            batch = await run_in_threadpool(_read, app, study_id, seen)
+            batch = await to_thread.run_sync(_read, app, study_id, seen)
             for event in batch:
                 yield written(event)
                 seen = event.seq

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from typing import Annotated
 
+from anyio import to_thread
 from sqlalchemy import select
-from starlette.concurrency import run_in_threadpool
 
+from backend.edge.context import held
 from backend.shared.database import Database
 from backend.shared.errors import DropscopeError
 from backend.shared.tables import Study
@@ -82,7 +84,7 @@ class StudyWatch:
     async def _look_on(self) -> None:
         while self._studies and not self.closing:
             try:
-                found = await run_in_threadpool(self._look, list(self._studies))
+                found = await to_thread.run_sync(self._look, list(self._studies))
             except DropscopeError as error:  # the database is away: streams stay open and go on when it is back
                 log.warning("streams wait: %s", error)
                 found = {}
@@ -107,3 +109,6 @@ class StudyWatch:
         with self._database.read() as session:
             rows = session.execute(select(Study.id, Study.event_seq).where(Study.id.in_(ids)))
             return {row.id: row.event_seq for row in rows}
+
+
+Watch = Annotated[StudyWatch, held("watch")]

@@ -8,15 +8,17 @@ from starlette.exceptions import HTTPException
 
 from backend.accounts.auth import Who, still_allowed
 from backend.accounts.principal import Principal
-from backend.edge.context import App, Context
+from backend.edge.context import App, Context, held
 from backend.edge.file_body import Body
 from backend.shared.errors import Conflict, TooLarge, Unauthorized
 from backend.shared.upload_tables import Upload
 
 from . import service
 from .schemas import UploadCreate, UploadOut
+from .sweeper import Senders
 
 router = APIRouter(prefix="/uploads", tags=["uploads"])
+Sending = Annotated[Senders, held("senders")]
 _disk = CapacityLimiter(4)  # threads that write files; all other requests keep theirs
 _flush = CapacityLimiter(1)  # several files flushed at once keep the disk from the database's few pages
 _book = CapacityLimiter(2)  # those that write down what became of them: many at once wait for the database, one by one
@@ -48,9 +50,9 @@ def get(upload_id: str, who: Who, app: App) -> UploadOut:
 
 
 @router.delete("/{upload_id}", operation_id="uploads_delete", status_code=status.HTTP_204_NO_CONTENT)
-async def delete(upload_id: str, who: Who, app: App) -> None:
+async def delete(upload_id: str, who: Who, app: App, senders: Sending) -> None:
     """Throw an upload away, with what has come of it."""
-    await to_thread.run_sync(_delete, app, upload_id, limiter=_book)
+    await to_thread.run_sync(_delete, app, senders, upload_id, limiter=_book)
 
 
 @router.put("/{upload_id}/content", operation_id="uploads_content", openapi_extra=FILE)
@@ -59,18 +61,19 @@ async def content(
     request: Request,
     who: Who,
     app: App,
+    senders: Sending,
     offset: Annotated[int, Query(ge=0, le=2**50, description="Bytes that have come before; 409 says how many.")] = 0,
 ) -> UploadOut:
     """Send the file, or go on with it. What has come stays when the connection breaks; a newer request takes over."""
     mine, body = object(), Body(request)
     request.state.close = True  # after a refusal what still comes of the body is not read
     sink = await to_thread.run_sync(_open, app, upload_id, offset, limiter=_book)
-    app.senders[upload_id] = mine
+    senders[upload_id] = mine
     try:
         length = request.headers.get("content-length", "")
         sink.expect(int(length) if length.isdigit() else 0)
         while piece := await body.read():
-            if app.senders.get(upload_id) is not mine:
+            if senders.get(upload_id) is not mine:
                 raise Conflict("another request goes on with this upload, or it was deleted")
             await to_thread.run_sync(sink.write, piece, limiter=_disk)
             if body.look_is_due():
@@ -80,11 +83,11 @@ async def content(
         return await to_thread.run_sync(_ended, app, upload_id, sink.size if done else None, limiter=_book)
     except (TooLarge, HTTPException) as error:
         if getattr(error, "status", 0) == 413 or getattr(error, "status_code", 0) == 413:
-            await to_thread.run_sync(_delete, app, upload_id, limiter=_book)
+            await to_thread.run_sync(_delete, app, senders, upload_id, limiter=_book)
         raise
     finally:
-        if app.senders.get(upload_id) is mine:
-            del app.senders[upload_id]
+        if senders.get(upload_id) is mine:
+            del senders[upload_id]
         sink.close()
 
 
@@ -109,8 +112,8 @@ def _open(app: Context, upload_id: str, offset: int) -> service.Sink:
     return service.Sink(app.settings, row, offset)
 
 
-def _delete(app: Context, upload_id: str) -> None:
-    app.senders.pop(upload_id, None)
+def _delete(app: Context, senders: Senders, upload_id: str) -> None:
+    senders.pop(upload_id, None)
     with app.database.write() as session:
         service.delete(session, app.settings, upload_id)
 

@@ -20,6 +20,7 @@ from backend.shared.upload_tables import Upload
 from . import service
 
 log = logging.getLogger(__name__)
+Senders = dict[str, object]  # upload → the request that sends it now
 EVERY_S = 10.0
 STRAY_S = 3600.0  # a file without a row is left for this long: its row may be on its way
 

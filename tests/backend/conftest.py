@@ -73,7 +73,7 @@ def database(settings: Settings) -> Iterator[Database]:
 def _client(settings: Settings) -> Iterator[TestClient]:
     app = create_app(settings)
     yield TestClient(app, base_url=URL, raise_server_exceptions=False)
-    app.state.context.doorbell.close()
+    app.state.doorbell.close()
     app.state.context.database.close()
 
 

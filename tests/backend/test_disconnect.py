@@ -40,7 +40,7 @@ def test_a_client_that_left_leaves_no_error_in_the_log(
         with caplog.at_level(logging.WARNING):
             asyncio.run(app(scope, receive, send))
     finally:
-        app.state.context.doorbell.close()
+        app.state.doorbell.close()
         app.state.context.database.close()
     assert sent == []
     assert caplog.records == []

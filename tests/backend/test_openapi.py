@@ -58,6 +58,6 @@ def test_every_route_asks_who_is_there(sqlite_settings: Settings) -> None:
             answer = client.request(method, path, json=study())
             assert answer.status_code == 401, (method, path)
             asked += 1
-    app.state.context.doorbell.close()
+    app.state.doorbell.close()
     app.state.context.database.close()
     assert asked > 25

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
+from fastapi import FastAPI
 
-from backend.edge.context import Context
 from backend.main import create_app
 from backend.shared.settings import Settings
 from backend.studies import stream
@@ -24,7 +24,7 @@ class Served:
     """A server in a thread of this process."""
 
     url: str
-    context: Context
+    app: FastAPI
     server: uvicorn.Server
     thread: threading.Thread
 
@@ -41,8 +41,8 @@ def served(settings: Settings) -> Iterator[Served]:
         thread.start()
         while not server.started:
             time.sleep(0.01)
-        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", app.state.context, server, thread)
-        app.state.context.watch.end_soon()
+        yield Served(f"http://127.0.0.1:{listening.getsockname()[1]}", app, server, thread)
+        app.state.watch.end_soon()
         server.should_exit = True
         thread.join(10)
 
@@ -75,7 +75,7 @@ def _numbered(events: Iterator[dict[str, str]], count: int) -> list[dict[str, An
 
 
 def test_the_stream_replays_then_tells_news_as_they_happen(served: Served, settings: Settings) -> None:
-    database = served.context.database
+    database = served.app.state.context.database
     study_id = make(database, settings)
     with _follow(served, study_id) as response:
         assert response.headers["content-type"].startswith("text/event-stream")
@@ -91,7 +91,7 @@ def test_the_stream_replays_then_tells_news_as_they_happen(served: Served, setti
 
 
 def test_a_client_that_comes_back_misses_and_repeats_nothing(served: Served, settings: Settings) -> None:
-    database = served.context.database
+    database = served.app.state.context.database
     study_id = make(database, settings)
     train(database, settings.home)
     with database.read() as session:
@@ -109,7 +109,7 @@ def test_a_quiet_stream_says_that_it_is_alive_and_ends_in_time(
 ) -> None:
     monkeypatch.setattr(stream, "HEARTBEAT_S", 0.1)
     monkeypatch.setattr(stream, "LONGEST_S", 0.5)
-    study_id = make(served.context.database, settings)
+    study_id = make(served.app.state.context.database, settings)
     with _follow(served, study_id, 1) as response:
         said = list(_events(response))
     assert {"": "alive"} in said
@@ -117,26 +117,26 @@ def test_a_quiet_stream_says_that_it_is_alive_and_ends_in_time(
 
 
 def test_open_streams_hold_no_transaction(served: Served, settings: Settings) -> None:
-    study_id = make(served.context.database, settings)
+    study_id = make(served.app.state.context.database, settings)
     with _follow(served, study_id) as one, _follow(served, study_id) as two:
         open_events = [_events(response) for response in (one, two)]  # kept: a dropped one closes its stream
         for events in open_events:
             _numbered(events, 1)
-        assert served.context.watch.followers == 2
+        assert served.app.state.watch.followers == 2
         deadline = time.monotonic() + 5
-        pool: Any = served.context.database.engine.pool
+        pool: Any = served.app.state.context.database.engine.pool
         while pool.checkedout() and time.monotonic() < deadline:
             time.sleep(0.01)
         assert pool.checkedout() == 0
 
 
 def test_the_server_ends_with_streams_open(served: Served, settings: Settings) -> None:
-    study_id = make(served.context.database, settings)
+    study_id = make(served.app.state.context.database, settings)
     with _follow(served, study_id) as response:
         events = _events(response)
         _numbered(events, 1)
         started = time.monotonic()
-        served.context.watch.end_soon()
+        served.app.state.watch.end_soon()
         served.server.should_exit = True
         served.thread.join(10)
         assert not served.thread.is_alive()

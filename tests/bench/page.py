@@ -78,7 +78,7 @@ def serve(home: Path) -> None:
     """Serve that folder on a free port, whose number is the first line of the output."""
     settings = Settings(home=home, lease_s=7200.0, reaper_s=3600.0)
     app, listening = create_app(settings), bind(HOST, 0)
-    web = WebServer(app, listening, "warning", app.state.context.watch.end_soon)
+    web = WebServer(app, listening, "warning", app.state.watch.end_soon)
     web.start()
     print(listening.getsockname()[1], flush=True)
     stop = threading.Event()

@@ -52,7 +52,7 @@ def served(folder: Path, port: int = 0, *, auth: bool = False) -> Iterator[Serve
     settings = Settings(home=folder, port=port, auth=auth, lease_s=600.0, reaper_s=600.0)
     listening = bind("127.0.0.1", port)
     app = create_app(settings)
-    web = WebServer(app, listening, "warning", app.state.context.watch.end_soon)
+    web = WebServer(app, listening, "warning", app.state.watch.end_soon)
     web.start()
     database = open_database(settings)
     try:

@@ -167,7 +167,7 @@ def test_the_cards_code_runs(trained: dict[str, Any], tmp_path: Path) -> None:
     artifact = client.get(f"/api/v1/runs/{run_id}/artifacts").json()["items"][0]["id"]
     archive = client.get(f"/api/v1/artifacts/{artifact}/download").content
     card = zipfile.ZipFile(io.BytesIO(archive)).read("README.md").decode()
-    app.state.context.doorbell.close()
+    app.state.doorbell.close()
     app.state.context.database.close()
     assert study["name"] in card
     assert "base_model: HuggingFaceTB/SmolLM2-135M-Instruct" in card

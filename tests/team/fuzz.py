@@ -65,7 +65,7 @@ def server(folder: Path) -> Iterator[tuple[str, Counted, Team]]:
     with serving(settings) as team:
         counted = Counted(team.app)
         listening = web_server.bind("127.0.0.1", 0)
-        running = web_server.WebServer(counted, listening, "ERROR", team.app.state.context.watch.end_soon)
+        running = web_server.WebServer(counted, listening, "ERROR", team.app.state.watch.end_soon)
         running.start()
         try:
             yield web_server.address(listening, "127.0.0.1"), counted, team

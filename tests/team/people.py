@@ -101,5 +101,5 @@ def serving(settings: Settings) -> Iterator[Team]:
     try:
         yield Team(app, TestClient(app, base_url=URL, raise_server_exceptions=False), with_accounts)
     finally:
-        app.state.context.doorbell.close()
+        app.state.doorbell.close()
         app.state.context.database.close()

@@ -23,7 +23,7 @@ from tests.team.people import Team
 def url(team: Team) -> Iterator[str]:
     """The service on a port."""
     listening = web_server.bind("127.0.0.1", 0)
-    server = web_server.WebServer(team.app, listening, "WARNING", team.app.state.context.watch.end_soon)
+    server = web_server.WebServer(team.app, listening, "WARNING", team.app.state.watch.end_soon)
     server.start()
     yield web_server.address(listening, "127.0.0.1")
     server.stop()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def url(team: Team) -> Iterator[str]:
     listening = web_server.bind("127.0.0.1", 0)
-    server = web_server.WebServer(team.app, listening, "WARNING", team.app.state.context.watch.end_soon)
+    server = web_server.WebServer(team.app, listening, "WARNING", team.app.state.watch.end_soon)
     server.start()
     yield web_server.address(listening, "127.0.0.1")
     server.stop()
