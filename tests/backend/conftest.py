@@ -1,5 +1,8 @@
-"""The service and its database for tests, on a copied SQLite file and on a copied database of a real Postgres."""
+"""The service and its database for tests, on a copied SQLite file and on a copied database of a real Postgres; alone
+and with accounts.
+"""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +16,7 @@ from backend.shared.database import Database, open_database
 from backend.shared.settings import Settings
 from tests.databases import BOTH, Postgres, postgres_server
 from tests.databases import sqlite_template as migrated_file
+from tests.team.people import Team, serving
 
 URL = "http://127.0.0.1"
 
@@ -96,3 +100,19 @@ def client(settings: Settings) -> Iterator[TestClient]:
 def sqlite_client(sqlite_settings: Settings) -> Iterator[TestClient]:
     """The service on SQLite, for what does not depend on the database."""
     yield from _client(sqlite_settings)
+
+
+@pytest.fixture
+def team(new_settings: Callable[[str], Settings]) -> Iterator[Team]:
+    """A server with accounts on SQLite, for what does not depend on the database; on the one that DROPSCOPE_TEST_TEAM
+    names where it is set.
+    """
+    with serving(new_settings(os.environ.get("DROPSCOPE_TEST_TEAM", "sqlite"))) as running:
+        yield running
+
+
+@pytest.fixture
+def any_team(settings: Settings) -> Iterator[Team]:
+    """A server with accounts on each of the two databases."""
+    with serving(settings) as running:
+        yield running

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.team.upload_server import API, Peak, Server, body, server, token_of
+from tests.backend.uploads.upload_server import API, Peak, Server, body, server, token_of
 
 GIB = 1 << 30
 PARALLEL, EACH_BYTES = 50, 8 << 20

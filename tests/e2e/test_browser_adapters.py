@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from safetensors.numpy import save
 
 from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE
-from tests.backend.adapters import CONFIG, RANK, add, tensors
-from tests.backend.studies import train
+from tests.backend.make_adapters import CONFIG, RANK, add, tensors
+from tests.backend.make_studies import train
 from tests.e2e.axe import violations
 from tests.e2e.chromium import Watched, chromium
 from tests.e2e.page_server import Served, served

@@ -15,7 +15,7 @@ import plotly.io
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
-from tests.backend.chart_reading import decoded
+from tests.backend.charts.chart_reading import decoded
 from tests.e2e.chromium import DESKTOP, PHONE, Watched, chromium
 from tests.e2e.page_server import Served, served
 from tests.e2e.policy import CSP

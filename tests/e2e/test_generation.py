@@ -157,7 +157,7 @@ def test_the_cards_code_runs(trained: dict[str, Any], tmp_path: Path) -> None:
 
     from backend.main import create_app
     from backend.shared.settings import Settings
-    from tests.backend.studies import post, train
+    from tests.backend.make_studies import post, train
 
     settings = Settings(home=tmp_path / "home")
     app = create_app(settings)

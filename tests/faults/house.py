@@ -31,8 +31,8 @@ from backend.shared.settings import Settings
 from backend.shared.store import workers
 from backend.shared.tables import Attempt, Run
 from tests.faults.real_engine import BATCH_SIZE, World
+from tests.make_queue_studies import digest, plant, plant_arms
 from tests.processes import is_running
-from tests.queue_studies import digest, plant, plant_arms
 
 ODD_WORKER = str(Path(__file__).with_name("odd_worker.py"))
 LEASE_S = float(os.environ.get("DROPSCOPE_TEST_LEASE_S", "3"))

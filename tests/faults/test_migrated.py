@@ -13,9 +13,9 @@ from sqlalchemy import inspect, text
 from backend.migrations import runner
 from backend.shared.database import Database, open_database
 from backend.shared.settings import Settings
-from tests.backend.studies import make, train
+from tests.backend.make_studies import make, train
 from tests.databases import BOTH, Postgres
-from tests.queue_studies import digest
+from tests.make_queue_studies import digest
 from tests.team.people import bearer, serving
 
 REVISIONS = [script.revision for script in ScriptDirectory.from_config(runner.config()).walk_revisions()][:0:-1]

@@ -30,7 +30,7 @@ from backend.shared.store.queue import Pack
 from backend.shared.tables import Study, Worker
 from backend.shared.trainer_protocol import Steps
 from tests.databases import postgres_too
-from tests.queue_studies import plant
+from tests.make_queue_studies import plant
 
 LEASE_S = 30.0
 SEQUENCES = int(os.environ.get("DROPSCOPE_TEST_SEQUENCES", "1000"))

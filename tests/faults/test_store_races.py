@@ -19,7 +19,7 @@ from backend.shared.store import endings, queue, workers
 from backend.shared.tables import Study
 from tests.databases import BOTH
 from tests.faults.house import SCALE
-from tests.queue_studies import plant
+from tests.make_queue_studies import plant
 
 HERE = Path(__file__).parent
 RUNS = int(os.environ.get("DROPSCOPE_TEST_RUNS", "2000"))

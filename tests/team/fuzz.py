@@ -22,7 +22,7 @@ from backend.accounts.principal import Role
 from backend.embedded import web_server
 from backend.migrations.runner import migrate
 from backend.shared.settings import Settings
-from tests.backend.studies import post, train
+from tests.backend.make_studies import post, train
 from tests.team.people import Team, serving
 
 CHECKS = (

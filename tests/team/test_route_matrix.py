@@ -21,8 +21,8 @@ from backend.migrations.runner import migrate
 from backend.shared.settings import Settings
 from backend.shared.team_tables import BrowserSession
 from backend.shares import service as shares
-from tests.backend.adapters import add as add_adapter
-from tests.backend.studies import post, train
+from tests.backend.make_adapters import add as add_adapter
+from tests.backend.make_studies import post, train
 from tests.team.people import API, Person, Team, bearer, past, serving
 
 SNAPSHOT = Path(__file__).parent / "route_matrix.json"

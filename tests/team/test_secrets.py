@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 from backend.accounts import service as accounts
 from backend.main import assemble
 from backend.shared.tables import Table
-from tests.backend.studies import study
+from tests.backend.make_studies import study
 from tests.team.people import API, PASSWORD, URL, Team, bearer
 
 

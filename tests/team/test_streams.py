@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from backend.embedded import web_server
-from tests.backend.studies import study
+from tests.backend.make_studies import study
 from tests.team.people import API, Person, Team, bearer, past
 
 LONGEST_S = 10.0

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from backend.accounts import permissions
-from tests.backend.studies import post, study, train
+from tests.backend.make_studies import post, study, train
 from tests.team.people import API, Team
 from tests.team.test_route_matrix import routes
 

@@ -13,8 +13,8 @@ from backend.shared.process import this_process
 from backend.shared.settings import Settings
 from backend.shared.store import queue, workers
 from backend.shared.tables import Worker
-from tests.backend.queue.test_queue_claims import claim, planted
-from tests.backend.queue.test_queue_endings import attempt_ends, run_of
+from tests.backend.queue.test_claims import claim, planted
+from tests.backend.queue.test_endings import attempt_ends, run_of
 
 
 class Clock:

@@ -14,7 +14,7 @@ from backend.shared.database import Database, open_database
 from backend.shared.settings import Settings
 from backend.shared.tables import Attempt, Run
 from tests.databases import sqlite_template
-from tests.queue_studies import plant
+from tests.make_queue_studies import plant
 from worker.supervisor.heartbeat import Heartbeat
 from worker.supervisor.supervisor import Supervisor
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from backend.shared.tables import Arm, Artifact, RunLog, Worker
-from tests.queue_studies import digest
+from tests.make_queue_studies import digest
 from tests.worker.supervisor.conftest import Build
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,90 @@
+"""A setting is chosen on validation rows and reported on test rows, never on the same."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from backend.comparison import build as comparison
+from backend.comparison.statistics.records import StudyRecords
+from tests.backend.make_records import Plan, study
+
+PLANS = [
+    Plan("none", rise=0.4),
+    Plan("hiddencut", "hiddencut 0.05", rise=0.35, rate=0.05),
+    Plan("hiddencut", "hiddencut 0.2", rise=0.1, rate=0.2),
+    Plan("dropkey", rise=0.3),
+]
+# On test rows the rate that validation does not choose would win.
+TEST = np.array([0.9, 0.2, 0.8, 0.7])
+
+
+def _records(seeds: int = 5) -> StudyRecords:
+    records = study(PLANS, seeds=seeds, noise=0.005)
+    table = records.evaluations
+    arms = np.array([int(run.arm_id.removeprefix("arm-")) for run in records.runs])[table.run]
+    last = table.step == table.step.max()
+    noise = np.random.default_rng(3).normal(0, 0.01, len(arms))
+    test = np.where(last, TEST[arms] + noise, np.nan)
+    metrics = {**table.metrics, "test/loss": test, "test/accuracy": np.where(last, 1 - test / 2, np.nan)}
+    return replace(records, evaluations=replace(table, metrics=metrics))
+
+
+def _test_values(records: StudyRecords, arm: int) -> np.ndarray:
+    table = records.evaluations
+    rows = [i for i, run in enumerate(table.run) if records.runs[run].arm_id == f"arm-{arm}"]
+    values = table.metrics["test/loss"][rows]
+    return values[np.isfinite(values)]
+
+
+def test_the_choice_does_not_look_at_test_rows() -> None:
+    records = _records()
+    found = comparison.build(records).selection
+    assert found is not None
+    assert (found.chosen_by, found.reported) == ("validation/loss", "test/loss")
+    chosen = {method.method_title: method for method in found.methods}
+    assert len(found.methods) == 3
+    cut = next(method for method in found.methods if method.candidates == 2)
+    assert cut.arm_id == "arm-2"  # the lower validation loss, although arm-1 has the lower test loss
+    assert cut.test.mean == pytest.approx(_test_values(records, 2).mean())
+    assert sum(method.is_baseline for method in chosen.values()) == 1
+    assert "chosen by its mean validation loss" in found.sentence
+
+
+def test_differences_are_paired_on_test_rows_and_corrected_over_methods() -> None:
+    records = _records()
+    found = comparison.build(records).selection
+    assert found is not None
+    p = []
+    for method in found.methods:
+        if method.is_baseline:
+            assert method.difference is None
+            continue
+        arm = int(method.arm_id.removeprefix("arm-"))
+        expected = stats.ttest_rel(_test_values(records, arm), _test_values(records, 0))
+        assert method.difference is not None
+        assert method.difference.metric == "test/loss"
+        assert method.difference.p_t == pytest.approx(expected.pvalue)
+        p.append((expected.pvalue, method.difference.p_holm))
+    p.sort()
+    assert p[0][1] == pytest.approx(2 * p[0][0])  # two methods beside the baseline, not three arms
+
+
+def test_it_follows_the_score_asked_for() -> None:
+    found = comparison.build(_records(), metric="validation/accuracy").selection
+    assert found is not None
+    assert (found.chosen_by, found.reported) == ("validation/accuracy", "test/accuracy")
+
+
+def test_a_study_without_test_rows_has_no_selection() -> None:
+    assert comparison.build(study(PLANS)).selection is None
+
+
+def test_seeds_that_a_candidate_lacks_do_not_count() -> None:
+    """The worse rate has not finished its bad seed: it is judged on the seeds that all candidates have."""
+    records = _records()
+    runs = [replace(r, status="running") if r.arm_id == "arm-1" and r.seed > 0 else r for r in records.runs]
+    found = comparison.build(replace(records, runs=tuple(runs))).selection
+    assert found is not None
+    assert next(method for method in found.methods if method.candidates == 2).arm_id == "arm-2"

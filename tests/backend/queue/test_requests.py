@@ -1,0 +1,89 @@
+"""What people ask of the queue: cancel, retry, priority."""
+
+import pytest
+from sqlalchemy import select, update
+
+from backend.shared.database import Database
+from backend.shared.errors import Conflict, NotFound
+from backend.shared.run_status import FailureCode, RunStatus
+from backend.shared.store import endings, requests
+from backend.shared.tables import EvaluationRow, Run
+from tests.backend.queue.test_claims import claim, ids, planted
+from tests.backend.queue.test_endings import run_of
+from tests.backend.queue.test_records import evaluation, losses_of, record, steps
+
+
+def test_cancel_of_a_queued_run_is_done_at_once(database: Database, worker_id: str) -> None:
+    _, (run_id,) = planted(database)
+    with database.write() as session:
+        assert requests.cancel_run(session, run_id) is RunStatus.CANCELLED
+    assert run_of(database, run_id).finished_at is not None
+    assert claim(database, worker_id) is None
+    with database.write() as session, pytest.raises(Conflict, match="been cancelled"):
+        requests.cancel_run(session, run_id)
+
+
+def test_cancel_of_a_study_takes_what_has_not_ended(database: Database, worker_id: str) -> None:
+    study_id, runs = planted(database, arms=1, seeds=3)
+    claim(database, worker_id)
+    with database.write() as session:
+        endings.finish(session, runs[0], 1, 40, {}, None)
+    claim(database, worker_id)
+    with database.write() as session:
+        assert requests.cancel_study(session, study_id) == 2
+    found = [run_of(database, run_id) for run_id in runs]
+    assert [run.status for run in found] == ["succeeded", "running", "cancelled"]
+    assert [run.cancel_requested_at is not None for run in found] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("code", "goes_on"),
+    [(FailureCode.WORKER_LOST, True), (FailureCode.TIME_LIMIT, True), (FailureCode.LOSS_NAN, False)],
+)
+def test_retry_goes_on_from_the_checkpoint_where_that_helps(
+    database: Database, worker_id: str, code: FailureCode, goes_on: bool
+) -> None:
+    _, (run_id,) = planted(database)
+    claim(database, worker_id)
+    record(database, steps(run_id, 1, 1, 0.9, 0.8), evaluation(run_id, 1, 2, 0.5))
+    with database.write() as session:
+        session.execute(update(Run).values(checkpoint_step=2, checkpoint_key="run/attempt-1/step-2"))
+        endings.fail(session, run_id, 1, code, "why")
+    with database.write() as session:
+        requests.retry_run(session, run_id)
+    run = run_of(database, run_id)
+    assert (run.status, run.failure_code, run.message, run.finished_at) == ("queued", None, None, None)
+    assert run.checkpoint_step == (2 if goes_on else None)
+    assert len(losses_of(database, run_id)) == (2 if goes_on else 0)
+    with database.read() as session:
+        assert len(session.scalars(select(EvaluationRow)).all()) == (1 if goes_on else 0)
+    pack = claim(database, worker_id)
+    assert pack is not None
+    assert (pack.runs[0].fence, pack.runs[0].attempt) == (2, 2)
+
+
+def test_only_ended_runs_can_be_retried(database: Database, worker_id: str) -> None:
+    _, (run_id,) = planted(database)
+    with database.write() as session, pytest.raises(Conflict, match="is queued"):
+        requests.retry_run(session, run_id)
+    with database.write() as session, pytest.raises(NotFound):
+        requests.retry_run(session, "run_0")
+
+
+def test_retry_failed_leaves_the_others(database: Database, worker_id: str) -> None:
+    study_id, runs = planted(database, arms=3)
+    claim(database, worker_id)
+    with database.write() as session:
+        endings.fail(session, runs[0], 1, FailureCode.WORKER_LOST, "why")
+        endings.finish(session, runs[1], 1, 40, {}, None)
+    with database.write() as session:
+        assert requests.retry_failed(session, study_id) == 1
+    assert [run_of(database, run_id).status for run_id in runs] == ["queued", "succeeded", "running"]
+
+
+def test_move_to_front_overtakes_all_that_waits(database: Database, worker_id: str) -> None:
+    planted(database, priority=3)
+    study_id, runs = planted(database)
+    with database.write() as session:
+        assert requests.move_to_front(session, study_id) == 4
+    assert ids(claim(database, worker_id)) == runs
