@@ -1,0 +1,117 @@
+"""A home of an earlier Dropscope opens, and answers what it answered then: it may say more, never something else.
+
+`home.tar.gz` was made at commit 69670d9 by that version's own commands: two tiny random models and two data sets added,
+four studies trained, diverged, called off and archived, an adapter kept, a report frozen, two links shared. Taken out:
+model weights, logs, all adapter files but one run's. `answers.json.gz` is what its API answered to each address.
+"""
+
+import base64
+import csv
+import gzip
+import json
+import math
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from backend.main import create_app
+from backend.shared.settings import Settings
+
+FOLDER = Path(__file__).parent
+ANSWERS: dict[str, Any] = json.loads(gzip.decompress((FOLDER / "answers.json.gz").read_bytes()))
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The present service on the stored home."""
+    folder = tmp_path_factory.mktemp("stored")
+    with tarfile.open(FOLDER / "home.tar.gz") as stored:
+        stored.extractall(folder, filter="data")
+    app = create_app(Settings(home=folder / "home"))
+    yield TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+    app.state.doorbell.close()
+    app.state.context.database.close()
+
+
+@pytest.mark.parametrize("address", ANSWERS)
+def test_it_answers_what_it_answered(client: TestClient, address: str) -> None:
+    """Every answer of then, each number to nine digits (another processor rounds otherwise)."""
+    answer = client.get(f"/api/v1/{address}")
+    assert answer.status_code == 200, answer.text
+    if address.endswith(".csv"):
+        assert not differences(rows_of(ANSWERS[address]), rows_of(answer.text))
+    else:
+        assert not differences(ANSWERS[address], answer.json())
+
+
+def test_its_adapter_is_still_there(client: TestClient) -> None:
+    """What a run trained is served byte for byte as its record has it."""
+    runs = next(value for address, value in ANSWERS.items() if address.endswith("/runs?limit=100"))["items"]
+    artifact = client.get(f"/api/v1/runs/{runs[0]['id']}/artifacts").json()["items"][0]
+    for file in artifact["files"]:
+        answer = client.get(f"/api/v1/artifacts/{artifact['id']}/download", params={"file": file["name"]})
+        assert answer.status_code == 200
+        assert answer.content
+
+
+def test_a_difference_is_seen() -> None:
+    """More keys and columns are no difference; everything else is."""
+    then = {
+        "a": [1.0, {"b": "x"}],
+        "table": {"columns": ["n", "loss"], "rows": [["5", "0.7"]]},
+        "csv": "n,loss\n5,0.7\n",
+    }
+    more = {**then, "new": 1, "table": {"columns": ["loss", "f1", "n"], "rows": [["0.7", "1", "5"]]}}
+    assert not differences(then, more)
+    assert not differences(rows_of("n,loss\n5,0.7\n"), rows_of("n,f1,loss\n5,1,0.7\n"))
+    for now in (
+        {**then, "a": [1.0 + 1e-7, {"b": "x"}]},
+        {**then, "a": [1.0]},
+        {**then, "a": [1.0, {}]},
+        {**then, "table": {"columns": ["n"], "rows": [["5"]]}},
+    ):
+        assert differences(then, now)
+
+
+def differences(then: Any, now: Any, place: str = "") -> list[str]:
+    """Where `now` says something else than `then`; keys, columns and CSV columns that are new are no difference."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        if {"dtype", "bdata"} <= then.keys():
+            return [] if _close(_numbers(then), _numbers(now)) else [f"{place}: other numbers"]
+        if then.keys() == {"columns", "rows"}:
+            then, now = _by_column(then), _by_column(now)
+        lost = [f"{place}/{key}: gone" for key in then.keys() - now.keys()]
+        return lost + [
+            one for key in then.keys() & now.keys() for one in differences(then[key], now[key], f"{place}/{key}")
+        ]
+    if isinstance(then, list) and isinstance(now, list):
+        if len(then) != len(now):
+            return [f"{place}: {len(then)} then, {len(now)} now"]
+        return [
+            one for i, (a, b) in enumerate(zip(then, now, strict=True)) for one in differences(a, b, f"{place}/{i}")
+        ]
+    if isinstance(then, float) and isinstance(now, float | int):
+        return [] if math.isclose(then, now, rel_tol=1e-9, abs_tol=1e-12) else [f"{place}: {then} then, {now} now"]
+    return [] if then == now else [f"{place}: {str(then)[:80]!r} then, {str(now)[:80]!r} now"]
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    """The lines of a CSV file by their columns."""
+    return list(csv.DictReader(text.splitlines()))
+
+
+def _by_column(table: dict[str, Any]) -> dict[str, list[str]]:
+    return {name: [row[i] for row in table["rows"]] for i, name in enumerate(table["columns"])}
+
+
+def _numbers(typed: dict[str, Any]) -> np.ndarray[Any, Any]:
+    return np.frombuffer(base64.b64decode(typed["bdata"]), dtype=typed["dtype"])
+
+
+def _close(then: np.ndarray[Any, Any], now: np.ndarray[Any, Any]) -> bool:
+    return then.shape == now.shape and np.allclose(then, now, rtol=1e-9, atol=1e-12, equal_nan=True)
