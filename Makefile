@@ -1,11 +1,18 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
-.PHONY: demo up check test bench bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads studies faults screenshots fuzz format clean install install-dev page
+.DEFAULT_GOAL := help
+.PHONY: help demo up dev check test bench bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads studies faults screenshots fuzz format clean install install-dev page
+
+help:                          ## print this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
 
 demo: page                     ## train the demo study, live in the browser (ARGS=--exit: stop at its end)
 	.venv/bin/dropscope demo $(ARGS)
 
 up: page                       ## start Dropscope and serve until Ctrl-C
 	.venv/bin/dropscope up $(ARGS)
+
+dev: install-dev page          ## the service, restarted when a file of it changes, and the page as Vite serves it, side by side
+	scripts/dev
 
 check: install-dev page        ## format, lint, types, import rules, fast tests: before each commit
 	scripts/check

@@ -51,6 +51,11 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
+def application() -> FastAPI:
+    """The service as the environment sets it, for `make dev`, where uvicorn makes it anew at each change."""
+    return create_app(Settings())
+
+
 def assemble(settings: Settings) -> FastAPI:
     """Routes, layers and schema; touches neither disk nor network."""
     app = FastAPI(

@@ -2,6 +2,8 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 import { yamlFiles } from "./scripts/yaml-files.ts";
 
+const SERVICE = "http://127.0.0.1:8321";
+
 export default defineConfig({
   plugins: [react(), yamlFiles()],
   build: {
@@ -26,7 +28,8 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { "/api": { target: "http://127.0.0.1:8321", changeOrigin: true } } },
+  // `make dev`: the service takes changes from pages of its own address only, so requests say that they come from there.
+  server: { proxy: { "/api": { target: SERVICE, changeOrigin: true, headers: { origin: SERVICE } } } },
   test: {
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}"],

@@ -1,5 +1,6 @@
 """Fills `template.md` with the tables of cells, presets and losses."""
 
+import textwrap
 from collections.abc import Sequence
 from importlib.resources import files
 
@@ -41,7 +42,8 @@ def _refused() -> str:
         if not found.valid:
             reasons.setdefault(found.position, [found.reason]).append(found.structure)
     return "\n".join(
-        f"- `{position}` has no {' and no '.join(words[1:])}: {words[0]}." for position, words in reasons.items()
+        _wrapped(f"- `{position}` has no {' and no '.join(words[1:])}: {words[0]}.", under="  ")
+        for position, words in reasons.items()
     )
 
 
@@ -94,6 +96,11 @@ def _presets() -> str:
     for found in PRESETS.values():
         spec = found.spec()
         lines = formula(spec).replace("\n", "\n    ")
-        says = f"{found.sentence} {describe(spec)}\nSource: {found.source}."
+        says = _wrapped(f"{found.sentence} {describe(spec)}") + "\n" + _wrapped(f"Source: {found.source}.")
         parts.append(f"### `{found.name}`: {found.title}\n\n{says}\n\n    {lines}")
     return "\n\n".join(parts)
+
+
+def _wrapped(text: str, under: str = "") -> str:
+    """Return a paragraph in lines of at most 120; under: what stands before all lines but the first."""
+    return textwrap.fill(text, 120, subsequent_indent=under, break_long_words=False, break_on_hyphens=False)
