@@ -20,20 +20,16 @@ from backend.figures import run_routes as run_figures
 from backend.operations import routes as operations
 from backend.queue import routes as workers
 from backend.reports import routes as reports
-from backend.runs import list_routes as runs_of_studies
 from backend.runs import routes as runs
 from backend.shares import public_routes as shared
 from backend.shares import routes as shares
-from backend.studies import change_routes, queue_routes, stream
 from backend.studies import routes as studies
+from backend.studies import stream
 from backend.uploads import routes as uploads
 
 PREFIX = "/api/v1"
 _NOUNS = (
     studies,
-    change_routes,
-    queue_routes,
-    runs_of_studies,
     stream,
     export_routes,
     comparison,
@@ -73,6 +69,7 @@ def all_routes() -> APIRouter:
     api = APIRouter(prefix=PREFIX)
     for noun in (*_NOUNS, *_TEAM):
         api.include_router(noun.router)
+    api.include_router(runs.of_study)
     everything.include_router(api)
     everything.include_router(operations.router)
     return everything

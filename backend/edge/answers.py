@@ -51,3 +51,12 @@ class ProblemDetails(Out):
     code: str = Field(description="Stable name of the error, for programs.", examples=["invalid_input"])
     request_id: str
     errors: list[ErrorItem] = []
+
+
+class Figure(Out):
+    """A Plotly figure; numbers are typed arrays ({"dtype", "bdata"}), which plotly.js reads as they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+    data: list[JsonObject]
+    layout: JsonObject

@@ -10,9 +10,9 @@ from backend.comparison import cache as comparisons
 from backend.comparison.routes import Arms, Baseline, Metric
 from backend.comparison.schema import Band, XAxis
 from backend.edge import etag
+from backend.edge.answers import Figure
 from backend.edge.context import App
 from backend.edge.etag import NOT_MODIFIED, IfNoneMatch
-from backend.edge.figures import Figure
 from backend.shared.store import studies as store
 
 router = APIRouter(prefix="/studies/{study_id}", tags=["comparison"])

@@ -6,9 +6,9 @@ from fastapi.responses import JSONResponse
 from backend.accounts.auth import Who
 from backend.charts import RUN_FIGURES
 from backend.edge import etag
+from backend.edge.answers import Figure
 from backend.edge.context import App
 from backend.edge.etag import NOT_MODIFIED, IfNoneMatch
-from backend.edge.figures import Figure
 from backend.shared.errors import NotFound
 from backend.shared.store import runs as store
 from backend.shared.store import studies as study_store

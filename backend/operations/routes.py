@@ -4,19 +4,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Request, Response, status
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import Field
 
-from backend.edge.answers import Responses
+from backend.edge.answers import Out, Responses
 from backend.edge.context import App, held
 from backend.queue.doorbell import Bell
 from backend.queue.reaper import Reaper
 from backend.studies.watch import Watch
 
 from . import monitoring
-from .schemas import Health
 
 router = APIRouter(tags=["health"])
 Reaping = Annotated[Reaper, held("reaper")]
 PROMETHEUS: Responses = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+
+
+class Health(Out):
+    """Whether this process is up, and what it can reach."""
+
+    status: str
+    version: str
+    checks: dict[str, str] = Field(description="Part → 'ok' or what is wrong with it.")
 
 
 @router.get("/healthz", operation_id="health_live")

@@ -7,8 +7,7 @@ from backend.edge.context import App
 from backend.shared.store import runs as run_store
 from backend.shared.store import workers as store
 
-from . import views
-from .schemas import WorkerList
+from .schemas import WorkerList, WorkerOut
 
 router = APIRouter()
 
@@ -21,4 +20,4 @@ def workers(who: Who, app: App) -> WorkerList:
         busy = run_store.running_by_worker(session, who.workspace_id)
         queued = run_store.queued_count(session, who.workspace_id)
     lease = app.settings.lease_s
-    return WorkerList(items=[views.worker(row, busy.get(row.id, []), lease) for row in rows], queued_runs=queued)
+    return WorkerList(items=[WorkerOut.of(row, busy.get(row.id, []), lease) for row in rows], queued_runs=queued)

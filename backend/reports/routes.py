@@ -5,9 +5,8 @@ import re
 from fastapi import APIRouter, Response
 
 from backend.accounts.auth import Who
-from backend.edge.answers import Responses
+from backend.edge.answers import Figure, Responses
 from backend.edge.context import App
-from backend.edge.figures import Figure
 
 from . import service as reports
 from .html import page

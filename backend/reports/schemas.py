@@ -5,8 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from backend.comparison.schema import Answer
-from backend.edge.answers import Out
-from backend.edge.figures import Figure
+from backend.edge.answers import Figure, Out
 from backend.shared.specs import Frozen
 
 LONGEST_TEXT = 100_000

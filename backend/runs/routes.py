@@ -1,4 +1,4 @@
-"""Routes of single runs: read, measurements, figures, events, log, cancel, retry."""
+"""Routes of runs, of a study's and of one: list, read, measurements, figures, events, log, cancel, retry."""
 
 from typing import Annotated
 
@@ -7,19 +7,22 @@ from fastapi import APIRouter, Query
 from backend.accounts.auth import Who
 from backend.edge.answers import Page
 from backend.edge.context import App
-from backend.edge.paging import Cursor, Limit, encode, number
+from backend.edge.paging import Cursor, Limit, encode, number, number_and_id
 from backend.queue.doorbell import Bell
+from backend.shared.run_status import RunStatus
 from backend.shared.store import metrics as metric_store
 from backend.shared.store import runs as store
+from backend.shared.store import studies as study_store
 from backend.shared.store import study_events as event_store
 from backend.shared.store.queue import clock
 from backend.shared.team_tables import User
 from backend.studies.schemas import EventOut
 
 from . import metric_columns, service, views
-from .schemas import LogLine, RunDetail, RunExamples, RunMetrics
+from .schemas import LogLine, RunDetail, RunExamples, RunMetrics, RunSummary
 
 router = APIRouter(prefix="/runs", tags=["runs"])
+of_study = APIRouter(prefix="/studies", tags=["studies"])
 Step = Annotated[int | None, Query(ge=0, le=2**53)]
 
 
@@ -100,3 +103,27 @@ def retry(run_id: str, who: Who, app: App, bell: Bell) -> RunDetail:
         service.retry(session, who, run_id)
     bell.ring()
     return get(run_id, who, app)
+
+
+@of_study.get("/{study_id}/runs", operation_id="studies_runs")
+def list_runs(
+    study_id: str,
+    who: Who,
+    app: App,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    run_status: Annotated[list[RunStatus] | None, Query(alias="status", max_length=5)] = None,
+    arm_id: Annotated[list[str] | None, Query(max_length=500)] = None,
+    seed: Annotated[int | None, Query(ge=0, le=63)] = None,
+) -> Page[RunSummary]:
+    """Runs of a study in the order they are trained in: seed by seed, arm by arm."""
+    after = number_and_id(cursor) if cursor else None
+    with app.database.read() as session:
+        study_store.get(session, who.workspace_id, study_id)
+        found = store.page(
+            session, study_id, statuses=run_status, arm_ids=arm_id, seed=seed, after=after, limit=limit + 1
+        )
+        at = clock(session)
+    rows, more = found[:limit], len(found) > limit
+    last = encode(rows[-1][0].position, rows[-1][0].id) if more else None
+    return Page(items=[views.run_summary(run, arm, at) for run, arm in rows], next_cursor=last)

@@ -24,9 +24,8 @@ from backend.comparison.export_routes import CSV
 from backend.comparison.routes import Arms, Baseline, Metric
 from backend.comparison.schema import Band, Comparison, XAxis
 from backend.comparison.study_records import study_records
-from backend.edge.answers import RunCounts
+from backend.edge.answers import Figure, RunCounts
 from backend.edge.context import App, Context
-from backend.edge.figures import Figure
 from backend.reports.markdown import html
 from backend.shared.errors import NotFound
 from backend.shared.specs import StudySpec

@@ -1,4 +1,4 @@
-"""Routes of studies: make, preview, list and read."""
+"""Routes of studies: make, preview, list, read, change, cancel, extend; their place in the queue and on the disk."""
 
 import logging
 from typing import Annotated
@@ -17,8 +17,17 @@ from backend.shared.store import runs as run_store
 from backend.shared.store import studies as store
 from backend.shared.store import tallies
 
-from . import preview, service, views
-from .schemas import StudyDetail, StudyPreview, StudySummary
+from . import extend, free_files, preview, service, views
+from .schemas import (
+    CancelResult,
+    RetryResult,
+    StudyDetail,
+    StudyExtend,
+    StudyFiles,
+    StudyPatch,
+    StudyPreview,
+    StudySummary,
+)
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/studies", tags=["studies"])
@@ -94,3 +103,77 @@ def get(study_id: str, who: Who, app: App) -> StudyDetail:
             run_store.queue_positions(session, [study]).get(study_id),
             why_waiting.reason(session, app.settings, study, tally.counts),
         )
+
+
+@router.patch("/{study_id}", operation_id="studies_update")
+def update(study_id: str, patch: StudyPatch, who: Who, app: App, bell: Bell) -> StudyDetail:
+    """Rename, pause or go on, change the priority, choose the baseline."""
+    with app.database.write() as session:
+        service.update(session, who, study_id, patch.model_dump(exclude_unset=True))
+    if patch.paused is False:
+        bell.ring()
+    return get(study_id, who, app)
+
+
+@router.post("/{study_id}/archive", operation_id="studies_archive")
+def archive(study_id: str, who: Who, app: App) -> StudyDetail:
+    """Take a study off the list; 409 while runs of it are queued or running."""
+    with app.database.write() as session:
+        service.archive(session, who, study_id)
+    return get(study_id, who, app)
+
+
+@router.post("/{study_id}/restore", operation_id="studies_restore")
+def restore(study_id: str, who: Who, app: App) -> StudyDetail:
+    """Put an archived study back on the list."""
+    with app.database.write() as session:
+        service.restore(session, who, study_id)
+    return get(study_id, who, app)
+
+
+@router.post("/{study_id}/cancel", operation_id="studies_cancel")
+def cancel(study_id: str, who: Who, app: App) -> CancelResult:
+    """Cancel all runs that have not ended: queued ones at once, running ones at their next step."""
+    with app.database.write() as session:
+        cancelled, stopping = service.cancel(session, who, study_id)
+    return CancelResult(cancelled=cancelled, stopping=stopping)
+
+
+@router.post("/{study_id}/extend", operation_id="studies_extend", status_code=status.HTTP_202_ACCEPTED)
+def extend_study(study_id: str, more: StudyExtend, who: Who, app: App, bell: Bell) -> StudyDetail:
+    """Add seeds or arms to a study, finished or not; what is there already stays as it is."""
+    count_for_queueing(app, who)
+    extend.extend(app.database, app.settings, who, study_id, more.seeds, more.arms)
+    bell.ring()
+    return get(study_id, who, app)
+
+
+@router.post("/{study_id}/front", operation_id="studies_front")
+def front(study_id: str, who: Who, app: App) -> StudyDetail:
+    """Put a study's queued runs before those of all other studies, by giving it a higher priority than theirs."""
+    with app.database.write() as session:
+        service.move_to_front(session, who, study_id)
+    return get(study_id, who, app)
+
+
+@router.post("/{study_id}/retry", operation_id="studies_retry")
+def retry_failed(study_id: str, who: Who, app: App, bell: Bell) -> RetryResult:
+    """Queue all failed runs again, and only those; each goes on from its checkpoint where that makes sense."""
+    with app.database.write() as session:
+        queued = service.retry_failed(session, who, study_id)
+    if queued:
+        bell.ring()
+    return RetryResult(queued=queued)
+
+
+@router.get("/{study_id}/files", operation_id="studies_files")
+def files(study_id: str, who: Who, app: App) -> StudyFiles:
+    """What the ended runs keep on disk: what a purge would delete."""
+    with app.database.read() as session:
+        return StudyFiles.model_validate(free_files.preview(session, app.settings, who, study_id))
+
+
+@router.delete("/{study_id}/files", operation_id="studies_purge")
+def purge_files(study_id: str, who: Who, app: App) -> StudyFiles:
+    """Delete adapters and checkpoints of all runs; every number stays. 409 while runs are queued or running."""
+    return StudyFiles.model_validate(free_files.purge(app.database, app.settings, who, study_id))
