@@ -1,15 +1,12 @@
 """What a person should know before they make a data set of a file: one sentence for each thing, the gravest first."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .schemas import DatasetPreview
+from .schemas import DatasetPreview
 
 RARE = 0.05  # share of the rows of a label that is called rare
 FEW = 30  # rows of validation under which intervals say little
 
 
-def warnings(found: "DatasetPreview") -> list[str]:
+def warnings(found: DatasetPreview) -> list[str]:
     """Sentences about leakage, repeats, balance, refused rows and lengths."""
     told = []
     if found.leaked:
@@ -42,7 +39,7 @@ def warnings(found: "DatasetPreview") -> list[str]:
     return told
 
 
-def _balance(found: "DatasetPreview") -> list[str]:
+def _balance(found: DatasetPreview) -> list[str]:
     if not found.labels or found.label_count < 2:
         return []
     told = []
@@ -55,7 +52,7 @@ def _balance(found: "DatasetPreview") -> list[str]:
     return told
 
 
-def _long(found: "DatasetPreview") -> list[str]:
+def _long(found: DatasetPreview) -> list[str]:
     lengths = found.lengths
     if lengths is None or lengths.longest <= lengths.context_length:
         return []
@@ -65,7 +62,7 @@ def _long(found: "DatasetPreview") -> list[str]:
     ]
 
 
-def _numeric(found: "DatasetPreview") -> bool:
+def _numeric(found: DatasetPreview) -> bool:
     return all(label.name.lstrip("-").replace(".", "", 1).isdigit() for label in found.labels)
 
 
