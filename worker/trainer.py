@@ -42,8 +42,8 @@ def _serve(inbox: Inbox, events_fd: int) -> None:
 
     import torch
 
+    from worker.engine.loaded import Warm
     from worker.engine.pack import run_pack
-    from worker.engine.warm import Warm
     from worker.models import prepare_first_use
 
     prepare_first_use()

@@ -37,11 +37,11 @@ from worker.engine.loop import Place
 from worker.engine.reporter import Reporter
 from worker.engine.seed_batches import HeldOut, SeedBatches
 from worker.engine.slot import Slot
-from worker.engine.stack.host import StackHost
-from worker.engine.stack.loop import StackLoop
-from worker.engine.stack.probe import measured_slots
-from worker.engine.stack.shape import StackShape
-from worker.engine.stack.stack import Stack
+from worker.engine.stacked.loop import StackLoop
+from worker.engine.stacked.memory import measured_slots
+from worker.engine.stacked.passes import StackHost
+from worker.engine.stacked.shape import StackShape
+from worker.engine.stacked.stack import Stack
 
 SLOTS, BATCH, ROWS, EPOCHS, EVALUATIONS = 12, 16, 512, 3, 3
 LENGTHS = (64, 128)  # mean and longest

@@ -37,8 +37,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     from backend.datasets.files.importing import ImportPlan, import_rows
     from backend.shared.catalogue import require_model
     from backend.shared.rows.row import ColumnMapping
+    from worker.engine.loaded import Warm
     from worker.engine.pack import run_pack
-    from worker.engine.warm import Warm
 
     home = tmp_path_factory.mktemp("home")
     folder = home / "datasets" / "e2e"
@@ -219,8 +219,8 @@ def _answers(trained: dict[str, Any], run: str) -> tuple[dict[str, float], list[
 
     from backend.shared.trainer_protocol import PackedRun
     from worker.engine.generate import answer
+    from worker.engine.loaded import Warm
     from worker.engine.slot import Slot
-    from worker.engine.warm import Warm
 
     values, examples = _said(trained, run)
     warm = trained.setdefault("warm", Warm(trained["home"], torch.device("cpu")))

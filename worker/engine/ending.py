@@ -9,16 +9,16 @@ from worker import models
 from worker.engine.evaluate import judge
 from worker.engine.examples import SHOWN, pick
 from worker.engine.generate import answer
-from worker.engine.host import Host
+from worker.engine.hooked_base import Host
+from worker.engine.loaded import Warm
 from worker.engine.loop import Ended, Place
 from worker.engine.losses import Tally
 from worker.engine.slot import Slot
-from worker.engine.stack.evaluate import judge_stack
-from worker.engine.stack.host import StackHost
-from worker.engine.stack.shape import StackShape
-from worker.engine.stack.stack import Stack
+from worker.engine.stacked.evaluate import judge_stack
+from worker.engine.stacked.passes import StackHost
+from worker.engine.stacked.shape import StackShape
+from worker.engine.stacked.stack import Stack
 from worker.engine.text_scores import text_scores
-from worker.engine.warm import Warm
 
 
 def generated(place: Place, warm: Warm) -> dict[str, float]:

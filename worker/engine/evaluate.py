@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from worker.engine.batches import Batch
-from worker.engine.drops import SLICE_PASS
 from worker.engine.losses import Tally, divergence, predictions, unit_losses
 from worker.engine.scores import scores
 from worker.engine.seed_batches import SeedBatches
+from worker.engine.single.drops import SLICE_PASS
 from worker.engine.slot import Slot
 
 _UNITS = 512  # units whose logits are computed at once: a vocabulary of 50,000 makes 100 MB of them

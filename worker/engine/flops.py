@@ -14,7 +14,7 @@ from transformer_dropout.spec import CONSISTENCY
 
 if TYPE_CHECKING:
     from worker.engine.batches import Batch
-    from worker.engine.host import Host
+    from worker.engine.hooked_base import Host
     from worker.engine.slot import Slot
 
 

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from transformers import GenerationConfig
 
 from worker.data import Dataset
-from worker.engine.lora import Adapter, Target
 from worker.engine.seed_batches import SeedBatches
+from worker.engine.single.lora import Adapter, Target
 from worker.engine.slot import Slot
 from worker.engine.text_scores import Answer
 

@@ -17,9 +17,9 @@ from transformers.pytorch_utils import Conv1D
 
 from backend.shared.errors import TrainingError
 from backend.shared.run_status import FailureCode
-from worker.engine.attention import native_attention_rate
-from worker.engine.lora import Target
-from worker.engine.stage import Dropping, Hookable
+from worker.engine.pass_state import Dropping, Hookable
+from worker.engine.single.attention import native_attention_rate
+from worker.engine.single.lora import Target
 
 Attach = Callable[[nn.Module, int, bool], None]  # an attention module, its layer, whether it looks backwards only
 MakeTarget = Callable[[nn.Module, str, int, int, int], Target]  # module, name, ordinal, layer, place

@@ -11,16 +11,16 @@ from worker import models
 from worker.engine.checkpoint import UnreadableCheckpoint, latest_checkpoint, read_checkpoint
 from worker.engine.ending import finish, finish_stack, generated
 from worker.engine.failures import explain, is_out_of_memory
+from worker.engine.loaded import Warm
 from worker.engine.loop import Commands, Place, train
-from worker.engine.report import hook_report, run_record
 from worker.engine.reporter import Emit, Reporter
+from worker.engine.run_record import hook_report, run_record
 from worker.engine.slot import Slot
-from worker.engine.stack.bits import Stream
-from worker.engine.stack.host import StackHost
-from worker.engine.stack.loop import StackLoop
-from worker.engine.stack.seating import Seating, seat
-from worker.engine.stack.stack import Stack
-from worker.engine.warm import Warm
+from worker.engine.stacked.grouping import Seating, seat
+from worker.engine.stacked.loop import StackLoop
+from worker.engine.stacked.passes import StackHost
+from worker.engine.stacked.random_bits import Stream
+from worker.engine.stacked.stack import Stack
 
 
 @dataclass

@@ -12,12 +12,12 @@ from backend.shared.specs import ArmKeySpec
 from backend.shared.trainer_protocol import PackedRun
 from worker.engine.batches import Batch
 from worker.engine.checkpoint import Progress
-from worker.engine.drops import Drops
 from worker.engine.flops import step_flops
-from worker.engine.host import Host
+from worker.engine.hooked_base import Host
 from worker.engine.losses import TwoPasses, total_loss
 from worker.engine.optimizer import AdamW
 from worker.engine.parameters import Parameters
+from worker.engine.single.drops import Drops
 
 
 class Slot:

@@ -12,8 +12,8 @@ from transformers import AutoModelForSequenceClassification
 
 from tests.worker.engine.rival import Rival
 from tests.worker.engine.tiny_pack import World, start, trained
+from worker.engine.loaded import Warm
 from worker.engine.loop import Place
-from worker.engine.warm import Warm
 
 METHODS = list(PRESETS)
 STEPS = 50

@@ -16,7 +16,7 @@ from tests.worker.engine.test_packing import LENGTHS, some_rows
 from tests.worker.models.tiny import tiny_config
 from worker.data.rows import Rows
 from worker.engine.batches import Batch, Reading, make_batch
-from worker.engine.host import Host
+from worker.engine.hooked_base import Host
 from worker.engine.parameters import Parameters
 from worker.engine.slot import Slot
 

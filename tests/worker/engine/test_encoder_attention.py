@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from worker.engine.encoder.attention import SavedGroup, _softmax, _softmax_back
+from worker.engine.single.encoder.attention import SavedGroup, _softmax, _softmax_back
 
 HEADS, SIZE = 6, 32
 LENGTHS = (16, 32, 48, 64)  # less than a vector of bf16, one, one and a half, two

@@ -18,10 +18,10 @@ from tests.worker.engine.tiny_pack import World, make_world, trained
 from worker.engine import batches
 from worker.engine.ending import finish
 from worker.engine.evaluate import evaluate, measured
+from worker.engine.loaded import Warm
 from worker.engine.loop import Ended, Place, train
 from worker.engine.losses import Tally, divergence
 from worker.engine.precision import resolve_precision
-from worker.engine.warm import Warm
 
 
 def values(place: Place) -> dict[str, float]:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from worker.engine.encoder import frozen
-from worker.engine.encoder.frozen import Frozen, can_block
+from worker.engine.single.encoder import frozen
+from worker.engine.single.encoder.frozen import Frozen, can_block
 
 OUT, INTO, TOKENS = 96, 64, 50
 HAS_BF16 = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()

@@ -18,8 +18,8 @@ from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.specs import ArmKeySpec, DatasetRef, RunSpec, Task, TrainingSpec
 from tests.worker.data.stored import films, similar, store
 from tests.worker.models.tiny import register_tiny, save_tiny
+from worker.engine.loaded import Warm
 from worker.engine.pack import run_pack
-from worker.engine.warm import Warm
 
 LAYERS = 2
 REPLIES = [

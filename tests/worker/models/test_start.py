@@ -24,8 +24,8 @@ from backend.studies.expand import expand
 from tests.worker.data.stored import films, store
 from tests.worker.engine.tiny_pack import Told, World, make_world, start, trained
 from worker import data as datasets
+from worker.engine.loaded import Warm
 from worker.engine.pack import run_pack
-from worker.engine.warm import Warm
 from worker.models.base import load_tokenizer
 
 WHO = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")

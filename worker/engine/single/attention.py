@@ -1,0 +1,184 @@
+"""The attention function that stock transformers modules call: length groups of a packed sequence, with dropped keys.
+
+Registered with transformers' attention and mask interfaces under one name: without a mask function of the same name a
+model would silently ignore padding. Causality and padding are built here, per group, so no mask comes from outside.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformer_dropout.functional import attention_weights, drop_hidden, rescued
+from transformers import AttentionInterface, AttentionMaskInterface
+
+from worker.engine.packing import Group, Layout
+from worker.engine.pass_state import Stage
+from worker.engine.single.drops import AttentionDrops
+
+NAME = "dropscope_packed"
+_PLACE = "_dropscope_place"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an attention module is, and the stage it reads."""
+
+    layer: int
+    causal: bool
+    stage: Stage
+
+
+class Regroup(torch.autograd.Function):
+    """Rows of x [n, F] in another order, [m, F]. Every gradient that matters comes back by the opposite order.
+
+    Right because each real token has one place in either layout and nothing else carries a gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, order: Tensor, back: Tensor) -> Tensor:
+        """order [m]: which row of x comes where; back [n]: the opposite."""
+        ctx.save_for_backward(back)
+        return x.index_select(0, order)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
+        """Gradient of x."""
+        (back,) = ctx.saved_tensors
+        return grads[0].index_select(0, back), None, None
+
+
+def register() -> None:
+    """Make the function known to transformers; repeating it does no harm."""
+    AttentionInterface.register(NAME, packed_attention)
+    AttentionMaskInterface.register(NAME, _no_mask)
+
+
+def attach(module: nn.Module, layer: int, causal: bool, stage: Stage) -> None:
+    """Tell an attention module its layer and which stage to read."""
+    object.__setattr__(module, _PLACE, Place(layer, causal, stage))
+
+
+def _no_mask(*_args: object, **_kwargs: object) -> None:
+    """Masks are built per length group inside the attention function."""
+
+
+def packed_attention(
+    module: nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    softcap: float | None = None,
+    sliding_window: int | None = None,
+    **_: object,
+) -> tuple[Tensor, None]:
+    """Attention over one packed sequence: query [1, Hq, N, D], key and value [1, Hkv, N, D], to [1, N, Hq, D]."""
+    place: Place = getattr(module, _PLACE)
+    layout = place.stage.layout
+    assert layout is not None  # the host sets it before every pass
+    heads, size = query.shape[1], query.shape[3]
+    drops = _drops(module, place, heads)
+    q, k, v = (_padded(x, layout) for x in (query, key, value))
+    scale = size**-0.5 if scaling is None else scaling
+    outputs = []
+    for group in layout.groups:
+        span = slice(group.start, group.stop)
+        shape = (len(group.rows), group.length, -1, size)
+        output = _one_group(
+            *(x[span].view(shape).transpose(1, 2) for x in (q, k, v)),
+            group=group,
+            visible=_visible(layout, group, place.causal, sliding_window),
+            drops=drops,
+            scaling=scale,
+            softcap=softcap,
+        )
+        outputs.append(output.transpose(1, 2).reshape(-1, heads * size))
+    joined = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+    packed: Tensor = Regroup.apply(joined, layout.to_packed, layout.to_padded)  # type: ignore[no-untyped-call]
+    return packed.view(1, layout.tokens, heads, size), None
+
+
+def _padded(x: Tensor, layout: Layout) -> Tensor:
+    flat = x[0].transpose(0, 1).reshape(layout.tokens, -1)
+    found: Tensor = Regroup.apply(flat, layout.to_padded, layout.to_packed)  # type: ignore[no-untyped-call]
+    return found
+
+
+def _one_group(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    group: Group,
+    visible: Tensor,
+    drops: AttentionDrops | None,
+    scaling: float,
+    softcap: float | None,
+) -> Tensor:
+    """Attention of one group: query [B, Hq, L, D], key and value [B, Hkv, L, D], to [B, Hq, L, D]."""
+    batch, heads, length, size = query.shape
+    shared = heads // key.shape[1]
+    grouped = (query * scaling).reshape(batch, heads // shared, shared * length, size)
+    scores = torch.matmul(grouped, key.transpose(2, 3)).view(batch, heads, length, length)
+    if softcap is not None:
+        scores = torch.tanh(scores / softcap) * softcap
+    weights = _weights(scores, group, visible, drops).to(value.dtype)
+    return torch.matmul(weights.view(batch, heads // shared, shared * length, length), value).view(query.shape)
+
+
+def _weights(scores: Tensor, group: Group, visible: Tensor, drops: AttentionDrops | None) -> Tensor:
+    """Weights [B, H, L, L] of logits: sites before the softmax, then sites after it, in order."""
+    if drops is None:
+        return attention_weights(scores, visible=visible)
+    for keep in drops.logits:
+        visible = rescued(keep.padded(group.rows, group.length), visible)
+    if not drops.weights:
+        return attention_weights(scores, visible=visible)
+    first, *rest = drops.weights
+    mask = first.keep.padded(group.rows, group.length)
+    weights = attention_weights(scores, visible=visible, keep=mask, rescale=first.rescale, rate=first.rate)
+    for drop in rest:  # the base model's own dropout, on top of a site
+        weights = drop_hidden(weights, drop.keep.padded(group.rows, group.length), 1.0 / (1.0 - drop.rate))
+    return weights
+
+
+def _visible(layout: Layout, group: Group, causal: bool, window: int | None) -> Tensor:
+    """Who may see whom in a group: bool [rows, 1, 1 or length, length], kept with the layout."""
+    name = ("visible", group.start, causal, window)
+    found = layout.cache.get(str(name))
+    if isinstance(found, Tensor):
+        return found
+    visible = group.visible
+    if causal or window:
+        place = torch.arange(group.length)
+        distance = place[:, None] - place[None, :]
+        allowed = distance >= 0 if causal else torch.ones_like(distance, dtype=torch.bool)
+        if window:
+            allowed = allowed & (distance.abs() < window)
+        visible = visible & allowed
+    layout.cache[str(name)] = visible
+    return visible
+
+
+def _drops(module: nn.Module, place: Place, heads: int) -> AttentionDrops | None:
+    current = place.stage.drops
+    if current is None:
+        return None
+    drops = current.attention(place.layer, heads)
+    rate = native_attention_rate(module) if current.native else 0.0
+    if rate > 0.0:
+        native = current.native_attention(place.layer, rate, heads)
+        drops = AttentionDrops(drops.logits, (*drops.weights, native))
+    return drops or None
+
+
+def native_attention_rate(module: nn.Module) -> float:
+    """The dropout on attention weights that the base model's own config turns on."""
+    for name in ("dropout", "attn_dropout", "attention_dropout"):
+        found = getattr(module, name, None)
+        rate = getattr(found, "p", found)
+        if isinstance(rate, float | int):
+            return float(rate)
+    return 0.0
