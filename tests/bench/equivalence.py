@@ -30,9 +30,9 @@ from tests.bench.engine import cut
 from tests.bench.engine_side import LAYERS, Work, arm, command, prepare
 from tests.worker.engine.rival import Rival
 from tests.worker.engine.tiny_pack import World
-from worker.engine.evaluate import judge
 from worker.engine.loaded import Warm
 from worker.engine.pack import prepare as placed
+from worker.engine.single.evaluate import judge
 
 MARGIN, LEVEL = 0.25, 0.05
 

@@ -33,7 +33,7 @@ from worker.data.draw import SeedData
 from worker.data.rows import Rows
 from worker.engine.batches import Reading, evaluation_batches
 from worker.engine.flops import step_flops
-from worker.engine.loop import Place
+from worker.engine.place import Place
 from worker.engine.reporter import Reporter
 from worker.engine.seed_batches import HeldOut, SeedBatches
 from worker.engine.slot import Slot
@@ -265,7 +265,7 @@ def kernels(shape: str, device: torch.device, tiny: bool) -> dict[str, object]:
     wall = time.perf_counter() - begun
     by = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
     print(profile.key_averages().table(sort_by=by, row_limit=30, max_name_column_width=70))
-    flops = sum(step_flops(slot, batch) for slot in stack.slots if slot is not None)
+    flops = sum(step_flops(slot.sizes, batch) for slot in stack.slots if slot is not None)
     rate = product_rate(device, tiny)
     launches = sum(event.count for event in profile.key_averages() if event.key == "cudaLaunchKernel")
     return {

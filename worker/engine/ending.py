@@ -6,13 +6,14 @@ from functools import partial
 
 from backend.shared.trainer_protocol import Examples
 from worker import models
-from worker.engine.evaluate import judge
 from worker.engine.examples import SHOWN, pick
 from worker.engine.generate import answer
-from worker.engine.hooked_base import Host
+from worker.engine.hooked_base import HookedBase
 from worker.engine.loaded import Warm
-from worker.engine.loop import Ended, Place
 from worker.engine.losses import Tally
+from worker.engine.place import Ended, Place
+from worker.engine.single.evaluate import judge
+from worker.engine.single.step import SingleSlot
 from worker.engine.slot import Slot
 from worker.engine.stacked.evaluate import judge_stack
 from worker.engine.stacked.passes import StackHost
@@ -33,11 +34,11 @@ def generated(place: Place, warm: Warm) -> dict[str, float]:
 
 def finish(place: Place, warm: Warm) -> Ended:
     """Write the adapter with what it is held against, measured in fp32: for a run in fp32 its last evaluation."""
-    last = place.validation
-    if _owes_fp32(place, warm):
-        last = judge(_twin(place.slot, warm.base(place.slot.arm, "fp32").host), place.data.validation)
-    elif last is None:  # the run was resumed at its last step
-        last = judge(place.slot, place.data.validation)
+    last, owes = place.validation, _owes_fp32(place, warm)
+    if owes or last is None:  # without one it was resumed at its last step
+        slot = _twin(place.slot, warm.base(place.slot.arm, "fp32").host, warm) if owes else place.slot
+        assert isinstance(slot, SingleSlot)  # a Warm that does not stack makes no other
+        last = judge(slot, place.data.validation)
     return _exported(place, warm, last)
 
 
@@ -58,14 +59,14 @@ def _owes_fp32(place: Place, warm: Warm) -> bool:
 def _measured_in_fp32(places: Sequence[Place], shape: StackShape, warm: Warm) -> list[Tally]:
     exact = warm.base(places[0].slot.arm, "fp32").host
     assert isinstance(exact, StackHost)
-    twins = [_twin(place.slot, exact) for place in places]
+    twins = [_twin(place.slot, exact, warm) for place in places]
     stack = Stack(exact, twins, replace(shape, detached=0, paired=0), warm.stream)
     return judge_stack(stack, places[0].data.validation)[: len(places)]
 
 
-def _twin(slot: Slot, host: Host) -> Slot:
+def _twin(slot: Slot, host: HookedBase, warm: Warm) -> Slot:
     """The same run on another base."""
-    twin = Slot(slot.run, host, host.hooked.attention_layers, slot.steps)
+    twin = warm.slot(slot.run, host, slot.steps)
     twin.parameters.load(slot.parameters.values)
     return twin
 

@@ -11,9 +11,10 @@ from torch.nn import functional as F
 from transformers import GenerationConfig
 
 from worker.data import Dataset
+from worker.engine.pass_state import Adapter
 from worker.engine.seed_batches import SeedBatches
-from worker.engine.single.lora import Adapter, Target
 from worker.engine.slot import Slot
+from worker.engine.target import Target
 from worker.engine.text_scores import Answer
 
 BATCH_ROWS = 16

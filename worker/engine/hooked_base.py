@@ -1,71 +1,58 @@
-"""The frozen base model as the engine uses it: hooked once, then run for any slot on any packed batch."""
+"""The frozen base model with the engine's hooks, as slots of either form see it; passes are each form's own."""
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import nn
+from transformer_dropout.hf.families import unwrapped
+from transformer_dropout.spec import CONSISTENCY
 
-from worker.engine.batches import Batch, Reading
-from worker.engine.flops import base_weights
+from worker.engine.batches import Reading
+from worker.engine.flops import Sizes, base_weights
 from worker.engine.head import Head
-from worker.engine.hooks import Hooked, hook, make_targets
-from worker.engine.packing import Packed
+from worker.engine.hooks import Hooked, make_targets
 from worker.engine.parameters import Parameters, Shape
-from worker.engine.pass_state import Stage
-from worker.engine.single import attention
-from worker.engine.single.drops import Drops
-from worker.engine.single.encoder.encoder import Encoder
-from worker.engine.single.encoder.weights import fits
-from worker.engine.single.lora import Adapter, Target
+from worker.engine.pass_state import Adapter
+from worker.engine.target import Target
 
 
-class Host:
+class HookedBase(ABC):
     """One base model with the hooks of one choice of target modules.
 
     model: a stock transformers model; it is put in evaluation mode and frozen for good.  targets: names of the linear
-    layers that get adapters.  head: names of the parameters that every slot trains a copy of.  by_hand: take the
-    hand-written path where the model fits it.
+    layers that get adapters.  head: names of the parameters that every slot trains a copy of.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        reading: Reading,
-        targets: Sequence[str],
-        head: Sequence[str],
-        by_hand: bool = True,
-    ) -> None:
-        self.by_hand = by_hand
+    def __init__(self, model: nn.Module, reading: Reading, targets: Sequence[str], head: Sequence[str]) -> None:
         self.model, self.reading = model.eval().requires_grad_(False), reading
         self.body: nn.Module = getattr(model, str(getattr(model, "base_model_prefix", "")), model)
-        self.stage = Stage()
         self.head_names = tuple(head)
         self.hooked: Hooked = self._enter()
         self.head = Head(model, self.body, reading.task, self.head_names)
         parameter = next(self.body.parameters())
         self.dtype, self.device = parameter.dtype, parameter.device
-        self._starts = _first_position(self.body)
+        self._first_position = _first_position(self.body)
         self.targets: tuple[Target, ...] = ()
         self.retarget(targets)
-        self.base_weights = base_weights(model)
-        self._extra = {"use_cache": False} if self.hooked.decoder else {}
+        self._base_weights = base_weights(model)
+        self._extra: dict[str, object] = {"use_cache": False} if self.hooked.decoder else {}
 
+    @abstractmethod
     def _enter(self) -> Hooked:
-        attention.register()
-        return hook(self.model, self.stage, partial(attention.attach, stage=self.stage), attention.NAME)
+        """Hook the model with the form's attention function."""
 
+    @abstractmethod
     def _target(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int) -> Target:
-        return Target(module, name, ordinal, layer, place, self.stage)
+        """Put the form's adapters on a linear layer."""
 
-    def retarget(self, names: Sequence[str]) -> None:
-        """Put the adapters on other layers; slots made before must not be used any more."""
+    def retarget(self, names: Sequence[str]) -> bool:
+        """Put the adapters on other layers, which makes slots of before void; False where they were there already."""
         if tuple(target.name for target in self.targets) == tuple(names):
-            return
+            return False
         for old in self.targets:
             old.release()
         self.targets = make_targets(self.model, names, self._target)
-        fast = self.by_hand and self.reading.task != "causal_lm" and fits(self.model)
-        self.encoder = Encoder(self.model, self.body, self.targets, self.stage, self._starts) if fast else None
+        return True
 
     def shapes(self, rank: int) -> list[Shape]:
         """What a slot of this rank trains."""
@@ -91,33 +78,18 @@ class Host:
             for place in self.targets
         )
 
-    def features(self, batch: Batch, adapters: Sequence[Adapter] | None, drops: Drops | None) -> Tensor:
-        """The base model's last hidden state at the judged places, [U, E]."""
-        if self.encoder is not None and adapters is not None:
-            return self.encoder.features(batch, adapters, drops)
-        hidden = self._run(batch.packed, adapters, drops)
-        return hidden.index_select(0, batch.places)
-
-    def logits(self, features: Tensor, tensors: Mapping[str, Tensor], drops: Drops | None) -> Tensor:
-        """Logits [U, C] fp32 of `features` with a slot's head `tensors`."""
-        self.stage.drops = drops
-        try:
-            return self.head(features, tensors)
-        finally:
-            self.stage.drops = None
-
-    def _run(self, packed: Packed, adapters: Sequence[Adapter] | None, drops: Drops | None) -> Tensor:
-        stage, layout = self.stage, packed.layout
-        stage.layout, stage.adapters, stage.drops = layout, adapters, drops
-        given = dict(self._extra)
-        if packed.token_type_ids is not None and self.hooked.segments:
-            given["token_type_ids"] = packed.token_type_ids  # type: ignore[assignment]  # keyword arguments of any kind
-        try:
-            output = self.body(input_ids=packed.input_ids, position_ids=layout.positions[None] + self._starts, **given)
-        finally:
-            stage.layout, stage.adapters, stage.drops = None, None, None
-        hidden: Tensor = output.last_hidden_state
-        return hidden[0]
+    def sizes(self, rank: int, consistency: str) -> Sizes:
+        """What a slot of this rank and kind of consistency loss computes in a step."""
+        config, kind = unwrapped(self.model).config, CONSISTENCY[consistency]
+        return Sizes(
+            weights=self._base_weights,
+            output=self.head.output_weights if self.reading.task == "causal_lm" else 0,
+            width=int(config.hidden_size),
+            layers=int(config.num_hidden_layers),
+            adapters=rank * sum(sum(target.shape) for target in self.targets),
+            passes=kind.passes,
+            trained=1 if kind.passes == 1 or kind.second_detached else 2,
+        )
 
 
 def _first_position(body: nn.Module) -> int:

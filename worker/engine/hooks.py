@@ -13,13 +13,13 @@ from transformer_dropout.hf.families import (
     layer_modules,
     unwrapped,
 )
+from transformer_dropout.hf.redraw import native_attention_rate
 from transformers.pytorch_utils import Conv1D
 
 from backend.shared.errors import TrainingError
 from backend.shared.run_status import FailureCode
 from worker.engine.pass_state import Dropping, Hookable
-from worker.engine.single.attention import native_attention_rate
-from worker.engine.single.lora import Target
+from worker.engine.target import Target
 
 Attach = Callable[[nn.Module, int, bool], None]  # an attention module, its layer, whether it looks backwards only
 MakeTarget = Callable[[nn.Module, str, int, int, int], Target]  # module, name, ordinal, layer, place
@@ -43,33 +43,33 @@ class NativeDropout:
 
     rate: float
     ordinal: int
-    stage: Hookable
+    state: Hookable
 
     def forward(self, x: Tensor) -> Tensor:
         """x [..., E], dropped or as it is."""
-        drops = self.stage.drops
+        drops = self.state.drops
         return x if drops is None or not drops.native else drops.drop_native(self.ordinal, self.rate, x)
 
 
-def hook(model: nn.Module, stage: Hookable, attach: Attach, attention_name: str) -> Hooked:
+def hook(model: nn.Module, state: Hookable, attach: Attach, attention_name: str) -> Hooked:
     """Hook everything; `attach` prepares a module for the registered attention function of that name.
 
     Raises UnsupportedModelError or TrainingError where the model cannot be entered.
     """
     decoder = is_decoder(unwrapped(model).config)
-    dropouts = _replace_dropouts(model, stage)
+    dropouts = _replace_dropouts(model, state)
     attentions = attention_modules(model)
     for layer, module in enumerate(attentions):
         attach(module, layer, decoder)
     model.set_attn_implementation(attention_name)  # type: ignore[operator]  # transformers models have it
     for layer, module in enumerate(hidden_modules(model, "ffn_output")):
-        module.register_forward_hook(_after(partial(_outer, layer), stage))
+        module.register_forward_hook(_after(partial(_outer, layer), state))
     for layer, module in enumerate(hidden_modules(model, "ffn_inner")):
-        module.register_forward_pre_hook(_before(partial(_inner, layer), stage))
+        module.register_forward_pre_hook(_before(partial(_inner, layer), state))
     embedding: nn.Module = model.get_input_embeddings()  # type: ignore[operator]  # transformers models have it
-    embedding.register_forward_hook(_after(_noisy, stage))
-    layer_modules(model)[0].register_forward_pre_hook(_before(lambda drops, x: drops.embeddings(x), stage))
-    head_module(model).register_forward_pre_hook(_before(lambda drops, x: drops.features(x), stage))
+    embedding.register_forward_hook(_after(_noisy, state))
+    layer_modules(model)[0].register_forward_pre_hook(_before(lambda drops, x: drops.embeddings(x), state))
+    head_module(model).register_forward_pre_hook(_before(lambda drops, x: drops.features(x), state))
     return Hooked(
         attention_layers=len(attentions),
         hidden_layers=len(attentions),
@@ -106,10 +106,10 @@ def _linear(model: nn.Module, name: str) -> nn.Module:
     return module
 
 
-def _replace_dropouts(model: nn.Module, stage: Hookable) -> int:
+def _replace_dropouts(model: nn.Module, state: Hookable) -> int:
     found = [module for module in model.modules() if isinstance(module, nn.Dropout) and module.p > 0]
     for ordinal, module in enumerate(found):
-        module.forward = NativeDropout(float(module.p), ordinal, stage).forward  # type: ignore[assignment,method-assign]
+        module.forward = NativeDropout(float(module.p), ordinal, state).forward  # type: ignore[assignment,method-assign]
     return len(found)
 
 
@@ -138,18 +138,18 @@ def _noisy(drops: Dropping, x: Tensor) -> Tensor:
 
 
 def _after(
-    change: Callable[[Dropping, Tensor], Tensor], stage: Hookable
+    change: Callable[[Dropping, Tensor], Tensor], state: Hookable
 ) -> Callable[[nn.Module, object, Tensor], Tensor]:
     def after(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
-        return output if stage.drops is None else change(stage.drops, output)
+        return output if state.drops is None else change(state.drops, output)
 
     return after
 
 
 def _before(
-    change: Callable[[Dropping, Tensor], Tensor], stage: Hookable
+    change: Callable[[Dropping, Tensor], Tensor], state: Hookable
 ) -> Callable[[nn.Module, tuple[Tensor, ...]], tuple[Tensor, ...]]:
     def before(_module: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        return args if stage.drops is None else (change(stage.drops, args[0]), *args[1:])
+        return args if state.drops is None else (change(state.drops, args[0]), *args[1:])
 
     return before

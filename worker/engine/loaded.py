@@ -13,12 +13,15 @@ from transformer_dropout.hf.families import is_decoder
 from backend.shared.errors import TrainingError
 from backend.shared.run_status import FailureCode
 from backend.shared.specs import ArmKeySpec
+from backend.shared.trainer_protocol import PackedRun
 from worker import data as datasets
 from worker import models
 from worker.engine.batches import Reading
-from worker.engine.hooked_base import Host
+from worker.engine.hooked_base import HookedBase
 from worker.engine.precision import Computed, resolve_precision
 from worker.engine.seed_batches import HeldOut, SeedBatches
+from worker.engine.single.passes import Host
+from worker.engine.single.step import SingleSlot
 from worker.engine.slot import Slot
 from worker.engine.stacked.memory import measured_slots
 from worker.engine.stacked.passes import StackHost
@@ -34,7 +37,7 @@ class Loaded:
     """A base model, hooked."""
 
     base: models.Base
-    host: Host
+    host: HookedBase
 
 
 class Warm:
@@ -125,6 +128,11 @@ class Warm:
             fits = self._slots[key]
         return fits if self._most is None else min(fits, self._most)
 
+    def slot(self, run: PackedRun, host: HookedBase, steps: int) -> Slot:
+        """A run's slot on a base, of the form that it is trained in."""
+        kind = Slot if self.stacked else SingleSlot
+        return kind(run, host, host.hooked.attention_layers, steps)
+
     def _reserve(self, host: StackHost) -> int:
         """Bytes of the fp32 twin that measures the ends of runs, where it is not loaded yet."""
         if any(key[-1] == "fp32" for key in self._bases):
@@ -143,12 +151,12 @@ class Warm:
             self._dataset = ((arm.dataset, arm.task), datasets.load(arm.dataset, arm.task, self.home))
         return self._dataset[1]
 
-    def _host(self, base: models.Base, arm: ArmKeySpec) -> Host:
+    def _host(self, base: models.Base, arm: ArmKeySpec) -> HookedBase:
         targets = [name for name, _ in models.target_linears(base, arm.target_modules)]
         pad = base.config.pad_token_id
         try:
             reading = Reading(arm.task, is_decoder(base.config), pad if isinstance(pad, int) else 0)
-            kind = StackHost if self.stacked else Host
+            kind: type[HookedBase] = StackHost if self.stacked else Host
             return kind(base.model, reading, targets, base.head)
         except TypeError as error:  # UnsupportedModelError of the library is one
             raise TrainingError(FailureCode.BAD_INPUT, f"{arm.model.id} cannot be trained: {error}") from error

@@ -3,57 +3,21 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from backend.shared.run_status import FailureCode
-from backend.shared.schedule import epoch_of, evaluation_steps
-from backend.shared.trainer_protocol import Cancel, Command, Drain, Examples
+from backend.shared.schedule import epoch_of
+from backend.shared.trainer_protocol import Cancel, Command, Drain
 from worker.engine.checkpoint import write_checkpoint
-from worker.engine.evaluate import evaluate, judge, measured, told
+from worker.engine.evaluate import measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
-from worker.engine.losses import Tally
-from worker.engine.reporter import Reporter
-from worker.engine.seed_batches import SeedBatches
-from worker.engine.slot import Slot
-from worker.engine.text_scores import Answer
+from worker.engine.place import Ended, Place
+from worker.engine.single.evaluate import evaluate, judge
+from worker.engine.single.step import SingleSlot
 
 BAD_STEPS = 5  # losses in a row that are not a number end a run
 
 Commands = Callable[[], Sequence[Command]]  # what has been asked for since the last look
-Ended = tuple[dict[str, float], Examples]  # final values, and the examples that are shown
-Finish = Callable[["Place"], Ended]  # exports the adapter
-AtEnd = Callable[["Place"], dict[str, float]]  # what is measured once beside the test rows, with the last evaluation
-
-
-@dataclass
-class Place:
-    """A slot in the pack with its data and its voice."""
-
-    slot: Slot
-    data: SeedBatches
-    reporter: Reporter
-    evaluate_at: frozenset[int]
-    at_end: AtEnd
-    saved: int = -1  # step of the last checkpoint
-    judged_first: bool = False  # what the run starts from was measured
-    answers: list[Answer] = field(default_factory=list)  # filled with the last evaluation
-    validation: Tally | None = None  # what the last evaluation counted of the validation set
-
-    @classmethod
-    def of(cls, slot: Slot, data: SeedBatches, reporter: Reporter, at_end: AtEnd = lambda place: {}) -> "Place":
-        """A place at the step where its slot stands."""
-        steps = evaluation_steps(slot.steps, slot.arm.training.evaluations)
-        return cls(slot, data, reporter, steps, at_end, saved=slot.progress.step)
-
-    @property
-    def step(self) -> int:
-        """Steps taken so far."""
-        return self.slot.progress.step
-
-    @property
-    def first_is_due(self) -> bool:
-        """Whether what the run starts from is still to be measured: an adapter, before the first step."""
-        return self.slot.arm.start_from is not None and self.step == 0 and not self.judged_first
+Finish = Callable[[Place], Ended]  # exports the adapter
 
 
 def train(places: list[Place], commands: Commands, finish: Finish, checkpoint_s: float) -> bool:
@@ -115,6 +79,7 @@ def _turn(place: Place, finish: Finish) -> bool:
 def _advance(place: Place, finish: Finish) -> bool:
     """Take one step (and what is due after it); return whether the run has ended."""
     slot, progress = place.slot, place.slot.progress
+    assert isinstance(slot, SingleSlot)
     if place.first_is_due:
         place.judged_first = True
         place.reporter.evaluation(0, 0.0, measured(slot, evaluate(slot, place.data)))
@@ -136,14 +101,16 @@ def _advance(place: Place, finish: Finish) -> bool:
 
 def _after_step(place: Place) -> bool:
     """Evaluate and checkpoint where that is due; return whether the run can go on."""
-    failing = place.slot.progress.bad_steps >= BAD_STEPS
+    slot = place.slot
+    assert isinstance(slot, SingleSlot)
+    failing = slot.progress.bad_steps >= BAD_STEPS
     due = place.step in place.evaluate_at
     if due or failing:
-        judged = evaluate(place.slot, place.data)
+        judged = evaluate(slot, place.data)
         values = measured(place.slot, judged)
         if place.step >= place.slot.steps:
             place.validation = judged.validation
-            values |= told("test", place.slot, judge(place.slot, place.data.test)) if place.data.test else {}
+            values |= told("test", place.slot, judge(slot, place.data.test)) if place.data.test else {}
             values |= place.at_end(place)
         epoch = epoch_of(place.step, place.data.train_rows, place.slot.arm.training)
         place.reporter.evaluation(place.step, epoch, values)

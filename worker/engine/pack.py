@@ -12,7 +12,8 @@ from worker.engine.checkpoint import UnreadableCheckpoint, latest_checkpoint, re
 from worker.engine.ending import finish, finish_stack, generated
 from worker.engine.failures import explain, is_out_of_memory
 from worker.engine.loaded import Warm
-from worker.engine.loop import Commands, Place, train
+from worker.engine.loop import Commands, train
+from worker.engine.place import Place
 from worker.engine.reporter import Emit, Reporter
 from worker.engine.run_record import hook_report, run_record
 from worker.engine.slot import Slot
@@ -103,7 +104,7 @@ def _prepare(run: PackedRun, warm: Warm, reporter: Reporter) -> Prepared:
     arm = run.spec.arm
     loaded = warm.base(arm, warm.precision(arm))
     data = warm.seed(arm, run.spec.seed, loaded)
-    slot = Slot(run, loaded.host, loaded.host.hooked.attention_layers, len(data.steps))
+    slot = warm.slot(run, loaded.host, len(data.steps))
     notes: list[tuple[Literal["info", "warning"], str]] = []
     begun = models.starting_tensors(loaded.base, arm, warm.home)
     if begun is not None:

@@ -1,17 +1,18 @@
-"""What the hooks in the base model read during one forward pass: whose adapter, which layout, what is dropped."""
-
-from __future__ import annotations
+"""What the hooks in the base model read during one forward pass: whose adapters, which layout, what is dropped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Generic, Protocol, TypeVar
 
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from worker.engine.packing import Layout
-    from worker.engine.single.drops import Drops
-    from worker.engine.single.lora import Adapter
+ADAPTER = ("adapter_input", "adapter_rank")  # positions of sites that lie in the adapters
+# Passes of one step: 0, and 1 in the second pass of a consistency loss; the probe slice with dropout on has its own.
+SLICE_PASS = 2
+
+LayoutT = TypeVar("LayoutT")
+AdapterT = TypeVar("AdapterT")
+DropsT = TypeVar("DropsT")
 
 
 class Dropping(Protocol):
@@ -36,17 +37,38 @@ class Dropping(Protocol):
 
 
 class Hookable(Protocol):
-    """A stage as the hooks see it."""
+    """The state of a pass as the hooks see it."""
 
     @property
     def drops(self) -> Dropping | None:
         """None: evaluation."""
 
 
-@dataclass
-class Stage:
-    """Set by the host before a pass; one base model has one stage."""
+@dataclass(frozen=True)
+class Adapter:
+    """One slot's pair for one linear layer: `down` [r, in], `up` [out, r], both in the compute dtype."""
 
-    layout: Layout | None = None
-    adapters: Sequence[Adapter | None] | None = None
-    drops: Drops | None = None  # None: evaluation
+    down: Tensor
+    up: Tensor
+    scaling: float
+
+
+@dataclass(frozen=True)
+class LaneAdapters:
+    """The pairs of A lanes for one linear layer, padded with zeros to rank R, in the compute dtype."""
+
+    down: Tensor  # [A, R, in]
+    up: Tensor  # [A, out, R]
+    scaling: Tensor  # fp32 [A, 1, 1]
+
+
+@dataclass
+class PassState(Generic[LayoutT, AdapterT, DropsT]):
+    """Set before a pass and emptied after it; a base model has one. Each form has layouts and dropout of its own.
+
+    adapters: by number of the linear layer that they are for.
+    """
+
+    layout: LayoutT | None = None
+    adapters: Sequence[AdapterT] | None = None
+    drops: DropsT | None = None  # None: evaluation

@@ -6,8 +6,8 @@ from transformer_dropout import __version__ as library_version
 
 from backend.shared.errors import TrainingError
 from backend.shared.run_status import FailureCode
+from worker.engine.pass_state import ADAPTER
 from worker.engine.precision import processor
-from worker.engine.single.drops import ADAPTER
 from worker.engine.slot import Slot
 
 STREAMS = {

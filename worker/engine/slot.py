@@ -1,11 +1,9 @@
-"""One run's place in the pack: what it trains, how far it is, and one optimizer step of it."""
+"""A run in training: what it trains and how far it is. How it takes a step is said by each form."""
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
-from transformer_dropout.masks import Draw
-from transformer_dropout.spec import CONSISTENCY, DropoutSpec
+from transformer_dropout.spec import DropoutSpec
 
 from backend.shared.schedule import Schedule
 from backend.shared.specs import ArmKeySpec
@@ -13,17 +11,15 @@ from backend.shared.trainer_protocol import PackedRun
 from worker.engine.batches import Batch
 from worker.engine.checkpoint import Progress
 from worker.engine.flops import step_flops
-from worker.engine.hooked_base import Host
-from worker.engine.losses import TwoPasses, total_loss
+from worker.engine.hooked_base import HookedBase
 from worker.engine.optimizer import AdamW
 from worker.engine.parameters import Parameters
-from worker.engine.single.drops import Drops
 
 
 class Slot:
     """State of one run. Two slots share nothing but the frozen base, so neither can disturb the other."""
 
-    def __init__(self, run: PackedRun, host: Host, layers: int, steps: int) -> None:
+    def __init__(self, run: PackedRun, host: HookedBase, layers: int, steps: int) -> None:
         self.run, self.host, self.steps = run, host, steps
         self.arm: ArmKeySpec = run.spec.arm
         self.seed = run.spec.seed
@@ -41,6 +37,7 @@ class Slot:
         )
         self.adapters = host.adapters(self.parameters, self.scaling)
         self.head = {name: self.parameters.leaf(name) for name in host.head_names}
+        self.sizes = host.sizes(self.arm.rank, self.method.consistency.kind)
         self.progress = Progress()
         self.folder = Path(run.folder)
 
@@ -50,43 +47,11 @@ class Slot:
         native = self.method.native and self.host.hooked.native_dropouts > 0
         return native or self.method.noise_alpha > 0 or any(site.active for site in self.method.sites)
 
-    def drops(self, batch: Batch, step: int, pass_index: int) -> Drops | None:
-        """The masks of one pass; None where nothing is dropped."""
-        if not self.drops_anything:
-            return None
-        places = batch.places if self.arm.task == "causal_lm" else None
-        return Drops(self.method, Draw(self.seed, step, pass_index), batch.packed.layout, places)
-
-    def outputs(self, batch: Batch, drops: Drops | None) -> tuple[Tensor, Tensor]:
-        """Features [U, E] and logits [U, C] of one pass."""
-        features = self.host.features(batch, self.adapters, drops)
-        return features, self.host.logits(features, self.head, drops)
-
-    def train_step(self, batch: Batch) -> float:
-        """Take one optimizer step on `batch` and return its loss with dropout on."""
-        step = self.progress.step
-        self.parameters.zero_grad()
-        loss = self.loss(batch, step)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch ships it without types
-        self.optimizer.update(self.parameters.collect(), step)
-        self.parameters.refresh()
+    def count(self, batch: Batch) -> None:
+        """Count an optimizer step that was taken on `batch`."""
         self.progress.step += 1
         self.progress.tokens += batch.tokens
-        self.progress.flops += step_flops(self, batch)
-        return float(loss.detach())
-
-    def loss(self, batch: Batch, step: int) -> Tensor:
-        """The loss of step number `step` (from 0) with its graph: task and consistency, dropout on."""
-        tie = self.method.consistency
-        features, logits = self.outputs(batch, self.drops(batch, step, 0))
-        if tie.kind == "none":
-            return total_loss(self.arm.task, batch.labels, tie, logits, None)
-        kind = CONSISTENCY[tie.kind]
-        drops = None if kind.second_clean else self.drops(batch, step, 1)
-        with torch.set_grad_enabled(not kind.second_detached):
-            other_features, other_logits = self.outputs(batch, drops)
-        passes = TwoPasses(logits, other_logits, features, other_features)
-        return total_loss(self.arm.task, batch.labels, tie, logits, passes)
+        self.progress.flops += step_flops(self.sizes, batch)
 
     def state(self) -> dict[str, Tensor]:
         """All that a checkpoint needs beside the progress."""

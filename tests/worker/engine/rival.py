@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 
 from tests.worker.engine.tiny_pack import World
 from worker.engine.batches import Batch
-from worker.engine.loop import Place
+from worker.engine.place import Place
 
 
 class Rival:

@@ -13,7 +13,7 @@ from transformers import AutoModelForSequenceClassification
 from tests.worker.engine.rival import Rival
 from tests.worker.engine.tiny_pack import World, start, trained
 from worker.engine.loaded import Warm
-from worker.engine.loop import Place
+from worker.engine.place import Place
 
 METHODS = list(PRESETS)
 STEPS = 50

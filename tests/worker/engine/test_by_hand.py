@@ -16,9 +16,9 @@ from tests.worker.engine.test_packing import LENGTHS, some_rows
 from tests.worker.models.tiny import tiny_config
 from worker.data.rows import Rows
 from worker.engine.batches import Batch, Reading, make_batch
-from worker.engine.hooked_base import Host
 from worker.engine.parameters import Parameters
-from worker.engine.slot import Slot
+from worker.engine.single.passes import Host
+from worker.engine.single.step import SingleSlot
 
 READING = Reading("classification", False, 0)
 METHODS = {name: preset(name) for name in PRESETS} | {
@@ -63,7 +63,7 @@ def loss_and_gradient(host: Host, method: DropoutSpec, batch: Batch) -> tuple[fl
         training=TrainingSpec(),
     )
     run = PackedRun(run_id="r", fence=0, spec=RunSpec(arm=arm, seed=3), folder=str(Path("unused")))
-    slot = Slot(run, host, layers, 10)
+    slot = SingleSlot(run, host, layers, 10)
     values = np.random.default_rng(1).standard_normal(slot.parameters.count) * 0.1
     slot.parameters.load(torch.from_numpy(values.astype(np.float32)))
     slot.parameters.zero_grad()

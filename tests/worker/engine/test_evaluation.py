@@ -17,11 +17,13 @@ from tests.worker.engine.test_against_peft import a_place
 from tests.worker.engine.tiny_pack import World, make_world, trained
 from worker.engine import batches
 from worker.engine.ending import finish
-from worker.engine.evaluate import evaluate, measured
+from worker.engine.evaluate import measured
 from worker.engine.loaded import Warm
-from worker.engine.loop import Ended, Place, train
+from worker.engine.loop import train
 from worker.engine.losses import Tally, divergence
+from worker.engine.place import Ended, Place
 from worker.engine.precision import resolve_precision
+from worker.engine.single.evaluate import evaluate
 
 
 def values(place: Place) -> dict[str, float]:

@@ -11,9 +11,9 @@ from transformers.pytorch_utils import Conv1D
 from tests.worker.models.tiny import DECODERS, tiny_config
 from worker.data.rows import Rows
 from worker.engine.batches import Reading, make_batch
-from worker.engine.hooked_base import Host
 from worker.engine.packing import LENGTH_MULTIPLE, TOKEN_MULTIPLE, make_layout
-from worker.engine.single.lora import Adapter
+from worker.engine.pass_state import Adapter
+from worker.engine.single.passes import Host
 
 FAMILIES = (
     "bert",

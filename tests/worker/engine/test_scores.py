@@ -81,10 +81,10 @@ def test_consistency_of_a_regression_is_the_squared_difference(pairs: World, tmp
     method = {**place.slot.arm.method, "consistency": {"kind": kind, "weight": 0.7}}
     arm = place.slot.arm.model_copy(update={"method": method})
     from backend.shared.specs import RunSpec
-    from worker.engine.slot import Slot
+    from worker.engine.single.step import SingleSlot
 
     run = place.slot.run.model_copy(update={"spec": RunSpec(arm=arm, seed=place.slot.seed)})
-    slot = Slot(run, place.slot.host, place.slot.host.hooked.attention_layers, place.slot.steps)
+    slot = SingleSlot(run, place.slot.host, place.slot.host.hooked.attention_layers, place.slot.steps)
     batch = place.data.batch(0)
     with torch.no_grad():
         first = slot.outputs(batch, slot.drops(batch, 0, 0))[1].squeeze(-1)

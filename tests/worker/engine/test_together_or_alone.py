@@ -9,7 +9,7 @@ from transformer_dropout import PRESETS
 from backend.shared.run_status import FailureCode
 from backend.shared.trainer_protocol import Cancel
 from tests.worker.engine.tiny_pack import Told, World, trained
-from worker.engine.slot import Slot
+from worker.engine.single.step import SingleSlot
 
 
 def same_run(one: Told, other: Told, run: str) -> None:
@@ -95,15 +95,15 @@ def test_losses_that_are_not_numbers_end_their_run_alone(
 ) -> None:
     arms = {name: bert_world.arm(name, epochs=3) for name in ("none", "hiddenkey")}
     undisturbed = trained(bert_world, tmp_path / "whole", arms)
-    step = Slot.train_step
+    step = SingleSlot.train_step
 
-    def poisoned(slot: Slot, batch: object) -> float:
+    def poisoned(slot: SingleSlot, batch: object) -> float:
         if slot.run.run_id == "hiddenkey" and slot.progress.step == 2:
             slot.parameters.values[0] = float("nan")
             slot.parameters.refresh()
         return step(slot, batch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Slot, "train_step", poisoned)
+    monkeypatch.setattr(SingleSlot, "train_step", poisoned)
     told = trained(bert_world, tmp_path / "poisoned", arms)
     failed = told.only("hiddenkey", "failed")[0]
     assert failed.code is FailureCode.LOSS_NAN
@@ -119,15 +119,15 @@ def test_memory_that_runs_out_restarts_the_pack_in_halves_and_says_so(
 ) -> None:
     arms = {name: bert_world.arm(name) for name in ("none", "hiddenkey", "dropkey")}
     undisturbed = trained(bert_world, tmp_path / "whole", arms)
-    step, failures = Slot.train_step, [0]
+    step, failures = SingleSlot.train_step, [0]
 
-    def short_of_memory(slot: Slot, batch: object) -> float:
+    def short_of_memory(slot: SingleSlot, batch: object) -> float:
         if slot.run.run_id == "dropkey" and slot.progress.step == 4 and not failures[0]:
             failures[0] += 1
             raise torch.OutOfMemoryError("planted")
         return step(slot, batch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Slot, "train_step", short_of_memory)
+    monkeypatch.setattr(SingleSlot, "train_step", short_of_memory)
     told = trained(bert_world, tmp_path / "short", arms)
     for name in arms:
         assert any("Memory ran out with 3 runs together" in e.text for e in told.only(name, "log"))
@@ -139,10 +139,10 @@ def test_memory_that_runs_out_restarts_the_pack_in_halves_and_says_so(
 def test_memory_too_small_for_one_run_fails_it_with_what_to_change(
     bert_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def never(slot: Slot, batch: object) -> float:
+    def never(slot: SingleSlot, batch: object) -> float:
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")
 
-    monkeypatch.setattr(Slot, "train_step", never)
+    monkeypatch.setattr(SingleSlot, "train_step", never)
     failed = trained(bert_world, tmp_path, {"none": bert_world.arm()}).only("none", "failed")[0]
     assert failed.code is FailureCode.OUT_OF_MEMORY
     assert "batch_size" in failed.message

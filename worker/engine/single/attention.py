@@ -10,23 +10,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from transformer_dropout.functional import attention_weights, drop_hidden, rescued
+from transformer_dropout.hf.redraw import native_attention_rate
 from transformers import AttentionInterface, AttentionMaskInterface
 
 from worker.engine.packing import Group, Layout
-from worker.engine.pass_state import Stage
-from worker.engine.single.drops import AttentionDrops
+from worker.engine.single.drops import AttentionDrops, SinglePass
 
 NAME = "dropscope_packed"
-_PLACE = "_dropscope_place"
+_LAYER = "_dropscope_layer"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an attention module is, and the stage it reads."""
+class AttentionLayer:
+    """What the attention function knows of a module that calls it, and the state it reads."""
 
-    layer: int
-    causal: bool
-    stage: Stage
+    number: int
+    causal: bool  # looks backwards only
+    state: SinglePass
 
 
 class Regroup(torch.autograd.Function):
@@ -54,9 +54,9 @@ def register() -> None:
     AttentionMaskInterface.register(NAME, _no_mask)
 
 
-def attach(module: nn.Module, layer: int, causal: bool, stage: Stage) -> None:
-    """Tell an attention module its layer and which stage to read."""
-    object.__setattr__(module, _PLACE, Place(layer, causal, stage))
+def attach(module: nn.Module, layer: int, causal: bool, state: SinglePass) -> None:
+    """Tell an attention module its layer and which state to read."""
+    object.__setattr__(module, _LAYER, AttentionLayer(layer, causal, state))
 
 
 def _no_mask(*_args: object, **_kwargs: object) -> None:
@@ -75,11 +75,11 @@ def packed_attention(
     **_: object,
 ) -> tuple[Tensor, None]:
     """Attention over one packed sequence: query [1, Hq, N, D], key and value [1, Hkv, N, D], to [1, N, Hq, D]."""
-    place: Place = getattr(module, _PLACE)
-    layout = place.stage.layout
+    layer: AttentionLayer = getattr(module, _LAYER)
+    layout = layer.state.layout
     assert layout is not None  # the host sets it before every pass
     heads, size = query.shape[1], query.shape[3]
-    drops = _drops(module, place, heads)
+    drops = _drops(module, layer, heads)
     q, k, v = (_padded(x, layout) for x in (query, key, value))
     scale = size**-0.5 if scaling is None else scaling
     outputs = []
@@ -89,7 +89,7 @@ def packed_attention(
         output = _one_group(
             *(x[span].view(shape).transpose(1, 2) for x in (q, k, v)),
             group=group,
-            visible=_visible(layout, group, place.causal, sliding_window),
+            visible=_visible(layout, group, layer.causal, sliding_window),
             drops=drops,
             scaling=scale,
             softcap=softcap,
@@ -162,23 +162,13 @@ def _visible(layout: Layout, group: Group, causal: bool, window: int | None) -> 
     return visible
 
 
-def _drops(module: nn.Module, place: Place, heads: int) -> AttentionDrops | None:
-    current = place.stage.drops
+def _drops(module: nn.Module, layer: AttentionLayer, heads: int) -> AttentionDrops | None:
+    current = layer.state.drops
     if current is None:
         return None
-    drops = current.attention(place.layer, heads)
+    drops = current.attention(layer.number, heads)
     rate = native_attention_rate(module) if current.native else 0.0
     if rate > 0.0:
-        native = current.native_attention(place.layer, rate, heads)
+        native = current.native_attention(layer.number, rate, heads)
         drops = AttentionDrops(drops.logits, (*drops.weights, native))
     return drops or None
-
-
-def native_attention_rate(module: nn.Module) -> float:
-    """The dropout on attention weights that the base model's own config turns on."""
-    for name in ("dropout", "attn_dropout", "attention_dropout"):
-        found = getattr(module, name, None)
-        rate = getattr(found, "p", found)
-        if isinstance(rate, float | int):
-            return float(rate)
-    return 0.0

@@ -20,10 +20,7 @@ from transformer_dropout.masks import (
 from transformer_dropout.spec import DropoutSpec, Site
 
 from worker.engine.packing import Layout
-
-ADAPTER = ("adapter_input", "adapter_rank")
-# Passes of one step: 0, and 1 in the second pass of a consistency loss; the probe slice with dropout on has its own.
-SLICE_PASS = 2
+from worker.engine.pass_state import Adapter, PassState
 
 
 @dataclass(frozen=True)
@@ -156,6 +153,9 @@ class Drops:
             if rate > 0.0:
                 return vector_keep(site, rate, self.draw, layer, self.rows, features, place)
         return None
+
+
+SinglePass = PassState[Layout, Adapter, Drops]
 
 
 def apply_keep(x: Tensor, found: VectorKeep) -> Tensor:

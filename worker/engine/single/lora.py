@@ -3,29 +3,15 @@
 LoRA, arXiv 2106.09685; names, initialisation and scaling as in PEFT, so that an exported adapter loads there.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformer_dropout.masks import VectorKeep
 
-from worker.engine.single.drops import apply_keep
-
-if TYPE_CHECKING:
-    from worker.engine.pass_state import Stage
-
-
-@dataclass(frozen=True)
-class Adapter:
-    """One slot's pair for one linear layer: `down` [r, in], `up` [out, r], both in the compute dtype."""
-
-    down: Tensor
-    up: Tensor
-    scaling: float
+from worker.engine.single.drops import SinglePass, apply_keep
+from worker.engine.target import Target
 
 
 class LoraProduct(torch.autograd.Function):
@@ -66,40 +52,21 @@ class LoraProduct(torch.autograd.Function):
         return grad_x, None, None, grad_down, grad_up, None, None
 
 
-class Target:
-    """A linear layer of the base that gets adapters; what it adds is read from the stage at every call.
+class SingleTarget(Target):
+    """A linear layer of the base that gets the adapter of one slot at a time."""
 
-    The module stays what it is, under its name; only its forward is replaced. `weight` is [out, in]: the layer's own,
-    or a transposed view of GPT-2's `Conv1D`.
-    """
-
-    def __init__(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int, stage: Stage) -> None:
-        """ordinal: number among all targets; place: number among those of its layer."""
-        self.module, self.name, self.ordinal, self.layer, self.place = module, name, ordinal, layer, place
-        weight = module.get_parameter("weight")
-        self.weight = weight if isinstance(module, nn.Linear) else weight.t()
-        self.bias: Tensor | None = getattr(module, "bias", None)
-        self._stage = stage
-        module.forward = self.forward  # torch calls the instance's own
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(out, in) of the layer."""
-        out, into = self.weight.shape
-        return int(out), int(into)
-
-    def release(self) -> None:
-        """Give the module its own forward back."""
-        del self.module.forward
+    def __init__(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int, state: SinglePass) -> None:
+        super().__init__(module, name, ordinal, layer, place)
+        self._state = state
 
     def forward(self, x: Tensor) -> Tensor:
         """x [..., in] to [..., out]."""
-        stage = self._stage
-        adapter = stage.adapters[self.ordinal] if stage.adapters is not None else None
-        if adapter is None:
+        state = self._state
+        if state.adapters is None:
             return F.linear(x, self.weight, self.bias)
+        adapter = state.adapters[self.ordinal]
         flat = x.reshape(-1, x.shape[-1])
-        drops = stage.drops
+        drops = state.drops
         kept = None if drops is None else drops.adapter_input(self.layer, self.place, flat.shape[-1])
         rank = adapter.down.shape[0]
         by_rank = None if drops is None else drops.adapter_rank(self.layer, self.place, rank)

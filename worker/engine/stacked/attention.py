@@ -6,24 +6,23 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformer_dropout.hf.redraw import native_attention_rate
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from worker.engine.single.attention import native_attention_rate
-from worker.engine.stacked.drops import AttentionPart
+from worker.engine.stacked.drops import AttentionPart, StackPass
 from worker.engine.stacked.layout import LaneGroup, LaneLayout
-from worker.engine.stacked.stage import StackStage
 
 NAME = "dropscope_stacked"
-_PLACE = "_dropscope_lanes"
+_LAYER = "_dropscope_stacked_layer"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an attention module is, and the stage it reads."""
+class StackedAttentionLayer:
+    """What the attention function knows of a module that calls it, and the state it reads."""
 
-    layer: int
-    causal: bool
-    stage: StackStage
+    number: int
+    causal: bool  # looks backwards only
+    state: StackPass
     native_rate: float
 
 
@@ -33,9 +32,9 @@ def register() -> None:
     AttentionMaskInterface.register(NAME, _no_mask)
 
 
-def attach(module: nn.Module, layer: int, causal: bool, stage: StackStage) -> None:
-    """Tell an attention module its layer and which stage to read."""
-    object.__setattr__(module, _PLACE, Place(layer, causal, stage, native_attention_rate(module)))
+def attach(module: nn.Module, layer: int, causal: bool, state: StackPass) -> None:
+    """Tell an attention module its layer and which state to read."""
+    object.__setattr__(module, _LAYER, StackedAttentionLayer(layer, causal, state, native_attention_rate(module)))
 
 
 def _no_mask(*_args: object, **_kwargs: object) -> None:
@@ -53,14 +52,14 @@ def stacked_attention(
     **_: object,
 ) -> tuple[Tensor, None]:
     """Attention within each lane: query [A, Hq, N, D], key and value [A, Hkv, N, D], to [A, N, Hq, D]."""
-    place: Place = getattr(module, _PLACE)
-    layout, drops = place.stage.layout, place.stage.drops
+    layer: StackedAttentionLayer = getattr(module, _LAYER)
+    layout, drops = layer.state.layout, layer.state.drops
     assert layout is not None  # the host sets it before every pass
     heads, size = query.shape[1], query.shape[3]
     asked = []
     for group in layout.groups:
-        visible = _visible(layout, group, place.causal, sliding_window)
-        parts = [] if drops is None else drops.attention(place.layer, heads, place.native_rate, group, visible)
+        visible = _visible(layout, group, layer.causal, sliding_window)
+        parts = [] if drops is None else drops.attention(layer.number, heads, layer.native_rate, group, visible)
         asked.append(_Group(group, visible, parts))
     output: Tensor = _LaneAttention.apply(  # type: ignore[no-untyped-call]  # torch ships it without types
         query, key, value, layout, asked, size**-0.5 if scaling is None else scaling

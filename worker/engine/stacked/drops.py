@@ -9,6 +9,7 @@ from torch import Tensor
 from transformer_dropout.masks import NATIVE_ATTENTION_STREAM, NATIVE_STREAM, NOISE_STREAM
 from transformer_dropout.spec import Site
 
+from worker.engine.pass_state import LaneAdapters, PassState
 from worker.engine.stacked import masks
 from worker.engine.stacked.drop_plan import Plan, Span
 from worker.engine.stacked.layout import LaneGroup, LaneLayout
@@ -206,6 +207,9 @@ class StackDrops:
         by_lane = x.view(self.plan.lanes, -1, x.shape[-1])
         found: Tensor = DropLanes.apply(by_lane, parts)  # type: ignore[no-untyped-call]  # torch ships it without types
         return found.view(x.shape)
+
+
+StackPass = PassState[LaneLayout, LaneAdapters, StackDrops]
 
 
 def _part(span: Span, numbers: Tensor) -> Part:

@@ -10,8 +10,8 @@ from torch import Tensor
 from worker.engine.batches import Batch
 from worker.engine.evaluate import Judged
 from worker.engine.losses import Tally, divergence, predictions, unit_losses
+from worker.engine.pass_state import SLICE_PASS
 from worker.engine.seed_batches import SeedBatches
-from worker.engine.single.drops import SLICE_PASS
 from worker.engine.stacked.layout import LaneBatch
 from worker.engine.stacked.stack import Stack
 

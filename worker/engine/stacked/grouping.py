@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.engine.loop import Place
+from worker.engine.place import Place
 from worker.engine.stacked.shape import StackShape
 
 

@@ -16,8 +16,8 @@ from backend.shared.schedule import epoch_of
 from backend.shared.trainer_protocol import Cancel, Command, Drain
 from worker.engine.evaluate import measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
-from worker.engine.flops import step_flops
-from worker.engine.loop import BAD_STEPS, Commands, Ended, Place, save
+from worker.engine.loop import BAD_STEPS, Commands, save
+from worker.engine.place import Ended, Place
 from worker.engine.stacked.evaluate import evaluate_stack, judge_stack
 from worker.engine.stacked.stack import Stack
 
@@ -98,9 +98,7 @@ class StackLoop:
             slot, progress = place.slot, place.slot.progress
             for offset, row in enumerate(rows):
                 loss, batch = row[at], self._data.batch(first + offset)
-                progress.step += 1
-                progress.tokens += batch.tokens
-                progress.flops += step_flops(slot, batch)
+                slot.count(batch)
                 progress.seconds += seconds
                 progress.losses.append(loss)
                 progress.bad_steps = 0 if math.isfinite(loss) else progress.bad_steps + 1

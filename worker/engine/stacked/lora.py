@@ -1,30 +1,14 @@
 """Linear layers of the frozen base with every lane's adapter: one product for the base, batched ones for the rest."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from worker.engine.pass_state import Stage
-from worker.engine.single.lora import Target
-from worker.engine.stacked.drops import Part, dropped
-
-if TYPE_CHECKING:
-    from worker.engine.stacked.stage import StackStage
-
-
-@dataclass(frozen=True)
-class LaneAdapters:
-    """The pairs of A lanes for one linear layer, padded with zeros to rank R, in the compute dtype."""
-
-    down: Tensor  # [A, R, in]
-    up: Tensor  # [A, out, R]
-    scaling: Tensor  # fp32 [A, 1, 1]
+from worker.engine.stacked.drops import Part, StackPass, dropped
+from worker.engine.target import Target
 
 
 class StackedProduct(torch.autograd.Function):
@@ -70,16 +54,16 @@ class StackedProduct(torch.autograd.Function):
 class StackTarget(Target):
     """A linear layer of the base that gets the adapters of all lanes."""
 
-    def __init__(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int, stage: StackStage) -> None:
-        super().__init__(module, name, ordinal, layer, place, Stage())
-        self._lanes = stage
+    def __init__(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int, state: StackPass) -> None:
+        super().__init__(module, name, ordinal, layer, place)
+        self._state = state
 
     def forward(self, x: Tensor) -> Tensor:
         """x [A, N, in] or [A·N, in] to the same with out."""
-        stage = self._lanes
-        if stage.adapters is None:
+        state = self._state
+        if state.adapters is None:
             return F.linear(x, self.weight, self.bias)
-        adapters, drops = stage.adapters[self.ordinal], stage.drops
+        adapters, drops = state.adapters[self.ordinal], state.drops
         by_lane = x.reshape(adapters.down.shape[0], -1, x.shape[-1])
         kept = [] if drops is None else drops.adapter_input(self.layer, self.place, x.shape[-1])
         by_rank = [] if drops is None else drops.adapter_rank(self.layer, self.place, adapters.down.shape[1])

@@ -1,4 +1,4 @@
-"""The frozen base model with the hooks of the stacked form, run for all lanes at once on one batch."""
+"""Passes of all lanes at once through the frozen base model, on one batch."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -10,22 +10,22 @@ from torch.nn import functional as F
 from backend.shared.errors import TrainingError
 from backend.shared.run_status import FailureCode
 from worker.engine.batches import Reading
-from worker.engine.hooked_base import Host
+from worker.engine.hooked_base import HookedBase
 from worker.engine.hooks import Hooked, hook
-from worker.engine.single.lora import Target
+from worker.engine.pass_state import LaneAdapters
 from worker.engine.stacked import attention
-from worker.engine.stacked.drops import StackDrops
+from worker.engine.stacked.drops import StackDrops, StackPass
 from worker.engine.stacked.layout import LaneBatch
-from worker.engine.stacked.lora import LaneAdapters, StackTarget
-from worker.engine.stacked.stage import StackStage
+from worker.engine.stacked.lora import StackTarget
+from worker.engine.target import Target
 
 
-class StackHost(Host):
-    """One base model on any device; slots are made with it as with a `Host`, passes go through `lanes` and `heads`."""
+class StackHost(HookedBase):
+    """One base model on any device, run for all slots of a stack; passes go through `lanes` and `heads`."""
 
     def __init__(self, model: nn.Module, reading: Reading, targets: Sequence[str], head: Sequence[str]) -> None:
-        self.lane_stage = StackStage()
-        super().__init__(model, reading, targets, head, by_hand=False)
+        self._state = StackPass()
+        super().__init__(model, reading, targets, head)
         config = getattr(model, "config", None)
         if getattr(config, "attn_logit_softcapping", None):
             raise TrainingError(
@@ -43,39 +43,39 @@ class StackHost(Host):
 
     def _enter(self) -> Hooked:
         attention.register()
-        return hook(self.model, self.lane_stage, partial(attention.attach, stage=self.lane_stage), attention.NAME)
+        return hook(self.model, self._state, partial(attention.attach, state=self._state), attention.NAME)
 
     def _target(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int) -> Target:
-        return StackTarget(module, name, ordinal, layer, place, self.lane_stage)
+        return StackTarget(module, name, ordinal, layer, place, self._state)
 
     def lanes(self, read: LaneBatch, adapters: Sequence[LaneAdapters], drops: StackDrops | None) -> Tensor:
         """The base model's last hidden state at the judged places of every lane, [A, U, E]."""
-        stage = self.lane_stage
+        state = self._state
         count = adapters[0].down.shape[0]
-        given: dict[str, object] = dict(self._extra)
+        given = dict(self._extra)
         if read.token_type_ids is not None and self.hooked.segments:
             given["token_type_ids"] = read.token_type_ids.expand(count, -1)
-        stage.layout, stage.adapters, stage.drops = read.layout, adapters, drops
+        state.layout, state.adapters, state.drops = read.layout, adapters, drops
         try:
             output = self.body(
                 input_ids=read.input_ids.expand(count, -1),
-                position_ids=(read.layout.place_of + self._starts).expand(count, -1),
+                position_ids=(read.layout.place_of + self._first_position).expand(count, -1),
                 attention_mask=self._no_mask,
                 **given,
             )
         finally:
-            stage.layout, stage.adapters, stage.drops = None, None, None
+            state.layout, state.adapters, state.drops = None, None, None
         hidden: Tensor = output.last_hidden_state
         return hidden.index_select(1, read.places)
 
     def heads(self, features: Tensor, tensors: Mapping[str, Tensor], drops: StackDrops | None) -> Tensor:
         """Logits [A, U, C] fp32 of features [A, U, E]; tensors: the lanes' heads by name, each [A, ...]."""
         lanes, units, width = features.shape
-        self.lane_stage.drops = drops
+        self._state.drops = drops
         try:
             return self.head(features.reshape(lanes * units, width), tensors).view(lanes, units, -1)
         finally:
-            self.lane_stage.drops = None
+            self._state.drops = None
 
 
 def _lane_linear(module: nn.Linear, x: Tensor) -> Tensor:

@@ -10,11 +10,11 @@ from transformer_dropout.spec import CONSISTENCY, Consistency
 
 from worker.engine.batches import Batch
 from worker.engine.losses import TwoPasses, total_loss
+from worker.engine.pass_state import LaneAdapters
 from worker.engine.slot import Slot
 from worker.engine.stacked.drop_plan import Plan
 from worker.engine.stacked.drops import StackDrops
 from worker.engine.stacked.layout import LaneBatch, lane_batch
-from worker.engine.stacked.lora import LaneAdapters
 from worker.engine.stacked.optimizer import StackAdamW
 from worker.engine.stacked.passes import StackHost
 from worker.engine.stacked.random_bits import Bits, Stream
@@ -191,7 +191,3 @@ class Stack:
             ranks = [self.shape.rank if slot is None else slot.arm.rank for slot in slots]
             self._plans[key] = Plan(methods, ranks, self.host.device)
         return self._plans[key]
-
-
-def _clean_second(slot: Slot) -> bool:
-    return CONSISTENCY[slot.method.consistency.kind].second_clean

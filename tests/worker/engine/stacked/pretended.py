@@ -22,7 +22,7 @@ from backend.shared.specs import Task
 from tests.worker.engine.stacked.stacks import HEADS, a_batch, a_slot, a_stack, reading_of, some_targets, tiny_model
 from tests.worker.engine.stacked.test_against_loop import METHODS
 from worker.engine.batches import Batch
-from worker.engine.single.drops import SLICE_PASS
+from worker.engine.pass_state import SLICE_PASS
 from worker.engine.stacked import layout, stack
 from worker.engine.stacked.layout import LaneBatch
 from worker.engine.stacked.passes import StackHost

@@ -17,8 +17,8 @@ from tests.worker.engine.test_packing import LENGTHS, some_rows
 from tests.worker.models.tiny import DECODERS, tiny_config
 from worker.data.rows import Rows
 from worker.engine.batches import Batch, Reading, make_batch
-from worker.engine.hooked_base import Host
-from worker.engine.slot import Slot
+from worker.engine.single.passes import Host
+from worker.engine.single.step import SingleSlot
 from worker.engine.stacked.passes import StackHost
 from worker.engine.stacked.random_bits import Stream
 from worker.engine.stacked.shape import StackShape
@@ -74,7 +74,7 @@ def a_batch(reading: Reading) -> Batch:
     return make_batch(data, np.arange(len(LENGTHS)), reading)
 
 
-def a_slot(host: Host, method: DropoutSpec, rank: int = 4, noise: float = 0.1, **training: object) -> Slot:
+def a_slot(host: Host, method: DropoutSpec, rank: int = 4, noise: float = 0.1, **training: object) -> SingleSlot:
     """A slot at a point where its adapter is not zero."""
     layers = host.hooked.attention_layers
     arm = ArmKeySpec(
@@ -90,7 +90,7 @@ def a_slot(host: Host, method: DropoutSpec, rank: int = 4, noise: float = 0.1, *
         target_modules=("query",),
         training=TrainingSpec.model_validate({"learning_rate": 0.01, **training}),
     )
-    slot = Slot(
+    slot = SingleSlot(
         PackedRun(run_id="r", fence=0, spec=RunSpec(arm=arm, seed=3), folder=str(Path("unused"))), host, layers, 50
     )
     if noise:
@@ -100,7 +100,7 @@ def a_slot(host: Host, method: DropoutSpec, rank: int = 4, noise: float = 0.1, *
 
 
 def a_stack(
-    host: StackHost, slots: Sequence[Slot], shape: StackShape | None = None, stream: Stream = "philox"
+    host: StackHost, slots: Sequence[SingleSlot], shape: StackShape | None = None, stream: Stream = "philox"
 ) -> Stack:
     """A stack of slots made with `host`."""
     return Stack(host, slots, shape or StackShape.of(slots), stream)

@@ -8,7 +8,7 @@ from backend.shared.specs import Task
 from tests.worker.engine.stacked.stacks import a_batch, a_slot, a_stack, gradient, two_hosts
 from tests.worker.engine.test_packing import FAMILIES
 from tests.worker.models.tiny import DECODERS
-from worker.engine.slot import Slot
+from worker.engine.single.step import SingleSlot
 from worker.engine.stacked.stack import Stack
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ METHODS = {name: preset(name) for name in PRESETS} | {
 }
 
 
-def compare(loop: list[Slot], stack: Stack, batch: object, step: int = 5) -> None:
+def compare(loop: list[SingleSlot], stack: Stack, batch: object, step: int = 5) -> None:
     """Losses and gradients of one step of both forms."""
     losses = stack.losses(batch, step)  # type: ignore[arg-type]
     stack.tensors.backward(losses.sum())

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from worker.engine.pass_state import Adapter
 from worker.engine.single.drops import Drops
 from worker.engine.single.encoder.drops import Mask, mask_of
-from worker.engine.single.lora import Adapter, Target
+from worker.engine.target import Target
 
 Gradients = dict[int, tuple[Tensor, Tensor]]  # number of the adapter -> gradients of down and up
 

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from transformer_dropout.hf.families import unwrapped
 
 from worker.engine.batches import Batch
-from worker.engine.pass_state import Stage
-from worker.engine.single.drops import Drops
+from worker.engine.pass_state import Adapter
+from worker.engine.single.drops import Drops, SinglePass
 from worker.engine.single.encoder import layer as layers
 from worker.engine.single.encoder.adapters import Gradients
 from worker.engine.single.encoder.weights import LayerWeights, read_layers
-from worker.engine.single.lora import Adapter, Target
+from worker.engine.target import Target
 
 KEPT_BYTES = 32 << 20  # what is kept of one set of rows
 
@@ -24,13 +24,13 @@ class Encoder:
     """A BERT-type body for which `weights.fits` holds, with adapters on `targets`."""
 
     def __init__(
-        self, model: nn.Module, body: nn.Module, targets: Sequence[Target], stage: Stage, first_position: int
+        self, model: nn.Module, body: nn.Module, targets: Sequence[Target], state: SinglePass, first_position: int
     ) -> None:
         self.layers: list[LayerWeights] = read_layers(model, targets)
         self.heads = int(unwrapped(model).config.num_attention_heads)
         self.embeddings = body.get_submodule("embeddings")
         self.lowest = min(at for at, layer in enumerate(self.layers) if layer.targets)
-        self._stage, self._first_position = stage, first_position
+        self._state, self._first_position = state, first_position
 
     def features(self, batch: Batch, adapters: Sequence[Adapter], drops: Drops | None) -> Tensor:
         """The last hidden state of each row's first token, [R, E]."""
@@ -75,7 +75,7 @@ class Encoder:
     def _embedded(self, batch: Batch, drops: Drops | None) -> Tensor:
         """What the stock embeddings make of a batch, [N, E]: their own dropout and noise are hooked like everywhere."""
         layout = batch.packed.layout
-        self._stage.layout, self._stage.drops = layout, drops
+        self._state.layout, self._state.drops = layout, drops
         try:
             with torch.no_grad():
                 found: Tensor = self.embeddings(
@@ -84,7 +84,7 @@ class Encoder:
                     position_ids=layout.positions[None] + self._first_position,
                 )[0]
         finally:
-            self._stage.layout, self._stage.drops = None, None
+            self._state.layout, self._state.drops = None, None
         return found
 
     def _first_product(self, batch: Batch, clean: Tensor) -> Tensor | None:

@@ -8,13 +8,13 @@ from torch import Tensor
 from transformer_dropout.masks import VectorKeep
 
 from worker.engine.packing import Layout
+from worker.engine.pass_state import Adapter
 from worker.engine.single.drops import AttentionDrops, Drops
 from worker.engine.single.encoder import adapters as lora
 from worker.engine.single.encoder import attention
 from worker.engine.single.encoder.drops import Mask, dropped, mask_of, plus_dropped
 from worker.engine.single.encoder.heads import head_order
 from worker.engine.single.encoder.weights import ATTENTION_OUT, FFN_IN, FFN_OUT, KEY, QKV, QUERY, LayerWeights, Norm
-from worker.engine.single.lora import Adapter
 
 
 @dataclass(frozen=True)

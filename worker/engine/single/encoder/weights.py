@@ -9,7 +9,7 @@ from transformer_dropout.hf.families import family_of, layer_modules, unwrapped
 
 from worker.engine.hooks import NativeDropout
 from worker.engine.single.encoder.frozen import Frozen, can_block
-from worker.engine.single.lora import Target
+from worker.engine.target import Target
 
 FAMILIES = frozenset({"bert", "roberta", "xlm-roberta"})
 # Paths of a layer's linear modules; the first three are one product.

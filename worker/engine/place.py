@@ -1,0 +1,46 @@
+"""A slot in the pack with its data and its voice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from backend.shared.schedule import evaluation_steps
+from backend.shared.trainer_protocol import Examples
+from worker.engine.losses import Tally
+from worker.engine.reporter import Reporter
+from worker.engine.seed_batches import SeedBatches
+from worker.engine.slot import Slot
+from worker.engine.text_scores import Answer
+
+Ended = tuple[dict[str, float], Examples]  # final values, and the examples that are shown
+AtEnd = Callable[["Place"], dict[str, float]]  # what is measured once beside the test rows, with the last evaluation
+
+
+@dataclass
+class Place:
+    """A slot in the pack with its data and its voice."""
+
+    slot: Slot
+    data: SeedBatches
+    reporter: Reporter
+    evaluate_at: frozenset[int]
+    at_end: AtEnd
+    saved: int = -1  # step of the last checkpoint
+    judged_first: bool = False  # what the run starts from was measured
+    answers: list[Answer] = field(default_factory=list)  # filled with the last evaluation
+    validation: Tally | None = None  # what the last evaluation counted of the validation set
+
+    @classmethod
+    def of(cls, slot: Slot, data: SeedBatches, reporter: Reporter, at_end: AtEnd = lambda place: {}) -> "Place":
+        """A place at the step where its slot stands."""
+        steps = evaluation_steps(slot.steps, slot.arm.training.evaluations)
+        return cls(slot, data, reporter, steps, at_end, saved=slot.progress.step)
+
+    @property
+    def step(self) -> int:
+        """Steps taken so far."""
+        return self.slot.progress.step
+
+    @property
+    def first_is_due(self) -> bool:
+        """Whether what the run starts from is still to be measured: an adapter, before the first step."""
+        return self.slot.arm.start_from is not None and self.step == 0 and not self.judged_first
