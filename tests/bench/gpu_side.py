@@ -33,11 +33,12 @@ from worker.data.draw import SeedData
 from worker.data.rows import Rows
 from worker.engine.batches import Reading, evaluation_batches
 from worker.engine.flops import step_flops
+from worker.engine.loop import Group, train
 from worker.engine.place import Place
 from worker.engine.reporter import Reporter
 from worker.engine.seed_batches import HeldOut, SeedBatches
 from worker.engine.slot import Slot
-from worker.engine.stacked.loop import StackLoop
+from worker.engine.stacked.form import StackedForm
 from worker.engine.stacked.memory import measured_slots
 from worker.engine.stacked.passes import StackHost
 from worker.engine.stacked.shape import StackShape
@@ -199,9 +200,9 @@ def study(shape: str, device: torch.device, tiny: bool) -> dict[str, object]:
             ]
             for place in places:
                 place.slot.folder = Path(folder) / place.slot.run.run_id
-            StackLoop(side.stack([place.slot for place in places]), places, 30.0).train(
-                lambda: (), lambda ending: [lambda: ({}, Examples()) for _ in ending]
-            )
+            stack = side.stack([place.slot for place in places])
+            group = Group(places, StackedForm(stack), lambda ending: [lambda: ({}, Examples()) for _ in ending])
+            train([group], lambda: (), 30.0)
         side.wait()
     ended = time.perf_counter()
     return {

@@ -1,8 +1,11 @@
-"""Trains a pack: every slot steps in turn, evaluates, checkpoints and ends, without touching the others."""
+"""Trains the groups of a pack: each steps in turn, is evaluated, checkpointed and ended, and none disturbs another.
+
+A group is what takes its steps together, one run or a whole pack; its arithmetic is a `worker.engine.form.Form`.
+"""
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from backend.shared.run_status import FailureCode
 from backend.shared.schedule import epoch_of
@@ -10,120 +13,198 @@ from backend.shared.trainer_protocol import Cancel, Command, Drain
 from worker.engine.checkpoint import write_checkpoint
 from worker.engine.evaluate import measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
+from worker.engine.form import Form
 from worker.engine.place import Ended, Place
-from worker.engine.single.evaluate import evaluate, judge
-from worker.engine.single.step import SingleSlot
 
 BAD_STEPS = 5  # losses in a row that are not a number end a run
 
 Commands = Callable[[], Sequence[Command]]  # what has been asked for since the last look
-Finish = Callable[[Place], Ended]  # exports the adapter
+Ends = Callable[[Sequence[Place]], Sequence[Callable[[], Ended]]]  # prepares some ends together; each call exports one
 
 
-def train(places: list[Place], commands: Commands, finish: Finish, checkpoint_s: float) -> bool:
-    """Train all places to their ends and empty the list as they end; return False where a drain stopped the pack.
+class Group:
+    """Runs of one seed that stand at the same step, by their seats; a run leaves as it ends."""
 
-    Out of memory is raised; the places that have not ended are then still in the list.
+    def __init__(self, places: Sequence[Place], form: Form, ends: Ends) -> None:
+        self._seats = dict(enumerate(places))
+        self._form, self._ends = form, ends
+        self._data, self._steps = places[0].data, places[0].slot.steps
+        self._evaluate_at = frozenset[int]().union(*(place.evaluate_at for place in places))
+        self._begun = False
+        self.saved_at = time.monotonic()
+
+    @property
+    def ended(self) -> bool:
+        """Whether all runs have."""
+        return not self._seats
+
+    @property
+    def places(self) -> list[Place]:
+        """The runs that have not ended."""
+        return list(self._seats.values())
+
+    def advance(self) -> None:
+        """Take one step, and what is due after it."""
+        form, first = self._form, not self._begun
+        if first:
+            self._begin()
+        if form.step < self._steps:  # else it was resumed at its last step and evaluated before
+            form.take(self._data.batch(form.step))
+            step = form.step
+            due = step in self._evaluate_at
+            if due or first or step % form.read_every == 0:
+                self._read()
+            if due:
+                seats = [seat for seat, place in self._seats.items() if step in place.evaluate_at]
+                self._evaluate(seats)
+                self.save(seats)
+        if form.step >= self._steps:
+            self._finish()
+
+    def cancel(self, command: Cancel) -> None:
+        """End the run that is meant, if it is here."""
+        self._read()
+        for seat, place in list(self._seats.items()):
+            if (place.slot.run.run_id, place.slot.run.fence) == (command.run_id, command.fence):
+                place.reporter.cancelled(place.step)
+                self._leave(seat)
+
+    def drain(self) -> None:
+        """Checkpoint and let go of all runs."""
+        self.save()
+        for place in self._seats.values():
+            place.reporter.drained(place.step)
+        self._seats.clear()
+
+    def fail(self, failure: Failure) -> None:
+        """End all runs."""
+        for place in self._seats.values():
+            place.reporter.fail(failure)
+        self._seats.clear()
+
+    def save(self, seats: Iterable[int] | None = None) -> None:
+        """Checkpoint the runs, or those on `seats`, unless nothing happened to them since the last time."""
+        if seats is None:
+            self._read()
+        for seat in list(self._seats) if seats is None else seats:
+            place = self._seats[seat]
+            if place.saved == place.step:
+                continue
+            self._form.store(seat)
+            slot = place.slot
+            folder = write_checkpoint(slot.folder, slot.progress, slot.arm.key(), slot.seed, slot.state())
+            place.saved = place.step
+            place.reporter.checkpoint(place.step, folder)
+        self.saved_at = time.monotonic()
+
+    def _begin(self) -> None:
+        """Measure what runs start from that start from an adapter."""
+        self._begun = True
+        first = [seat for seat, place in self._seats.items() if place.first_is_due]
+        if first:
+            judged = self._form.evaluate(self._data)
+            for seat in first:
+                place = self._seats[seat]
+                place.reporter.evaluation(0, 0.0, measured(place.slot, judged[seat]))
+
+    def _read(self) -> None:
+        """Note the losses of the steps since the last time; runs whose losses are no numbers for long end here."""
+        bad = []
+        for seat, losses in self._form.read():
+            place = self._seats[seat]
+            progress = place.slot.progress
+            for loss, seconds in losses:
+                progress.seconds += seconds
+                progress.losses.append(loss)
+                progress.bad_steps = 0 if math.isfinite(loss) else progress.bad_steps + 1
+                place.reporter.step(place.step, loss, seconds)
+                if progress.bad_steps >= BAD_STEPS:
+                    bad.append(seat)
+                    break  # what came after is of no use to anybody
+        self._evaluate(bad)  # the last evaluation shows it
+        for seat in bad:
+            place = self._seats[seat]
+            text = (
+                f"The training loss was not a number at {BAD_STEPS} steps in a row, the last one step {place.step}. "
+                "Lower the learning rate or the dropout rate."
+            )
+            place.reporter.fail(Failure(FailureCode.LOSS_NAN, text))
+            self._leave(seat)
+
+    def _evaluate(self, seats: Sequence[int]) -> None:
+        """Say how the runs on `seats` do; those at their last step are measured on the test rows, too."""
+        if not seats:
+            return
+        judged = self._form.evaluate(self._data)
+        ending = {seat for seat in seats if self._seats[seat].step >= self._steps}
+        tests = self._form.judge(self._data.test) if ending and self._data.test else []
+        for seat in seats:
+            place = self._seats[seat]
+            values = measured(place.slot, judged[seat])
+            if seat in ending:
+                place.validation = judged[seat].validation
+                self._form.store(seat)
+                values |= told("test", place.slot, tests[seat]) if tests else {}
+                values |= place.at_end(place)
+            epoch = epoch_of(place.step, self._data.train_rows, place.slot.arm.training)
+            place.reporter.evaluation(place.step, epoch, values)
+            place.slot.progress.losses.clear()
+
+    def _finish(self) -> None:
+        """End all runs, each exported by itself: what stops one does not stop the others, but for memory."""
+        for seat in self._seats:
+            self._form.store(seat)
+        for (seat, place), end in zip(list(self._seats.items()), self._ends(self.places), strict=True):
+            try:
+                place.reporter.finished(place.step, *end())
+            except Exception as error:
+                if is_out_of_memory(error):
+                    raise
+                place.reporter.fail(explain(error))
+            self._leave(seat)
+
+    def _leave(self, seat: int) -> None:
+        del self._seats[seat]
+        self._form.vacate(seat)
+
+
+def train(groups: list[Group], commands: Commands, checkpoint_s: float) -> bool:
+    """Train all groups to their ends and empty the list as they end; return False where a drain stopped the pack.
+
+    Out of memory is raised; the groups whose runs have not ended are then still in the list.
     """
-    saved_at = time.monotonic()
-    while places:
-        for place in list(places):
-            if not _obey(places, commands()):
+    while groups:
+        for group in groups:
+            if not _obey(groups, commands()):
                 return False
-            if place in places and _turn(place, finish):
-                places.remove(place)
-        if time.monotonic() - saved_at >= checkpoint_s:
-            for place in places:
-                save(place)
-            saved_at = time.monotonic()
+            if not group.ended:
+                _turn(group)
+        groups[:] = [group for group in groups if not group.ended]
+        now = time.monotonic()
+        for group in groups:
+            if now - group.saved_at >= checkpoint_s:
+                group.save()
     return True
 
 
-def save(place: Place) -> None:
-    """Checkpoint a place, unless nothing happened since the last time."""
-    slot = place.slot
-    if place.saved == place.step:
-        return
-    folder = write_checkpoint(slot.folder, slot.progress, slot.arm.key(), slot.seed, slot.state())
-    place.saved = place.step
-    place.reporter.checkpoint(place.step, folder)
-
-
-def _obey(places: list[Place], asked: Sequence[Command]) -> bool:
+def _obey(groups: list[Group], asked: Sequence[Command]) -> bool:
     for command in asked:
         if isinstance(command, Drain):
-            for place in places:
-                save(place)
-                place.reporter.drained(place.step)
-            places.clear()
+            for group in groups:
+                group.drain()
+            groups.clear()
             return False
         if isinstance(command, Cancel):
-            for place in list(places):
-                if (place.slot.run.run_id, place.slot.run.fence) == (command.run_id, command.fence):
-                    place.reporter.cancelled(place.step)
-                    places.remove(place)
+            for group in groups:
+                group.cancel(command)
     return True
 
 
-def _turn(place: Place, finish: Finish) -> bool:
-    """Advance one place; an exception ends that run alone, except that out of memory concerns the whole pack."""
+def _turn(group: Group) -> None:
+    """Advance a group; an exception ends it alone, except that out of memory concerns the whole pack."""
     try:
-        return _advance(place, finish)
+        group.advance()
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        place.reporter.fail(explain(error))
-        return True
-
-
-def _advance(place: Place, finish: Finish) -> bool:
-    """Take one step (and what is due after it); return whether the run has ended."""
-    slot, progress = place.slot, place.slot.progress
-    assert isinstance(slot, SingleSlot)
-    if place.first_is_due:
-        place.judged_first = True
-        place.reporter.evaluation(0, 0.0, measured(slot, evaluate(slot, place.data)))
-    if place.step < slot.steps:  # else it was resumed at its last step and evaluated before
-        begun = time.perf_counter()
-        loss = slot.train_step(place.data.batch(place.step))
-        seconds = time.perf_counter() - begun
-        progress.seconds += seconds
-        progress.losses.append(loss)
-        progress.bad_steps = 0 if math.isfinite(loss) else progress.bad_steps + 1
-        place.reporter.step(place.step, loss, seconds)
-        if not _after_step(place):
-            return True
-    if place.step >= slot.steps:
-        place.reporter.finished(place.step, *finish(place))
-        return True
-    return False
-
-
-def _after_step(place: Place) -> bool:
-    """Evaluate and checkpoint where that is due; return whether the run can go on."""
-    slot = place.slot
-    assert isinstance(slot, SingleSlot)
-    failing = slot.progress.bad_steps >= BAD_STEPS
-    due = place.step in place.evaluate_at
-    if due or failing:
-        judged = evaluate(slot, place.data)
-        values = measured(place.slot, judged)
-        if place.step >= place.slot.steps:
-            place.validation = judged.validation
-            values |= told("test", place.slot, judge(slot, place.data.test)) if place.data.test else {}
-            values |= place.at_end(place)
-        epoch = epoch_of(place.step, place.data.train_rows, place.slot.arm.training)
-        place.reporter.evaluation(place.step, epoch, values)
-        place.slot.progress.losses.clear()
-    if failing:
-        place.reporter.fail(
-            Failure(
-                FailureCode.LOSS_NAN,
-                f"The training loss was not a number at {BAD_STEPS} steps in a row, the last one step {place.step}. "
-                "Lower the learning rate or the dropout rate.",
-            )
-        )
-        return False
-    if due:
-        save(place)
-    return True
+        group.fail(explain(error))

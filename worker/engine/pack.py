@@ -1,6 +1,6 @@
 """One pack from its command to its end: slots set up or refused one by one, trained together, halved for memory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,13 +12,15 @@ from worker.engine.checkpoint import UnreadableCheckpoint, latest_checkpoint, re
 from worker.engine.ending import finish, finish_stack, generated
 from worker.engine.failures import explain, is_out_of_memory
 from worker.engine.loaded import Warm
-from worker.engine.loop import Commands, train
-from worker.engine.place import Place
+from worker.engine.loop import Commands, Group, train
+from worker.engine.place import Ended, Place
 from worker.engine.reporter import Emit, Reporter
 from worker.engine.run_record import hook_report, run_record
+from worker.engine.single.form import SingleForm
+from worker.engine.single.step import SingleSlot
 from worker.engine.slot import Slot
+from worker.engine.stacked.form import StackedForm
 from worker.engine.stacked.grouping import Seating, seat
-from worker.engine.stacked.loop import StackLoop
 from worker.engine.stacked.passes import StackHost
 from worker.engine.stacked.random_bits import Stream
 from worker.engine.stacked.stack import Stack
@@ -60,24 +62,25 @@ def run_pack(start: Start, warm: Warm, emit: Emit, commands: Commands) -> bool:
         places = [each.place for each in prepared]
         if not places:
             continue
+        groups: list[Group] = []
         together, failed = len(places), False
         try:
             if warm.stacked:
                 seating = _seated(places, warm, now.most)
-                waiting[:0] = [Waiting([places[at].slot.run for at in group], now.most) for group in seating.later]
+                waiting[:0] = [Waiting([places[at].slot.run for at in later], now.most) for later in seating.later]
                 prepared = [prepared[at] for at in seating.now]
-                places[:] = [each.place for each in prepared]
+                places = [each.place for each in prepared]
                 together = seating.shape.slots
-                done = _train_stack(prepared, places, seating, warm, commands, start.checkpoint_s)
+                groups = [_stacked(prepared, seating, warm)]
             else:
-                for each in prepared:
-                    each.announce()
-                done = train(places, commands, lambda place: finish(place, warm), start.checkpoint_s)
-            if not done:
+                groups = singly([each.announce() for each in prepared], partial(finish, warm=warm))
+            if not train(groups, commands, start.checkpoint_s):
                 for run in (run for later in waiting for run in later.runs):
                     Reporter(run, emit).drained(_saved_step(run))
                 return False
         except Exception as error:
+            places = [place for group in groups for place in group.places] if groups else places
+            groups.clear()  # with what they hold of memory
             waiting, failed = _after_failure(error, places, together, waiting), True
         if failed or warm.stacked:
             warm.tidy()  # not above: the exception holds what it came through
@@ -128,24 +131,26 @@ def _seated(places: Sequence[Place], warm: Warm, most: int | None) -> Seating:
     return seat(places, fits if most is None else min(most, fits))
 
 
-def _train_stack(
-    prepared: Sequence[Prepared],
-    places: list[Place],
-    seating: Seating,
-    warm: Warm,
-    commands: Commands,
-    checkpoint_s: float,
-) -> bool:
-    """Train the runs of one stack; `places` loses each as it ends."""
-    for each in prepared:
-        each.announce(seating.shape.record(), warm.stream)
-        if seating.note:
-            each.place.reporter.log("warning", seating.note)
+def singly(places: Sequence[Place], finish: Callable[[Place], Ended]) -> list[Group]:
+    """The groups on a processor: every run is one."""
+
+    def group(place: Place) -> Group:
+        assert isinstance(place.slot, SingleSlot)  # a Warm that does not stack makes no other
+        return Group([place], SingleForm(place.slot), lambda ending: [partial(finish, each) for each in ending])
+
+    return [group(place) for place in places]
+
+
+def _stacked(prepared: Sequence[Prepared], seating: Seating, warm: Warm) -> Group:
+    """The group on a GPU: the runs of one stack, which are announced."""
+    places = [each.announce(seating.shape.record(), warm.stream) for each in prepared]
+    if seating.note:
+        for place in places:
+            place.reporter.log("warning", seating.note)
     host = places[0].slot.host
     assert isinstance(host, StackHost)  # a stacked Warm makes no other
     stack = Stack(host, [place.slot for place in places], seating.shape, warm.stream)
-    loop = StackLoop(stack, places, checkpoint_s)
-    return loop.train(commands, lambda ending: finish_stack(ending, seating.shape, warm))
+    return Group(places, StackedForm(stack), partial(finish_stack, shape=seating.shape, warm=warm))
 
 
 def _restore(slot: Slot) -> str:
@@ -175,7 +180,6 @@ def _after_failure(error: Exception, places: list[Place], together: int, waiting
             "warning",
             f"Memory ran out with {together} runs together; they go on {half} at a time from the last checkpoint.",
         )
-    places.clear()
     return [*(Waiting(again[at : at + half], half) for at in range(0, len(again), half)), *waiting]
 
 

@@ -25,7 +25,6 @@ class Place:
     evaluate_at: frozenset[int]
     at_end: AtEnd
     saved: int = -1  # step of the last checkpoint
-    judged_first: bool = False  # what the run starts from was measured
     answers: list[Answer] = field(default_factory=list)  # filled with the last evaluation
     validation: Tally | None = None  # what the last evaluation counted of the validation set
 
@@ -42,5 +41,5 @@ class Place:
 
     @property
     def first_is_due(self) -> bool:
-        """Whether what the run starts from is still to be measured: an adapter, before the first step."""
-        return self.slot.arm.start_from is not None and self.step == 0 and not self.judged_first
+        """Whether what the run starts from is to be measured: an adapter, before the first step."""
+        return self.slot.arm.start_from is not None and self.step == 0

@@ -14,12 +14,11 @@ from backend.shared.metrics import METRIC_BY_NAME
 from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.specs import GenerationSpec
 from tests.worker.engine.test_against_peft import a_place
-from tests.worker.engine.tiny_pack import World, make_world, trained
+from tests.worker.engine.tiny_pack import World, make_world, train, trained
 from worker.engine import batches
 from worker.engine.ending import finish
 from worker.engine.evaluate import measured
 from worker.engine.loaded import Warm
-from worker.engine.loop import train
 from worker.engine.losses import Tally, divergence
 from worker.engine.place import Ended, Place
 from worker.engine.precision import resolve_precision

@@ -18,8 +18,10 @@ from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.specs import ArmKeySpec, DatasetRef, RunSpec, Task, TrainingSpec
 from tests.worker.data.stored import films, similar, store
 from tests.worker.models.tiny import register_tiny, save_tiny
+from worker.engine import loop
 from worker.engine.loaded import Warm
-from worker.engine.pack import run_pack
+from worker.engine.pack import run_pack, singly
+from worker.engine.place import Ended, Place
 
 LAYERS = 2
 REPLIES = [
@@ -146,3 +148,13 @@ def trained(
     warm = Warm(world.home, torch.device("cpu"))
     told.drained = not run_pack(command, warm, told, lambda: commands(told))
     return told
+
+
+def train(
+    places: Sequence[Place],
+    commands: Callable[[], Sequence[trainer_protocol.Command]],
+    finish: Callable[[Place], Ended],
+    checkpoint_s: float,
+) -> bool:
+    """Train places that are set up, in turns, with an end of the test's own."""
+    return loop.train(singly(places, finish), commands, checkpoint_s)

@@ -17,13 +17,13 @@ from worker.engine.stacked.to_device import upload
 class StackAdamW:
     """State and update of K slots over values [K, P], of which the first `decayed` columns decay.
 
-    norm [K, 1]: of the last gradients, before clipping.
+    norm [K, 1]: of the last gradients, before clipping; None before the first.
     """
 
     def __init__(self, values: Tensor, decayed: int) -> None:
         self.values, self.decayed = values, decayed
         self.mean, self.square = torch.zeros_like(values), torch.zeros_like(values)
-        self.norm = torch.full_like(values[:, :1], math.nan)
+        self.norm: Tensor | None = None
 
     def update(self, grad: Tensor, slots: Sequence[AdamW | None], step: int) -> None:
         """Take update number `step` (from 0) along `grad` [K, P], which is scaled in place; None: a vacant slot.

@@ -142,7 +142,9 @@ class Stack:
         return slot
 
     def read_norms(self) -> None:
-        """Tell every slot the norm of its last gradient."""
+        """Tell every slot the norm of its last gradient, if there was one."""
+        if self.optimizer.norm is None:
+            return
         for slot, norm in zip(self.slots, self.optimizer.norm.flatten().tolist(), strict=True):
             if slot is not None:
                 slot.optimizer.norm = norm
