@@ -1,12 +1,34 @@
-"""Validation and probe in evaluation mode, a slice with dropout on too: means over units, never over batches."""
+"""What an evaluation counts, for all runs of a group at once, and how it is told: means over units, never over batches.
 
+The forms differ in how they come from a batch to the logits of its units.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
+from torch import Tensor
 
-from worker.engine.losses import Tally
+from backend.shared.specs import Task
+from worker.engine.batches import Batch
+from worker.engine.losses import Tally, divergence, predictions, unit_losses
 from worker.engine.scores import scores
+from worker.engine.seed_batches import SeedBatches
 from worker.engine.slot import Slot
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What K runs say of the units `span` of a batch, which are U."""
+
+    span: slice
+    labels: Tensor  # [U]
+    off: Tensor  # [K, U, C] fp32
+    on: Tensor | None  # the same with dropout on, where that was asked for and somebody drops something
+
+
+Pass = Callable[[Batch, bool], Iterator[Logits]]  # a batch, and whether with dropout on too: its logits, span by span
 
 
 @dataclass
@@ -18,6 +40,78 @@ class Judged:
     off: Tally = field(default_factory=Tally)
     on: Tally = field(default_factory=Tally)
     apart: Tally = field(default_factory=Tally)  # divergence of the slice's outputs with dropout on from those without
+
+
+@torch.no_grad()
+def judge_runs(logits: Pass, task: Task, runs: int, batches: Sequence[Batch]) -> list[Tally]:
+    """Losses and predictions of `batches` with dropout off, by run."""
+    sums = _Sums(task)
+    for batch in batches:
+        for found in logits(batch, False):
+            sums.count(batch, found, found.off)
+    return sums.tallies(runs)
+
+
+@torch.no_grad()
+def evaluate_runs(logits: Pass, task: Task, slots: Sequence[Slot | None], data: SeedBatches) -> list[Judged]:
+    """All that one evaluation counts, by run; what a vacant slot got is of no meaning."""
+    runs = len(slots)
+    validation, rest = (judge_runs(logits, task, runs, batches) for batches in (data.validation, data.probe_rest))
+    off, on, apart = _Sums(task), _Sums(task), _Sums(task)
+    for batch in data.probe_slice:
+        for found in logits(batch, True):
+            off.count(batch, found, found.off)
+            if found.on is None:
+                continue
+            on.count(batch, found, found.on)
+            if task != "regression":
+                apart.losses.append(divergence(found.on, found.off))
+                apart.examples.append(batch.examples[found.span])
+    judged = []
+    slices = zip(*(sums.tallies(runs) for sums in (off, on, apart)), strict=True)
+    for slot, one, probe, (quiet, noisy, between) in zip(slots, validation, rest, slices, strict=True):
+        if slot is not None and not slot.drops_anything:  # no second outcome, though a lane was passed through twice
+            noisy = between = Tally()
+        judged.append(Judged(one, probe, quiet, noisy, between))
+    return judged
+
+
+def spans(units: int, size: int) -> list[slice]:
+    """Units in parts of at most `size`."""
+    return [slice(start, min(start + size, units)) for start in range(0, units, size)]
+
+
+@dataclass
+class _Sums:
+    """Losses [K, U] of batches after batches, still on the device."""
+
+    task: Task
+    losses: list[Tensor] = field(default_factory=list)
+    predicted: list[Tensor] = field(default_factory=list)
+    right: list[Tensor] = field(default_factory=list)  # [U]: the same for all runs
+    examples: list[np.ndarray] = field(default_factory=list)
+
+    def count(self, batch: Batch, found: Logits, logits: Tensor) -> None:
+        """Add the units of a span, logits [K, U, C]."""
+        runs, units = logits.shape[:2]
+        flat, labels = logits.flatten(0, 1), found.labels.repeat(runs)
+        self.losses.append(unit_losses(self.task, flat, labels).view(runs, units))
+        self.predicted.append(predictions(self.task, flat).view(runs, units))
+        self.right.append(found.labels)
+        self.examples.append(batch.examples[found.span])
+
+    def tallies(self, runs: int) -> list[Tally]:
+        """One tally a run."""
+        tallies = [Tally() for _ in range(runs)]
+        if not self.losses:
+            return tallies
+        losses = torch.cat(self.losses, 1).cpu()
+        predicted = torch.cat(self.predicted, 1).cpu() if self.predicted else None
+        right = torch.cat(self.right).cpu() if self.right else torch.empty(0)
+        examples = np.concatenate(self.examples)
+        for at, tally in enumerate(tallies):
+            tally.add(losses[at], examples, None if predicted is None else (predicted[at], right))
+        return tallies
 
 
 def measured(slot: Slot, judged: Judged) -> dict[str, float]:

@@ -1,13 +1,11 @@
-"""Validation and probe of one slot, dropout off, and a slice with dropout on too."""
+"""Evaluation of one slot: from a batch to the logits of its units."""
 
-from collections.abc import Sequence
-
-import torch
-from torch import Tensor
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from worker.engine.batches import Batch
-from worker.engine.evaluate import Judged
-from worker.engine.losses import Tally, divergence, predictions, unit_losses
+from worker.engine.evaluate import Judged, Logits, evaluate_runs, judge_runs, spans
+from worker.engine.losses import Tally
 from worker.engine.pass_state import SLICE_PASS
 from worker.engine.seed_batches import SeedBatches
 from worker.engine.single.step import SingleSlot
@@ -16,47 +14,23 @@ _UNITS = 512  # units whose logits are computed at once: a vocabulary of 50,000 
 
 
 def evaluate(slot: SingleSlot, data: SeedBatches) -> Judged:
-    """All that one evaluation counts; the base model's weights stay as they are."""
-    judged = Judged(judge(slot, data.validation), judge(slot, data.probe_rest))
-    _judge_slice(slot, data, judged)
-    return judged
+    """All that one evaluation counts."""
+    return evaluate_runs(partial(_logits, slot), slot.arm.task, [slot], data)[0]
 
 
-@torch.no_grad()
 def judge(slot: SingleSlot, batches: Sequence[Batch]) -> Tally:
     """Losses and predictions of `batches` with dropout off."""
-    tally = Tally()
-    for batch in batches:
-        features = slot.host.features(batch, slot.adapters, None)
-        for span, logits in _logits(slot, features, len(batch.examples)):
-            _count(slot, tally, batch, span, logits)
-    return tally
+    return judge_runs(partial(_logits, slot), slot.arm.task, 1, batches)[0]
 
 
-@torch.no_grad()
-def _judge_slice(slot: SingleSlot, data: SeedBatches, judged: Judged) -> None:
-    """The slice of the probe, if there is one, with dropout off and on."""
-    for batch in data.probe_slice:
-        features = slot.host.features(batch, slot.adapters, None)
-        drops = slot.drops(batch, slot.progress.step, SLICE_PASS)
-        dropped = None if drops is None else slot.host.features(batch, slot.adapters, drops)
-        for span, logits in _logits(slot, features, len(batch.examples)):
-            _count(slot, judged.off, batch, span, logits)
-            if dropped is None or drops is None:
-                continue
+def _logits(slot: SingleSlot, batch: Batch, also_on: bool) -> Iterator[Logits]:
+    host = slot.host
+    features = host.features(batch, slot.adapters, None)
+    drops = slot.drops(batch, slot.progress.step, SLICE_PASS) if also_on else None
+    dropped = None if drops is None else host.features(batch, slot.adapters, drops)
+    for span in spans(len(batch.examples), _UNITS):
+        off, on = host.logits(features[span], slot.head, None)[None], None
+        if drops is not None and dropped is not None:
             drops.units = span
-            logits_on = slot.host.logits(dropped[span], slot.head, drops)
-            _count(slot, judged.on, batch, span, logits_on)
-            if slot.arm.task != "regression":
-                judged.apart.add(divergence(logits_on, logits), batch.examples[span], None)
-
-
-def _logits(slot: SingleSlot, features: Tensor, units: int) -> list[tuple[slice, Tensor]]:
-    spans = [slice(start, min(start + _UNITS, units)) for start in range(0, units, _UNITS)]
-    return [(span, slot.host.logits(features[span], slot.head, None)) for span in spans]
-
-
-def _count(slot: SingleSlot, tally: Tally, batch: Batch, span: slice, logits: Tensor) -> None:
-    labels = batch.labels[span]
-    task = slot.arm.task
-    tally.add(unit_losses(task, logits, labels), batch.examples[span], (predictions(task, logits), labels))
+            on = host.logits(dropped[span], slot.head, drops)[None]
+        yield Logits(span, batch.labels[span], off, on)
