@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Sequence
 from backend.shared.run_status import FailureCode
 from backend.shared.schedule import epoch_of
 from backend.shared.trainer_protocol import Cancel, Command, Drain
-from worker.engine.checkpoint import write_checkpoint
 from worker.engine.evaluate import measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
 from worker.engine.form import Form
@@ -86,15 +85,12 @@ class Group:
         """Checkpoint the runs, or those on `seats`, unless nothing happened to them since the last time."""
         if seats is None:
             self._read()
-        for seat in list(self._seats) if seats is None else seats:
+            seats = list(self._seats)
+        for seat in seats:
             place = self._seats[seat]
-            if place.saved == place.step:
-                continue
-            self._form.store(seat)
-            slot = place.slot
-            folder = write_checkpoint(slot.folder, slot.progress, slot.arm.key(), slot.seed, slot.state())
-            place.saved = place.step
-            place.reporter.checkpoint(place.step, folder)
+            if place.saved != place.step:
+                self._form.store(seat)
+                place.save()
         self.saved_at = time.monotonic()
 
     def _begin(self) -> None:

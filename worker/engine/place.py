@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from backend.shared.schedule import evaluation_steps
 from backend.shared.trainer_protocol import Examples
+from worker.engine.checkpoint import write_checkpoint
 from worker.engine.losses import Tally
 from worker.engine.reporter import Reporter
 from worker.engine.seed_batches import SeedBatches
@@ -43,3 +44,10 @@ class Place:
     def first_is_due(self) -> bool:
         """Whether what the run starts from is to be measured: an adapter, before the first step."""
         return self.slot.arm.start_from is not None and self.step == 0
+
+    def save(self) -> None:
+        """Checkpoint what the slot holds."""
+        slot = self.slot
+        folder = write_checkpoint(slot.folder, slot.progress, slot.arm.key(), slot.seed, slot.state())
+        self.saved = self.step
+        self.reporter.checkpoint(self.step, folder)

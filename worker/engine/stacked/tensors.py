@@ -10,7 +10,7 @@ from worker.engine.parameters import Parameters, Shape
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Columns:
     """Where a tensor lies in a row."""
 
     shape: Shape  # padded
@@ -30,11 +30,11 @@ class StackTensors:
         """shapes: at the widest rank."""
         order = Parameters(shapes, dtype).shapes
         self.slots, self.device = slots, device
-        self._places: dict[str, _Place] = {}
+        self._places: dict[str, _Columns] = {}
         offset = 0
         for shape in order:
             size = _count(shape.sizes)
-            self._places[shape.name] = _Place(shape, offset, offset + size)
+            self._places[shape.name] = _Columns(shape, offset, offset + size)
             offset += size
         self.count = offset
         self.decayed = sum(_count(shape.sizes) for shape in order if shape.decays)
@@ -44,12 +44,12 @@ class StackTensors:
         self._compute = torch.zeros(slots, self._cast, dtype=dtype, device=device)
         self._leaves = {name: self._leaf(place) for name, place in self._places.items()}
 
-    def _leaf(self, place: _Place) -> Tensor:
+    def _leaf(self, place: _Columns) -> Tensor:
         values = self._compute if place.start < self._cast else self.values
         leaf: Tensor = self._view(values, place).detach()
         return leaf.requires_grad_()
 
-    def _view(self, rows: Tensor, place: _Place) -> Tensor:
+    def _view(self, rows: Tensor, place: _Columns) -> Tensor:
         return rows[:, place.start : place.stop].view(self.slots, *place.shape.sizes)
 
     def leaf(self, name: str) -> Tensor:
@@ -87,7 +87,7 @@ class StackTensors:
         """The opposite: a row [P] as the flat vector [n] of a slot with these shapes."""
         return torch.cat([self._corner(row, self._places[shape.name], shape).reshape(-1) for shape in shapes])
 
-    def _corner(self, row: Tensor, place: _Place, shape: Shape) -> Tensor:
+    def _corner(self, row: Tensor, place: _Columns, shape: Shape) -> Tensor:
         """The part of a row that a slot with `shape` uses."""
         whole = row[place.start : place.stop].view(place.shape.sizes)
         return whole[tuple(slice(0, size) for size in shape.sizes)]
