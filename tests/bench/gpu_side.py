@@ -200,8 +200,9 @@ def study(shape: str, device: torch.device, tiny: bool) -> dict[str, object]:
             ]
             for place in places:
                 place.slot.folder = Path(folder) / place.slot.run.run_id
-            stack = side.stack([place.slot for place in places])
-            group = Group(places, StackedForm(stack), lambda ending: [lambda: ({}, Examples()) for _ in ending])
+            shape = StackShape.of([place.slot for place in places])
+            form = StackedForm(side.host, [place.slot for place in places], shape, "counter")
+            group = Group(places, form, lambda ending: [lambda: ({}, Examples()) for _ in ending])
             train([group], lambda: (), 30.0)
         side.wait()
     ended = time.perf_counter()

@@ -8,16 +8,13 @@ a form knows tensors. The least form, of one run that learns nothing:
         read_every = 1
 
         def __init__(self, slot):
-            self.slot, self.batches = slot, []
-
-        @property
-        def step(self):
-            return self.slot.progress.step + len(self.batches)
+            self.slot, self.step, self.batches = slot, slot.progress.step, []
 
         def take(self, batch):
+            self.step += 1
             self.batches.append(batch)
 
-        def read(self):
+        def taken(self):
             while self.batches:
                 self.slot.count(self.batches.pop(0))
                 yield 0, [(0.7, 0.001)]
@@ -59,7 +56,7 @@ class Form(Protocol):
     def take(self, batch: Batch) -> None:
         """Take one optimizer step with every run."""
 
-    def read(self) -> Iterable[tuple[int, Iterable[tuple[float, float]]]]:
+    def taken(self) -> Iterable[tuple[int, Iterable[tuple[float, float]]]]:
         """The steps since the last time, by seat: a run's losses with its seconds a step.
 
         A step is counted in the run's progress when its loss is asked for; what is not asked for is lost.
@@ -71,8 +68,8 @@ class Form(Protocol):
     def judge(self, batches: Sequence[Batch]) -> Sequence[Tally]:
         """Losses and predictions with dropout off, by seat."""
 
-    def store(self, seat: int) -> None:
+    def store(self, seat: int, /) -> object:
         """Bring what a run trains back to its slot."""
 
-    def vacate(self, seat: int) -> None:
+    def vacate(self, seat: int, /) -> None:
         """Let a run go; the others are not disturbed."""

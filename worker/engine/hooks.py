@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Generic, TypeVar
 
 from torch import Tensor, nn
 from transformer_dropout.hf.families import (
@@ -14,6 +15,7 @@ from transformer_dropout.hf.families import (
     unwrapped,
 )
 from transformer_dropout.hf.redraw import native_attention_rate
+from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.pytorch_utils import Conv1D
 
 from backend.shared.errors import TrainingError
@@ -21,8 +23,9 @@ from backend.shared.run_status import FailureCode
 from worker.engine.pass_state import Dropping, Hookable
 from worker.engine.target import Target
 
-Attach = Callable[[nn.Module, int, bool], None]  # an attention module, its layer, whether it looks backwards only
+StateT = TypeVar("StateT", bound=Hookable)
 MakeTarget = Callable[[nn.Module, str, int, int, int], Target]  # module, name, ordinal, layer, place
+_LAYER = "_dropscope_layer"
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,26 @@ class Hooked:
     """What was found and hooked."""
 
     attention_layers: int
-    hidden_layers: int
     native_dropouts: int  # dropout modules of the base model with a rate above 0
     decoder: bool
     segments: bool  # the model has token type ids
     native_elsewhere: tuple[str, ...]  # dropout of the base model that is no module, so it cannot be switched on here
+
+
+@dataclass(frozen=True)
+class AttentionLayer(Generic[StateT]):
+    """What an attention function knows of a module that calls it, and the state of the pass."""
+
+    number: int
+    causal: bool  # looks backwards only
+    native_rate: float  # of the base model's own dropout on attention weights
+    state: StateT
+
+    @classmethod
+    def of(cls, module: nn.Module) -> "AttentionLayer[StateT]":
+        """Of a hooked module."""
+        found: AttentionLayer[StateT] = getattr(module, _LAYER)
+        return found
 
 
 @dataclass(frozen=True)
@@ -51,8 +69,11 @@ class NativeDropout:
         return x if drops is None or not drops.native else drops.drop_native(self.ordinal, self.rate, x)
 
 
-def hook(model: nn.Module, state: Hookable, attach: Attach, attention_name: str) -> Hooked:
-    """Hook everything; `attach` prepares a module for the registered attention function of that name.
+def hook(model: nn.Module, state: Hookable, name: str, attention: Callable[..., tuple[Tensor, None]]) -> Hooked:
+    """Hook everything; `attention` takes the place of the model's own, registered with transformers as `name`.
+
+    Without a mask function of the same name a model would silently ignore padding; ours makes none, for causality and
+    padding are the attention function's own.
 
     Raises UnsupportedModelError or TrainingError where the model cannot be entered.
     """
@@ -60,8 +81,11 @@ def hook(model: nn.Module, state: Hookable, attach: Attach, attention_name: str)
     dropouts = _replace_dropouts(model, state)
     attentions = attention_modules(model)
     for layer, module in enumerate(attentions):
-        attach(module, layer, decoder)
-    model.set_attn_implementation(attention_name)  # type: ignore[operator]  # transformers models have it
+        about = AttentionLayer(layer, decoder, native_attention_rate(module), state)
+        object.__setattr__(module, _LAYER, about)  # not by nn.Module's own, which looks for parameters in it
+    AttentionInterface.register(name, attention)
+    AttentionMaskInterface.register(name, _no_mask)
+    model.set_attn_implementation(name)  # type: ignore[operator]  # transformers models have it
     for layer, module in enumerate(hidden_modules(model, "ffn_output")):
         module.register_forward_hook(_after(partial(_outer, layer), state))
     for layer, module in enumerate(hidden_modules(model, "ffn_inner")):
@@ -72,7 +96,6 @@ def hook(model: nn.Module, state: Hookable, attach: Attach, attention_name: str)
     head_module(model).register_forward_pre_hook(_before(lambda drops, x: drops.features(x), state))
     return Hooked(
         attention_layers=len(attentions),
-        hidden_layers=len(attentions),
         native_dropouts=dropouts + sum(native_attention_rate(module) > 0 for module in attentions),
         decoder=decoder,
         segments=any(name.endswith("token_type_embeddings") for name, _ in model.named_modules()),
@@ -94,6 +117,10 @@ def make_targets(model: nn.Module, names: Sequence[str], make: MakeTarget) -> tu
         place = in_layer[layer] = in_layer.get(layer, -1) + 1
         found.append(make(_linear(model, name), name, ordinal, layer, place))
     return tuple(found)
+
+
+def _no_mask(*_args: object, **_kwargs: object) -> None:
+    """No mask."""
 
 
 def _linear(model: nn.Module, name: str) -> nn.Module:

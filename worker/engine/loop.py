@@ -94,19 +94,18 @@ class Group:
         self.saved_at = time.monotonic()
 
     def _begin(self) -> None:
-        """Measure what runs start from that start from an adapter."""
+        """Measure the adapters that runs start from, before their first step."""
         self._begun = True
-        first = [seat for seat, place in self._seats.items() if place.first_is_due]
-        if first:
+        begun = {seat: place for seat, place in self._seats.items() if place.slot.arm.start_from and place.step == 0}
+        if begun:
             judged = self._form.evaluate(self._data)
-            for seat in first:
-                place = self._seats[seat]
+            for seat, place in begun.items():
                 place.reporter.evaluation(0, 0.0, measured(place.slot, judged[seat]))
 
     def _read(self) -> None:
         """Note the losses of the steps since the last time; runs whose losses are no numbers for long end here."""
         bad = []
-        for seat, losses in self._form.read():
+        for seat, losses in self._form.taken():
             place = self._seats[seat]
             progress = place.slot.progress
             for loss, seconds in losses:

@@ -23,7 +23,6 @@ from worker.engine.stacked.form import StackedForm
 from worker.engine.stacked.grouping import Seating, seat
 from worker.engine.stacked.passes import StackHost
 from worker.engine.stacked.random_bits import Stream
-from worker.engine.stacked.stack import Stack
 
 
 @dataclass
@@ -149,8 +148,8 @@ def _stacked(prepared: Sequence[Prepared], seating: Seating, warm: Warm) -> Grou
             place.reporter.log("warning", seating.note)
     host = places[0].slot.host
     assert isinstance(host, StackHost)  # a stacked Warm makes no other
-    stack = Stack(host, [place.slot for place in places], seating.shape, warm.stream)
-    return Group(places, StackedForm(stack), partial(finish_stack, shape=seating.shape, warm=warm))
+    form = StackedForm(host, [place.slot for place in places], seating.shape, warm.stream)
+    return Group(places, form, partial(finish_stack, shape=seating.shape, warm=warm))
 
 
 def _restore(slot: Slot) -> str:

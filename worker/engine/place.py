@@ -40,11 +40,6 @@ class Place:
         """Steps taken so far."""
         return self.slot.progress.step
 
-    @property
-    def first_is_due(self) -> bool:
-        """Whether what the run starts from is to be measured: an adapter, before the first step."""
-        return self.slot.arm.start_from is not None and self.step == 0
-
     def save(self) -> None:
         """Checkpoint what the slot holds."""
         slot = self.slot

@@ -1,32 +1,19 @@
 """The attention function that stock transformers modules call: length groups of a packed sequence, with dropped keys.
 
-Registered with transformers' attention and mask interfaces under one name: without a mask function of the same name a
-model would silently ignore padding. Causality and padding are built here, per group, so no mask comes from outside.
+Causality and padding are built here, per group, so no mask comes from outside.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformer_dropout.functional import attention_weights, drop_hidden, rescued
-from transformer_dropout.hf.redraw import native_attention_rate
-from transformers import AttentionInterface, AttentionMaskInterface
 
+from worker.engine.hooks import AttentionLayer
 from worker.engine.packing import Group, Layout
 from worker.engine.single.drops import AttentionDrops, SinglePass
 
 NAME = "dropscope_packed"
-_LAYER = "_dropscope_layer"
-
-
-@dataclass(frozen=True)
-class AttentionLayer:
-    """What the attention function knows of a module that calls it, and the state it reads."""
-
-    number: int
-    causal: bool  # looks backwards only
-    state: SinglePass
 
 
 class Regroup(torch.autograd.Function):
@@ -48,21 +35,6 @@ class Regroup(torch.autograd.Function):
         return grads[0].index_select(0, back), None, None
 
 
-def register() -> None:
-    """Make the function known to transformers; repeating it does no harm."""
-    AttentionInterface.register(NAME, packed_attention)
-    AttentionMaskInterface.register(NAME, _no_mask)
-
-
-def attach(module: nn.Module, layer: int, causal: bool, state: SinglePass) -> None:
-    """Tell an attention module its layer and which state to read."""
-    object.__setattr__(module, _LAYER, AttentionLayer(layer, causal, state))
-
-
-def _no_mask(*_args: object, **_kwargs: object) -> None:
-    """Masks are built per length group inside the attention function."""
-
-
 def packed_attention(
     module: nn.Module,
     query: Tensor,
@@ -75,11 +47,12 @@ def packed_attention(
     **_: object,
 ) -> tuple[Tensor, None]:
     """Attention over one packed sequence: query [1, Hq, N, D], key and value [1, Hkv, N, D], to [1, N, Hq, D]."""
-    layer: AttentionLayer = getattr(module, _LAYER)
+    layer: AttentionLayer[SinglePass] = AttentionLayer.of(module)
     layout = layer.state.layout
     assert layout is not None  # the host sets it before every pass
     heads, size = query.shape[1], query.shape[3]
-    drops = _drops(module, layer, heads)
+    dropping = layer.state.drops
+    drops = None if dropping is None else dropping.attention(layer.number, heads, layer.native_rate)
     q, k, v = (_padded(x, layout) for x in (query, key, value))
     scale = size**-0.5 if scaling is None else scaling
     outputs = []
@@ -160,15 +133,3 @@ def _visible(layout: Layout, group: Group, causal: bool, window: int | None) -> 
         visible = visible & allowed
     layout.cache[str(name)] = visible
     return visible
-
-
-def _drops(module: nn.Module, layer: AttentionLayer, heads: int) -> AttentionDrops | None:
-    current = layer.state.drops
-    if current is None:
-        return None
-    drops = current.attention(layer.number, heads)
-    rate = native_attention_rate(module) if current.native else 0.0
-    if rate > 0.0:
-        native = current.native_attention(layer.number, rate, heads)
-        drops = AttentionDrops(drops.logits, (*drops.weights, native))
-    return drops or None

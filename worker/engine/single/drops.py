@@ -39,9 +39,6 @@ class AttentionDrops:
     logits: tuple[AttentionKeep, ...]
     weights: tuple[WeightDrop, ...]
 
-    def __bool__(self) -> bool:
-        return bool(self.logits or self.weights)
-
 
 class Drops:
     """The dropout of one pass: `spec` resolved for the model, `draw` for (seed, step, pass), the rows of `layout`.
@@ -107,8 +104,8 @@ class Drops:
             x = drop_hidden(x, found.keep[self.units], found.scale)
         return x
 
-    def attention(self, layer: int, heads: int) -> AttentionDrops:
-        """The masks of attention in `layer`."""
+    def attention(self, layer: int, heads: int, native_rate: float) -> AttentionDrops | None:
+        """The masks of attention in `layer`, with the base model's own dropout last; None for none."""
         logits: list[AttentionKeep] = []
         weights: list[WeightDrop] = []
         for site in self._attention:
@@ -120,7 +117,10 @@ class Drops:
                 logits.append(keep)
             else:
                 weights.append(WeightDrop(keep, str(site.rescale), rate))
-        return AttentionDrops(tuple(logits), tuple(weights))
+        if self.native and native_rate > 0.0:
+            keep = native_attention_keep(self.draw, layer, native_rate, self.rows, heads)
+            weights.append(WeightDrop(keep, "inverted", native_rate))
+        return AttentionDrops(tuple(logits), tuple(weights)) if logits or weights else None
 
     def native_vector(self, ordinal: int, rate: float, rows: int, features: int) -> VectorKeep:
         """What the base model's own dropout module number `ordinal` drops from [rows, features]; N rows are tokens.
@@ -142,10 +142,6 @@ class Drops:
         """x [..., E] after the base model's own dropout module number `ordinal`."""
         features = x.shape[-1]
         return apply_keep(x, self.native_vector(ordinal, rate, x.numel() // features, features))
-
-    def native_attention(self, layer: int, rate: float, heads: int) -> WeightDrop:
-        """The base model's own dropout on attention weights."""
-        return WeightDrop(native_attention_keep(self.draw, layer, rate, self.rows, heads), "inverted", rate)
 
     def _adapter(self, sites: tuple[Site, ...], layer: int, place: int, features: int) -> VectorKeep | None:
         for site in sites:  # one at most: the framework has a single cell at each of these positions

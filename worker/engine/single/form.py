@@ -18,7 +18,7 @@ class SingleForm:
 
     def __init__(self, slot: SingleSlot) -> None:
         self._slot = slot
-        self._taken: tuple[tuple[float, float], ...] = ()
+        self._last: tuple[tuple[float, float], ...] = ()
 
     @property
     def step(self) -> int:
@@ -29,13 +29,13 @@ class SingleForm:
         """Take one optimizer step."""
         begun = time.perf_counter()
         loss = self._slot.train_step(batch)
-        self._taken = ((loss, time.perf_counter() - begun),)
+        self._last = ((loss, time.perf_counter() - begun),)
 
-    def read(self) -> Iterator[tuple[int, Sequence[tuple[float, float]]]]:
+    def taken(self) -> Iterator[tuple[int, Sequence[tuple[float, float]]]]:
         """The last step's loss and seconds, once; the slot has counted the step itself."""
-        taken, self._taken = self._taken, ()
-        if taken:
-            yield 0, taken
+        last, self._last = self._last, ()
+        if last:
+            yield 0, last
 
     def evaluate(self, data: SeedBatches) -> list[Judged]:
         """All that one evaluation counts."""

@@ -1,7 +1,6 @@
 """Passes of one slot through the frozen base model, on one packed batch."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from torch import Tensor, nn
 
@@ -35,8 +34,7 @@ class Host(HookedBase):
         super().__init__(model, reading, targets, head)
 
     def _enter(self) -> Hooked:
-        attention.register()
-        return hook(self.model, self._state, partial(attention.attach, state=self._state), attention.NAME)
+        return hook(self.model, self._state, attention.NAME, attention.packed_attention)
 
     def _target(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int) -> Target:
         return SingleTarget(module, name, ordinal, layer, place, self._state)

@@ -6,39 +6,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformer_dropout.hf.redraw import native_attention_rate
-from transformers import AttentionInterface, AttentionMaskInterface
 
+from worker.engine.hooks import AttentionLayer
 from worker.engine.stacked.drops import AttentionPart, StackPass
 from worker.engine.stacked.layout import LaneGroup, LaneLayout
 
 NAME = "dropscope_stacked"
-_LAYER = "_dropscope_stacked_layer"
-
-
-@dataclass(frozen=True)
-class StackedAttentionLayer:
-    """What the attention function knows of a module that calls it, and the state it reads."""
-
-    number: int
-    causal: bool  # looks backwards only
-    state: StackPass
-    native_rate: float
-
-
-def register() -> None:
-    """Make the function known to transformers; repeating it does no harm."""
-    AttentionInterface.register(NAME, stacked_attention)
-    AttentionMaskInterface.register(NAME, _no_mask)
-
-
-def attach(module: nn.Module, layer: int, causal: bool, state: StackPass) -> None:
-    """Tell an attention module its layer and which state to read."""
-    object.__setattr__(module, _LAYER, StackedAttentionLayer(layer, causal, state, native_attention_rate(module)))
-
-
-def _no_mask(*_args: object, **_kwargs: object) -> None:
-    """Masks are made per length group inside the attention function."""
 
 
 def stacked_attention(
@@ -52,7 +25,7 @@ def stacked_attention(
     **_: object,
 ) -> tuple[Tensor, None]:
     """Attention within each lane: query [A, Hq, N, D], key and value [A, Hkv, N, D], to [A, N, Hq, D]."""
-    layer: StackedAttentionLayer = getattr(module, _LAYER)
+    layer: AttentionLayer[StackPass] = AttentionLayer.of(module)
     layout, drops = layer.state.layout, layer.state.drops
     assert layout is not None  # the host sets it before every pass
     heads, size = query.shape[1], query.shape[3]

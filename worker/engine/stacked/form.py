@@ -12,66 +12,52 @@ from worker.engine.losses import Tally
 from worker.engine.seed_batches import SeedBatches
 from worker.engine.slot import Slot
 from worker.engine.stacked.evaluate import evaluate_stack, judge_stack
+from worker.engine.stacked.passes import StackHost
+from worker.engine.stacked.random_bits import Stream
+from worker.engine.stacked.shape import StackShape
 from worker.engine.stacked.stack import Stack
 
 
-class StackedForm:
+class StackedForm(Stack):
     """A stack, whose lanes are the seats."""
 
     read_every = 8  # steps
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack = stack
+    def __init__(self, host: StackHost, slots: Sequence[Slot], shape: StackShape, stream: Stream) -> None:
+        super().__init__(host, slots, shape, stream)
         self._pending: list[tuple[Batch, Tensor]] = []  # steps that were not read yet, with their losses [K]
         self._begun = 0.0  # when the first of them was
-
-    @property
-    def step(self) -> int:
-        """Optimizer steps taken, read or not."""
-        return self._stack.step
 
     def take(self, batch: Batch) -> None:
         """Take one optimizer step with every slot; the device is not waited for."""
         if not self._pending:
             self._begun = time.monotonic()
-        self._pending.append((batch, self._stack.train_step(batch)))
+        self._pending.append((batch, self.train_step(batch)))
 
-    def read(self) -> Iterator[tuple[int, Iterator[tuple[float, float]]]]:
+    def taken(self) -> Iterator[tuple[int, Iterator[tuple[float, float]]]]:
         """The steps since the last time; a run's seconds are its share of the stack's."""
         if not self._pending:
             return
-        batches = [batch for batch, _ in self._pending]
         rows = torch.stack([losses for _, losses in self._pending]).tolist()
-        live = self._stack.live
+        live = [(seat, slot) for seat, slot in enumerate(self.slots) if slot is not None]
         seconds = (time.monotonic() - self._begun) / len(rows) / max(1, len(live))
+        taken = [(batch, row) for (batch, _), row in zip(self._pending, rows, strict=True)]
         self._pending.clear()
-        for seat in live:
-            slot = self._stack.slots[seat]
-            assert slot is not None
-            yield seat, _counted(slot, batches, [row[seat] for row in rows], seconds)
+        for seat, slot in live:
+            yield seat, _counted(slot, [(batch, row[seat]) for batch, row in taken], seconds)
 
     def evaluate(self, data: SeedBatches) -> list[Judged]:
         """All that one evaluation counts, by lane."""
-        judged = evaluate_stack(self._stack, data)
-        self._stack.read_norms()
+        judged = evaluate_stack(self, data)
+        self.read_norms()
         return judged
 
     def judge(self, batches: Sequence[Batch]) -> list[Tally]:
         """Losses and predictions with dropout off, by lane."""
-        return judge_stack(self._stack, batches)
-
-    def store(self, seat: int) -> None:
-        """Bring what a run trains back from the device."""
-        self._stack.store(seat)
-
-    def vacate(self, seat: int) -> None:
-        """Let a run go; its lane computes zeros from here on."""
-        self._stack.vacate(seat)
+        return judge_stack(self, batches)
 
 
-def _counted(
-    slot: Slot, batches: Sequence[Batch], losses: Sequence[float], seconds: float
-) -> Iterator[tuple[float, float]]:
-    for batch, loss in zip(batches, losses, strict=True):
+def _counted(slot: Slot, taken: Sequence[tuple[Batch, float]], seconds: float) -> Iterator[tuple[float, float]]:
+    for batch, loss in taken:
         slot.count(batch)
         yield loss, seconds

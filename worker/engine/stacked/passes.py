@@ -42,8 +42,7 @@ class StackHost(HookedBase):
         self._no_mask = torch.zeros(1, 1, 1, 1, device=self.device)  # four dimensions: transformers leaves it alone
 
     def _enter(self) -> Hooked:
-        attention.register()
-        return hook(self.model, self._state, partial(attention.attach, state=self._state), attention.NAME)
+        return hook(self.model, self._state, attention.NAME, attention.stacked_attention)
 
     def _target(self, module: nn.Module, name: str, ordinal: int, layer: int, place: int) -> Target:
         return StackTarget(module, name, ordinal, layer, place, self._state)

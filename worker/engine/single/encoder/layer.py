@@ -9,7 +9,7 @@ from transformer_dropout.masks import VectorKeep
 
 from worker.engine.packing import Layout
 from worker.engine.pass_state import Adapter
-from worker.engine.single.drops import AttentionDrops, Drops
+from worker.engine.single.drops import Drops
 from worker.engine.single.encoder import adapters as lora
 from worker.engine.single.encoder import attention
 from worker.engine.single.encoder.drops import Mask, dropped, mask_of, plus_dropped
@@ -26,16 +26,6 @@ class Pass:
     adapters: Sequence[Adapter]
     drops: Drops | None
     keep: bool = True  # whether there is a way back
-
-    def attention_drops(self, layer: int, native_rate: float) -> AttentionDrops | None:
-        """The masks of attention in one layer."""
-        if self.drops is None:
-            return None
-        found = self.drops.attention(layer, self.heads)
-        if self.drops.native and native_rate > 0.0:
-            native = self.drops.native_attention(layer, native_rate, self.heads)
-            found = AttentionDrops(found.logits, (*found.weights, native))
-        return found or None
 
 
 @dataclass(frozen=True)
@@ -74,7 +64,7 @@ def forward(
     width = x.shape[1]
     size = width // about.heads
     order = head_order(about.layout, about.heads, 2 if last else 3)
-    drops = about.attention_drops(at, layer.native_attention)
+    drops = None if about.drops is None else about.drops.attention(at, about.heads, layer.native_attention)
     by_group = None
     if last:
         first = x.index_select(0, about.layout.first)
