@@ -8,8 +8,10 @@ from contextlib import closing
 
 import psutil
 import pytest
+from sqlalchemy import select
 
 from backend.shared.store import study_events
+from backend.shared.tables import Run
 from tests.faults.house import SCALE, House, child_of, until
 from tests.faults.posting import post_study
 from tests.faults.real_engine import STEPS_AN_EPOCH, World
@@ -220,3 +222,57 @@ def test_killed_stack_leaves_no_orphans_and_goes_on(build: Build) -> None:
     assert took < 10
     house.api.ask_to_stop()
     assert house.api.wait(15)
+
+
+def _kill_after_checkpoints(house: House, kills: int, only: str | None = None) -> int:
+    """Kill the trainer of a run (of `only`) that has a new checkpoint, so many times; the most that one run was hit."""
+    hits: dict[str, int] = {}
+    seen: dict[str, int] = {}
+
+    def further() -> str | None:
+        with house.database.read() as session:
+            rows = session.execute(select(Run.id, Run.checkpoint_step).where(Run.status == "running")).all()
+        return next((one for one, step in rows if only in (None, one) and (step or 0) > seen.get(one, 0)), None)
+
+    for _ in range(kills):
+        run_id = until(further, "a new checkpoint", 120)
+        pid = house.owner_pid(run_id)
+        seen[run_id] = house.run(run_id).checkpoint_step or 0
+        for trainer in house.trainers():
+            if pid is not None and psutil.Process(trainer).ppid() == pid:
+                os.kill(trainer, signal.SIGKILL)
+                hits[run_id] = hits.get(run_id, 0) + 1
+    return max(hits.values(), default=0)
+
+
+@ONCE
+@pytest.mark.timeout(600)
+def test_a_run_that_gets_further_is_not_given_up(build: Build, world: World, undisturbed: str) -> None:
+    """Killed five times, each time after a new checkpoint (at first in a pack): it ends with the numbers of peace."""
+    house = build(world=world, checkpoint_s=0.1)
+    house.start(1)
+    runs = house.plant_real(epochs=EPOCHS)
+    hit = _kill_after_checkpoints(house, 5, only=runs[0])
+    assert set(house.wait_all(240)) == {"succeeded"}
+    assert hit > 3
+    assert house.digest(runs[0]) == undisturbed
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_thirty_kills_lose_no_run_of_twenty(build: Build, world: World) -> None:
+    """A study of 20 runs, 30 kills after new checkpoints: 20 of 20, with the numbers of peace."""
+    peaceful = build(world=world)
+    peaceful.start(1)
+    peaceful.plant_real(arms=4, seeds=5, epochs=EPOCHS)
+    assert set(peaceful.wait_all(600)) == {"succeeded"}
+    undisturbed = peaceful.digest()
+    peaceful.close_processes()
+    house = build(world=world, checkpoint_s=0.1)
+    house.start(2)
+    house.plant_real(arms=4, seeds=5, epochs=EPOCHS)
+    hit = _kill_after_checkpoints(house, 30)
+    statuses = house.wait_all(900)
+    print(f"30 kills, {hit} of one run at most; {statuses.count('succeeded')} of {len(statuses)} succeeded")
+    assert statuses == ["succeeded"] * 20
+    assert house.digest() == undisturbed

@@ -18,6 +18,7 @@ from backend.shared.store.queue import NO_SYNC
 from backend.shared.store.records import json_safe
 from backend.shared.tables import Artifact, Attempt, Run, now
 
+MOST_LOST = 100  # attempts that end without a word, however far they got
 _RELEASED: dict[str, Any] = {"lease_until": None, "worker_id": None}
 
 
@@ -103,23 +104,28 @@ def lose(
 ) -> RunStatus | None:
     """An attempt ended without a word (`end` is LOST or CRASHED): what becomes of the run, None where it has moved on.
 
-    The run waits again, to be claimed alone. Only attempts that were alone in their pack count, so that one bad run
-    cannot sink its mates; after `max_attempts` of them the run fails. With `heartbeat_seq`, only a run whose worker has
-    not been heard since that heartbeat is taken.
+    The run waits again, to be claimed alone. An attempt counts against it that was alone in its pack (so that one bad
+    run cannot sink its mates) and reached no new checkpoint (so that a long run outlives any number of kills between
+    which it gets further); after `max_attempts` of those, or MOST_LOST of any kind, the run fails. With
+    `heartbeat_seq`, only a run whose worker has not been heard since that heartbeat is taken.
     """
     run = _own(session, run_id, fence)
     if run is None or (heartbeat_seq is not None and run.heartbeat_seq != heartbeat_seq):
         return None
     in_pack = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.claim_id == run.claim_id))
-    lost = run.lost_attempts + (in_pack == 1)
+    ended = session.execute(select(Attempt.fence, Attempt.from_step, Attempt.end).where(Attempt.run_id == run_id)).all()
+    got_further = any(one.fence == fence and (run.checkpoint_step or 0) > one.from_step for one in ended)
+    lost = run.lost_attempts + (in_pack == 1 and not got_further)
+    in_all = 1 + sum(one.end in (AttemptEnd.LOST, AttemptEnd.CRASHED) for one in ended)
     values: dict[str, Any] = {"alone": True, "lost_attempts": lost}
     status = RunStatus.QUEUED
     if run.cancel_requested_at is not None:
         status = RunStatus.CANCELLED
-    elif lost >= max_attempts:
+    elif lost >= max_attempts or in_all >= MOST_LOST:
         status = RunStatus.FAILED
         values["failure_code"] = FailureCode.TRAINER_CRASHED if end is AttemptEnd.CRASHED else FailureCode.WORKER_LOST
-        message = f"{lost} attempts ended without a word, the last one so: {message}"
+        which = f"{lost} attempts that got no further" if lost >= max_attempts else f"{in_all} attempts"
+        message = f"{which} ended without a word, the last one so: {message}"
     return status if _end(session, run_id, fence, status, end, message, values) else None
 
 

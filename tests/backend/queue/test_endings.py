@@ -109,7 +109,7 @@ def test_lost_run_of_a_pack_is_tried_alone_and_only_that_counts(database: Databa
     assert lose(database, runs[0], 4) == "failed"
     run = run_of(database, runs[0])
     assert (run.failure_code, run.attempt) == ("worker_lost", 4)
-    assert run.message == "3 attempts ended without a word, the last one so: gone"
+    assert run.message == "3 attempts that got no further ended without a word, the last one so: gone"
     assert attempt_ends(database, runs[0]) == ["lost"] * 4
     assert run_of(database, runs[1]).status == "queued"
 
@@ -123,6 +123,40 @@ def test_single_run_fails_after_three_lost_attempts(database: Database, worker_i
     assert ends == ["queued", "queued", "failed"]
     assert run_of(database, run_id).failure_code == "trainer_crashed"
     assert claim(database, worker_id) is None
+
+
+def reach(database: Database, run_id: str, step: int) -> None:
+    """The run has a checkpoint of this step."""
+    with database.write() as session:
+        session.get_one(Run, run_id).checkpoint_step = step
+
+
+def test_attempts_that_get_further_do_not_count(database: Database, worker_id: str) -> None:
+    """Killed after each new checkpoint a run goes on; three attempts in which it stands still end it, also apart."""
+    _, (run_id,) = planted(database)
+    fence = 0
+    for step in (64, 128, None, 192, None, 256, 320):
+        fence += 1
+        claim(database, worker_id)
+        if step is not None:
+            reach(database, run_id, step)
+        assert lose(database, run_id, fence) == "queued"
+    assert run_of(database, run_id).lost_attempts == 2
+    claim(database, worker_id)
+    assert lose(database, run_id, fence + 1) == "failed"
+
+
+def test_no_run_is_tried_for_ever(database: Database, worker_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However far it gets each time, there is an end."""
+    monkeypatch.setattr(endings, "MOST_LOST", 5)
+    _, (run_id,) = planted(database)
+    ends = []
+    for fence in range(1, 6):
+        claim(database, worker_id)
+        reach(database, run_id, fence)
+        ends.append(lose(database, run_id, fence))
+    assert ends == ["queued"] * 4 + ["failed"]
+    assert run_of(database, run_id).message == "5 attempts ended without a word, the last one so: gone"
 
 
 def test_a_heartbeat_in_between_saves_the_run(database: Database, worker_id: str) -> None:
