@@ -13,7 +13,8 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from backend.cli import data_commands, study_commands, team_commands
+from backend.cli.commands import account, data
+from backend.cli.commands import study as study_commands
 from backend.cli.console import err, out
 from backend.client import ApiError, ServerUnreachable
 from backend.shared.errors import DropscopeError, InvalidInput
@@ -28,10 +29,10 @@ app = typer.Typer(
 )
 model = typer.Typer(help="Models of this machine.", no_args_is_help=True)
 app.add_typer(study_commands.study, name="study")
-app.add_typer(data_commands.data, name="data")
+app.add_typer(data.data, name="data")
 app.add_typer(model, name="model")
-app.add_typer(team_commands.token, name="token")
-app.add_typer(team_commands.account, name="account")
+app.add_typer(account.token, name="token")
+app.add_typer(account.account, name="account")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the web server; 0 picks a free one.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Number of workers; by default one a GPU, or one a core.")]
@@ -64,9 +65,9 @@ def run(
     workers: Workers = None,
 ) -> None:
     """Train a study: on the server that runs, else on one that is started for it and stopped after it."""
-    from backend.cli import study_command
+    from backend.cli import train
 
-    raise typer.Exit(study_command.run(_settings(workers=workers), study, follow=follow, as_json=as_json))
+    raise typer.Exit(train.run(_settings(workers=workers), study, follow=follow, as_json=as_json))
 
 
 @app.command()
@@ -78,12 +79,12 @@ def demo(
     workers: Workers = None,
 ) -> None:
     """Train the demo study, live in the browser, and print its result."""
-    from backend.cli import study_command
+    from backend.cli import train
 
     if yaml:
-        out().print(study_command.demo_text(), end="", markup=False)
+        out().print(train.demo_text(), end="", markup=False)
         return
-    raise typer.Exit(study_command.demo(_settings(port=port, workers=workers), leave=leave, as_json=as_json))
+    raise typer.Exit(train.demo(_settings(port=port, workers=workers), leave=leave, as_json=as_json))
 
 
 @app.command()
@@ -93,13 +94,13 @@ def adapter(
     merged: Annotated[bool, typer.Option("--merged", help="The whole model, adapter merged in, in fp32.")] = False,
 ) -> None:
     """Take a run's adapter home: with its model card, tokenizer and study file, or merged into its base model."""
-    from backend.cli import adapter_command
+    from backend.cli import adapters
     from backend.embedded import home
 
     settings = _settings()
     running = home.find_running(settings) if settings.url is None else None
     url = settings.url or (running.url if running else f"http://{settings.host}:{settings.port}")
-    adapter_command.take(settings, url, run_id, folder, merged)
+    adapters.take(settings, url, run_id, folder, merged)
 
 
 @app.command()
@@ -113,7 +114,7 @@ def worker() -> None:
 @app.command()
 def doctor() -> None:
     """Check that this machine has what is needed, and say what to do where it has not."""
-    from backend.cli import checks
+    from backend.cli import doctor as checks
 
     raise typer.Exit(checks.doctor(_settings()))
 
@@ -125,7 +126,7 @@ def backup(
     ] = None,
 ) -> None:
     """Copy everything of this home into a folder; what runs goes on meanwhile."""
-    from backend.cli import backup_commands
+    from backend.cli import backup as backup_commands
 
     backup_commands.back_up(_settings(), folder)
 
@@ -133,7 +134,7 @@ def backup(
 @app.command()
 def restore(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that `backup` wrote.")]) -> None:
     """Bring a backup into an empty home (DROPSCOPE_HOME), once every file of it has been checked."""
-    from backend.cli import backup_commands
+    from backend.cli import backup as backup_commands
 
     backup_commands.restore(_settings(), folder)
 
@@ -145,9 +146,9 @@ def audit(
     email: Annotated[str | None, typer.Option(help="Only what this person did.")] = None,
 ) -> None:
     """Print who did what, the newest first."""
-    from backend.cli import team_work
+    from backend.cli import accounts
 
-    team_work.audit_list(limit, action, email)
+    accounts.audit_list(limit, action, email)
 
 
 @app.command()
@@ -164,9 +165,9 @@ def model_add(
     name: Annotated[str | None, typer.Option(help="Id of the model; by default the folder's name.")] = None,
 ) -> None:
     """Register a model folder of this machine."""
-    from backend.cli import catalogue_commands
+    from backend.cli import models
 
-    catalogue_commands.add_model(_settings(), folder, name)
+    models.add_model(_settings(), folder, name)
 
 
 @model.command("fetch")
@@ -176,9 +177,9 @@ def model_fetch(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before fetching.")] = False,
 ) -> None:
     """Fetch a model from the hub (safetensors only, nothing of it is run) and register it."""
-    from backend.cli import catalogue_commands
+    from backend.cli import models
 
-    catalogue_commands.fetch_model(_settings(), hub_id, revision, yes)
+    models.fetch_model(_settings(), hub_id, revision, yes)
 
 
 @model.command("add-adapter")
@@ -188,9 +189,9 @@ def model_add_adapter(
     name: Annotated[str | None, typer.Option(help="Id of the adapter; by default the folder's name.")] = None,
 ) -> None:
     """Add a LoRA adapter that runs start from: here, or on the server of DROPSCOPE_URL."""
-    from backend.cli import catalogue_commands
+    from backend.cli import models
 
-    catalogue_commands.add_adapter(_settings(), folder, base, name)
+    models.add_adapter(_settings(), folder, base, name)
 
 
 def _settings(**given: object) -> Settings:

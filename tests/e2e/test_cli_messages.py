@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.cli.study_command import demo_text, parse_study
+from backend.cli.train import demo_text, parse_study
 from backend.shared.errors import InvalidInput
 from backend.shared.specs import StudySpec
 

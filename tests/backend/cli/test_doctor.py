@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 
-from backend.cli import checks
+from backend.cli import doctor
 from backend.shared import disk
 from backend.shared.database import Database
 from backend.shared.process import ProcessId, this_process
@@ -18,8 +18,8 @@ from backend.shared.tables import Worker, now
 from tests.backend.make_studies import make
 
 
-def findings(settings: Settings) -> dict[str, checks.Finding]:
-    return {found.name: found for check in checks.CHECKS for found in check(settings)}
+def findings(settings: Settings) -> dict[str, doctor.Finding]:
+    return {found.name: found for check in doctor.CHECKS for found in check(settings)}
 
 
 def ill(settings: Settings) -> set[str]:

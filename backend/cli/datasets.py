@@ -11,9 +11,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from rich.table import Table
 
 from backend.catalogue import register as registry
-from backend.cli.catalogue_commands import OWNER, opened
 from backend.cli.console import err, out
-from backend.cli.servers import remote
+from backend.cli.models import OWNER, opened
+from backend.cli.which_server import remote
 from backend.datasets import hub as hub_data
 from backend.datasets import service as datasets
 from backend.datasets.add import add_dataset

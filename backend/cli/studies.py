@@ -7,7 +7,7 @@ from rich.table import Table
 from backend.cli import follow as following
 from backend.cli.console import err, out
 from backend.cli.result_table import print_result
-from backend.cli.servers import remote
+from backend.cli.which_server import remote
 from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
 

@@ -11,7 +11,7 @@ from backend.adapters import service as adapters
 from backend.catalogue import hub
 from backend.catalogue import register as registry
 from backend.cli.console import out
-from backend.cli.servers import remote
+from backend.cli.which_server import remote
 from backend.embedded import home
 from backend.migrations.runner import migrate
 from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE

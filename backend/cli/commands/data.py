@@ -1,4 +1,4 @@
-"""`dropscope data`: what it does is in data_work, loaded when it is asked for."""
+"""`dropscope data`: what it does is in datasets, loaded when it is asked for."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,11 +28,11 @@ def add(
     licence: Annotated[str | None, typer.Option(help="Shown beside the data set.")] = None,
 ) -> None:
     """Add a data set from a file; columns that are not named are guessed from the file's header."""
-    from backend.cli import data_work
+    from backend.cli import datasets
 
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
-    plan = data_work.plan(task, columns, held_out, group, split, drop_repeats)
-    data_work.add(file, validation, plan, name, licence)
+    plan = datasets.plan(task, columns, held_out, group, split, drop_repeats)
+    datasets.add(file, validation, plan, name, licence)
 
 
 @data.command("fetch")
@@ -54,26 +54,26 @@ def fetch(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before fetching.")] = False,
 ) -> None:
     """Fetch a data set from the hub (plain files only, no script is run); GLUE, E2E and WebNLG need no columns."""
-    from backend.cli import data_work
+    from backend.cli import datasets
 
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
     asked = None
     if task is not None or any(columns.values()):
-        asked = data_work.plan(task or "classification", columns, 0.2, None, None, False)
-    data_work.fetch((hub_id, config, revision, train_split, validation_split), asked, name, yes)
+        asked = datasets.plan(task or "classification", columns, 0.2, None, None, False)
+    datasets.fetch((hub_id, config, revision, train_split, validation_split), asked, name, yes)
 
 
 @data.command("list")
 def list_all() -> None:
     """List the data sets that can be trained on."""
-    from backend.cli import data_work
+    from backend.cli import datasets
 
-    data_work.list_all()
+    datasets.list_all()
 
 
 @data.command("refused")
 def refused(dataset: DatasetId) -> None:
     """Print the rows that were left out, with their reasons, as CSV."""
-    from backend.cli import data_work
+    from backend.cli import datasets
 
-    data_work.refused(dataset)
+    datasets.refused(dataset)

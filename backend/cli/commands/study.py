@@ -13,41 +13,41 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @study.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """List the studies, the newest first."""
-    from backend.cli import study_work
+    from backend.cli import studies
 
-    study_work.list_all(as_json=as_json)
+    studies.list_all(as_json=as_json)
 
 
 @study.command("show")
 def show(study_id: StudyId, as_json: AsJson = False) -> None:
     """Print the result as it stands."""
-    from backend.cli import study_work
+    from backend.cli import studies
 
-    study_work.show(study_id, as_json=as_json)
+    studies.show(study_id, as_json=as_json)
 
 
 @study.command("wait")
 def wait(study_id: StudyId, as_json: AsJson = False) -> None:
     """Wait for the end and print the result; exit code 1 where a run failed."""
-    from backend.cli import study_work
+    from backend.cli import studies
 
-    raise typer.Exit(study_work.wait(study_id, as_json=as_json))
+    raise typer.Exit(studies.wait(study_id, as_json=as_json))
 
 
 @study.command("extend")
 def extend(study_id: StudyId, seeds: Annotated[int, typer.Option(min=1, max=64, help="Their new number.")]) -> None:
     """Add seeds to a study."""
-    from backend.cli import study_work
+    from backend.cli import studies
 
-    study_work.extend(study_id, seeds)
+    studies.extend(study_id, seeds)
 
 
 @study.command("cancel")
 def cancel(study_id: StudyId) -> None:
     """Cancel all runs that have not ended."""
-    from backend.cli import study_work
+    from backend.cli import studies
 
-    study_work.cancel(study_id)
+    studies.cancel(study_id)
 
 
 @study.command("adapter")
@@ -58,6 +58,6 @@ def adapter(
     seed: Annotated[int, typer.Option(min=0, help="Which of its runs.")] = 0,
 ) -> None:
     """Download a trained adapter in PEFT's format."""
-    from backend.cli import study_work
+    from backend.cli import studies
 
-    study_work.adapter(study_id, arm, folder, seed)
+    studies.adapter(study_id, arm, folder, seed)

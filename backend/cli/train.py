@@ -12,8 +12,8 @@ from backend.cli import follow as following
 from backend.cli.console import err, log_to, out
 from backend.cli.result_table import print_result
 from backend.cli.serve import embedded, serve_on
-from backend.cli.servers import address
-from backend.cli.servers import client as client_of
+from backend.cli.which_server import address
+from backend.cli.which_server import client as client_of
 from backend.client import ApiError, Dropscope, ServerUnreachable
 from backend.edge import validation_errors
 from backend.embedded.stack import Stop

@@ -1,4 +1,4 @@
-"""`dropscope token` and `dropscope account`; what they do is in team_work, loaded when it is asked for."""
+"""`dropscope token` and `dropscope account`; what they do is in accounts, loaded when it is asked for."""
 
 from typing import Annotated
 
@@ -17,38 +17,38 @@ def token_create(
     days: Annotated[int, typer.Option(min=1, max=365, help="Days until it expires.")] = 90,
 ) -> None:
     """Make a token and print it, this once."""
-    from backend.cli import team_work
+    from backend.cli import accounts
 
-    team_work.token_create(email, name, scope, days)
+    accounts.token_create(email, name, scope, days)
 
 
 @token.command("list")
 def token_list(email: Email) -> None:
     """List a person's tokens, without their secrets."""
-    from backend.cli import team_work
+    from backend.cli import accounts
 
-    team_work.token_list(email)
+    accounts.token_list(email)
 
 
 @token.command("revoke")
 def token_revoke(token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID")]) -> None:
     """Make a token worthless at once."""
-    from backend.cli import team_work
+    from backend.cli import accounts
 
-    team_work.token_revoke(token_id)
+    accounts.token_revoke(token_id)
 
 
 @account.command("password")
 def account_password(email: Email) -> None:
     """Set a new password, read from the terminal or from standard input, and end the person's sessions."""
-    from backend.cli import team_work
+    from backend.cli import accounts
 
-    team_work.account_password(email)
+    accounts.account_password(email)
 
 
 @account.command("link")
 def account_link() -> None:
     """Print a new set-up link for the first account; older ones stop working."""
-    from backend.cli import team_work
+    from backend.cli import accounts
 
-    team_work.account_link()
+    accounts.account_link()
