@@ -10,11 +10,12 @@ from pathlib import Path
 import httpx
 
 from backend.cli.console import out
+from backend.cli.which_server import address
 from backend.shared.errors import InvalidInput, Unavailable
 from backend.shared.settings import Settings
 
 
-def take(settings: Settings, url: str, run_id: str, folder: Path, merged: bool) -> None:
+def take(settings: Settings, run_id: str, folder: Path, merged: bool) -> None:
     """Download the adapter of a run into the new folder `folder`; merged: as a whole model.
 
     Raises:
@@ -23,7 +24,7 @@ def take(settings: Settings, url: str, run_id: str, folder: Path, merged: bool) 
     """
     if folder.exists():
         raise InvalidInput(f"{folder} is there already; give a new folder.")
-    archive = _download(settings, url, run_id)
+    archive = _download(settings, run_id)
     if not merged:
         _unpack(archive, folder)
         out().print(f"The adapter of {run_id} is in {folder}; its README.md says how to load it.", markup=False)
@@ -37,7 +38,8 @@ def take(settings: Settings, url: str, run_id: str, folder: Path, merged: bool) 
     out().print(f"The merged model is in {folder}; stock transformers loads it.", markup=False)
 
 
-def _download(settings: Settings, url: str, run_id: str) -> bytes:
+def _download(settings: Settings, run_id: str) -> bytes:
+    url = address(settings) or f"http://{settings.host}:{settings.port}"
     token = settings.token.get_secret_value() if settings.token else None
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:

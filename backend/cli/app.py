@@ -1,23 +1,18 @@
-"""The commands, and what becomes of an error: a sentence on standard error and an exit code, never a traceback.
+"""The commands of one word, the nouns that have more, and the exit code.
 
 Exit codes: 0 done; 1 the environment, or a run that failed; 2 what was asked cannot be done as written; 130 Ctrl-C.
+What does a command's work is imported where the command runs: help asks for no database and no network.
 """
 
-import contextlib
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
-from backend.cli.commands import account, data
-from backend.cli.commands import study as study_commands
-from backend.cli.console import err, out
-from backend.client import ApiError, ServerUnreachable
-from backend.shared.errors import DropscopeError, InvalidInput
+from backend.cli.console import out
+from backend.cli.noun import Noun
 from backend.shared.settings import Settings
 
 app = typer.Typer(
@@ -27,12 +22,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-model = typer.Typer(help="Models of this machine.", no_args_is_help=True)
-app.add_typer(study_commands.study, name="study")
-app.add_typer(data.data, name="data")
-app.add_typer(model, name="model")
-app.add_typer(account.token, name="token")
-app.add_typer(account.account, name="account")
+for noun, what in {
+    "study": "Studies of the server that runs, here or at DROPSCOPE_URL.",
+    "data": "Data sets, of this machine or of the server of DROPSCOPE_URL.",
+    "model": "Models of this machine.",
+    "token": "API tokens of people on this server.",
+    "account": "Accounts of this server.",
+}.items():
+    app.add_typer(typer.Typer(), name=noun, cls=Noun, help=what, no_args_is_help=True)
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Port of the web server; 0 picks a free one.")]
 Workers = Annotated[int | None, typer.Option(min=0, help="Number of workers; by default one a GPU, or one a core.")]
@@ -67,7 +64,8 @@ def run(
     """Train a study: on the server that runs, else on one that is started for it and stopped after it."""
     from backend.cli import train
 
-    raise typer.Exit(train.run(_settings(workers=workers), study, follow=follow, as_json=as_json))
+    settings, spec = _settings(workers=workers), train.read_study(study)
+    raise typer.Exit(train.train(settings, spec, follow=follow, as_json=as_json, keep_serving=False))
 
 
 @app.command()
@@ -81,10 +79,12 @@ def demo(
     """Train the demo study, live in the browser, and print its result."""
     from backend.cli import train
 
+    text = train.demo_text()
     if yaml:
-        out().print(train.demo_text(), end="", markup=False)
+        out().print(text, end="", markup=False)
         return
-    raise typer.Exit(train.demo(_settings(port=port, workers=workers), leave=leave, as_json=as_json))
+    settings, spec = _settings(port=port, workers=workers), train.parse_study(text, "the demo study")
+    raise typer.Exit(train.train(settings, spec, follow=True, as_json=as_json, keep_serving=not leave))
 
 
 @app.command()
@@ -95,12 +95,8 @@ def adapter(
 ) -> None:
     """Take a run's adapter home: with its model card, tokenizer and study file, or merged into its base model."""
     from backend.cli import adapters
-    from backend.embedded import home
 
-    settings = _settings()
-    running = home.find_running(settings) if settings.url is None else None
-    url = settings.url or (running.url if running else f"http://{settings.host}:{settings.port}")
-    adapters.take(settings, url, run_id, folder, merged)
+    adapters.take(_settings(), run_id, folder, merged)
 
 
 @app.command()
@@ -114,9 +110,9 @@ def worker() -> None:
 @app.command()
 def doctor() -> None:
     """Check that this machine has what is needed, and say what to do where it has not."""
-    from backend.cli import doctor as checks
+    from backend.cli.doctor import print_findings
 
-    raise typer.Exit(checks.doctor(_settings()))
+    raise typer.Exit(print_findings(_settings()))
 
 
 @app.command()
@@ -126,17 +122,17 @@ def backup(
     ] = None,
 ) -> None:
     """Copy everything of this home into a folder; what runs goes on meanwhile."""
-    from backend.cli import backup as backup_commands
+    from backend.cli.backup import back_up
 
-    backup_commands.back_up(_settings(), folder)
+    back_up(_settings(), folder)
 
 
 @app.command()
 def restore(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder that `backup` wrote.")]) -> None:
     """Bring a backup into an empty home (DROPSCOPE_HOME), once every file of it has been checked."""
-    from backend.cli import backup as backup_commands
+    from backend.cli.backup import bring_back
 
-    backup_commands.restore(_settings(), folder)
+    bring_back(_settings(), folder)
 
 
 @app.command()
@@ -146,9 +142,13 @@ def audit(
     email: Annotated[str | None, typer.Option(help="Only what this person did.")] = None,
 ) -> None:
     """Print who did what, the newest first."""
+    from backend.accounts.audit import newest
     from backend.cli import accounts
 
-    accounts.audit_list(limit, action, email)
+    with accounts.writing() as session:
+        user_id = accounts.person(session, email).user_id if email else None
+        for line in accounts.lines(session, newest(session, limit, action, user_id)):
+            out().print(line, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -157,41 +157,6 @@ def version() -> None:
     from importlib.metadata import version as installed
 
     out().print(installed("dropscope"))
-
-
-@model.command("add")
-def model_add(
-    folder: Annotated[Path, typer.Argument(help="A folder with config.json, tokenizer.json and safetensors.")],
-    name: Annotated[str | None, typer.Option(help="Id of the model; by default the folder's name.")] = None,
-) -> None:
-    """Register a model folder of this machine."""
-    from backend.cli import models
-
-    models.add_model(_settings(), folder, name)
-
-
-@model.command("fetch")
-def model_fetch(
-    hub_id: Annotated[str, typer.Argument(help="Its name on the model hub: owner/name.")],
-    revision: Annotated[str | None, typer.Option(help="Commit, branch or tag; pinned to its commit.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before fetching.")] = False,
-) -> None:
-    """Fetch a model from the hub (safetensors only, nothing of it is run) and register it."""
-    from backend.cli import models
-
-    models.fetch_model(_settings(), hub_id, revision, yes)
-
-
-@model.command("add-adapter")
-def model_add_adapter(
-    folder: Annotated[Path, typer.Argument(help="A folder that PEFT saved: adapter_config.json and safetensors.")],
-    base: Annotated[str | None, typer.Option("--model", help="Its base model; by default as its config says.")] = None,
-    name: Annotated[str | None, typer.Option(help="Id of the adapter; by default the folder's name.")] = None,
-) -> None:
-    """Add a LoRA adapter that runs start from: here, or on the server of DROPSCOPE_URL."""
-    from backend.cli import models
-
-    models.add_adapter(_settings(), folder, base, name)
 
 
 def _settings(**given: object) -> Settings:
@@ -213,38 +178,8 @@ def answer(arguments: Sequence[str]) -> int:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except KeyboardInterrupt:
         return 130
-    except InvalidInput as error:
-        return _say([f"{_where(p.pointer)}{p.message}" for p in error.problems], 2)
-    except ApiError as error:
-        sentences = [f"{_where(item.pointer)}{item.detail}" for item in error.items] or [error.detail]
-        return _say(sentences, 2 if error.status < 500 else 1)
-    except ValidationError as error:
-        found = error.errors()
-        return _say([f"DROPSCOPE_{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in found], 1)
-    except (DropscopeError, ServerUnreachable) as error:
-        return _say([str(error)], 1)
     except Exception as error:
-        return _say([f"something went wrong that should not ({type(error).__name__}: {error}){_kept()}"], 1)
+        from backend.cli import failures  # with the client, which a command that ends well may not need
+
+        return failures.say(error)
     return 0
-
-
-def _kept() -> str:
-    """Keep the traceback of an error of ours in a file; a person gets a sentence."""
-    with contextlib.suppress(OSError, ValidationError):
-        file = Settings().home / "logs" / "errors.log"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a") as log:
-            log.write(traceback.format_exc())
-        return f"; {file} has the details"
-    return ""
-
-
-def _where(pointer: str) -> str:
-    return f"{pointer.lstrip('/').replace('/', '.')}: " if pointer else ""
-
-
-def _say(sentences: list[str], code: int) -> int:
-    console = err()
-    for sentence in sentences:
-        console.print(f"dropscope: {sentence}", markup=False, style="red" if console.is_terminal else None)
-    return code

@@ -19,7 +19,7 @@ def back_up(settings: Settings, target: Path | None) -> None:
     out().print(f"{_held(made)} in {folder}", markup=False)
 
 
-def restore(settings: Settings, folder: Path) -> None:
+def bring_back(settings: Settings, folder: Path) -> None:
     """Bring a backup into the home of the settings."""
     backup.check(folder)  # before anything is made in a new home
     home.prepare(settings)

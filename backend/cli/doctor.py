@@ -41,7 +41,7 @@ class Finding:
     fatal: bool = True
 
 
-def doctor(settings: Settings) -> int:
+def print_findings(settings: Settings) -> int:
     """Print all findings; return 1 where something that is needed is missing."""
     found = [finding for check in CHECKS for finding in check(settings)]
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -87,13 +87,10 @@ def _database(settings: Settings) -> Iterator[Finding]:
             return
         yield from _sqlite(settings)
     try:
-        database = open_database(settings)
-        try:
+        with closing(open_database(settings)) as database:
             if not database.is_sqlite:
                 yield Finding("database", True, "Postgres answers")
             yield from _state(settings, database)
-        finally:
-            database.close()
     except (DropscopeError, DBAPIError) as error:
         said = error.message if isinstance(error, DropscopeError) else "it has not been set up"
         remedy = "check DROPSCOPE_DATABASE_URL and the server, then start `dropscope up` once"
@@ -184,12 +181,8 @@ def _workers(settings: Settings) -> Iterator[Finding]:
     if settings.database_url is None and not home.find_running(settings):
         return
     try:
-        database = open_database(settings)
-        try:
-            with database.read() as session:
-                known = workers.running(session)
-        finally:
-            database.close()
+        with closing(open_database(settings)) as database, database.read() as session:
+            known = workers.running(session)
     except (DropscopeError, DBAPIError):
         return  # said above
     here = [w for w in known if w.host == this_host()]

@@ -5,7 +5,7 @@ import os
 import sys
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from backend.accounts import service as accounts
@@ -35,11 +35,8 @@ def up(settings: Settings, *, browser: bool) -> int:
 
 def _offer_set_up(settings: Settings, url: str) -> None:
     """Print the link for the first account, where there is none yet."""
-    database = open_database(settings)
-    try:
+    with closing(open_database(settings)) as database:
         secret = accounts.setup_secret(database)
-    finally:
-        database.close()
     if secret is not None:
         err().print(f"Make the first account within 24 hours, with this link: {url}/setup#{secret}", markup=False)
 

@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from backend.cli import follow as following
 from backend.cli.console import err, log_to, out
 from backend.cli.result_table import print_result
 from backend.cli.serve import embedded, serve_on
+from backend.cli.validated import validated
 from backend.cli.which_server import address
 from backend.cli.which_server import client as client_of
 from backend.client import ApiError, Dropscope, ServerUnreachable
-from backend.edge import validation_errors
 from backend.embedded.stack import Stop
-from backend.shared.errors import InvalidInput, Problem
+from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
 
@@ -58,30 +57,13 @@ def parse_study(text: str, name: str) -> dict[str, Any]:
     return spec
 
 
-def check_study(spec: dict[str, Any]) -> None:
-    """Refuse what no server would take, before one is started for it. Raises InvalidInput."""
-    try:
-        StudySpec.model_validate(spec)
-    except ValidationError as error:
-        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
-        raise InvalidInput.of(
-            [Problem(one.pointer, one.detail) for one in validation_errors.items(found, spec)]
-        ) from error
+def train(settings: Settings, spec: dict[str, Any], *, follow: bool, as_json: bool, keep_serving: bool) -> int:
+    """Train a study where a server runs, else on one of its own that is kept on demand; return the exit code.
 
-
-def run(settings: Settings, path: Path, *, follow: bool, as_json: bool) -> int:
-    """Train the study of a file; return the exit code (1 where a run failed)."""
-    return _train(settings, read_study(path), follow=follow, as_json=as_json, keep_serving=False)
-
-
-def demo(settings: Settings, *, leave: bool, as_json: bool) -> int:
-    """Train the demo study; then serve until Ctrl-C, or leave."""
-    spec = parse_study(demo_text(), "the demo study")
-    return _train(settings, spec, follow=True, as_json=as_json, keep_serving=not leave)
-
-
-def _train(settings: Settings, spec: dict[str, Any], *, follow: bool, as_json: bool, keep_serving: bool) -> int:
-    check_study(spec)
+    Raises:
+        InvalidInput: no server would take the study; none is started for it.
+    """
+    validated(StudySpec, spec)
     stop = Stop()
     stop.install()
     url = address(settings)

@@ -1,9 +1,13 @@
 """Which server a command talks to: the one of DROPSCOPE_URL, else the stack that runs on this home folder."""
 
-from backend.client import Dropscope
+from typing import TYPE_CHECKING
+
 from backend.embedded import home
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
+
+if TYPE_CHECKING:
+    from backend.client import Dropscope
 
 
 def address(settings: Settings) -> str | None:
@@ -14,7 +18,7 @@ def address(settings: Settings) -> str | None:
     return running.url if running else None
 
 
-def remote(settings: Settings) -> Dropscope:
+def remote(settings: Settings) -> "Dropscope":
     """A client of that server; StartupError where none runs."""
     url = address(settings)
     if url is None:
@@ -22,6 +26,8 @@ def remote(settings: Settings) -> Dropscope:
     return client(settings, url)
 
 
-def client(settings: Settings, url: str) -> Dropscope:
+def client(settings: Settings, url: str) -> "Dropscope":
     """A client of a server, with the token of DROPSCOPE_TOKEN."""
+    from backend.client import Dropscope  # HTTP is only loaded where somebody is asked
+
     return Dropscope(url, settings.token.get_secret_value() if settings.token else None)

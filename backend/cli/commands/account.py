@@ -1,54 +1,45 @@
-"""`dropscope token` and `dropscope account`; what they do is in accounts, loaded when it is asked for."""
+"""`dropscope account`: what is done to accounts on the server's machine."""
 
+import sys
 from typing import Annotated
 
 import typer
 
-token = typer.Typer(help="API tokens of people on this server.", no_args_is_help=True)
-account = typer.Typer(help="Accounts of this server.", no_args_is_help=True)
+from backend.cli.console import err, out
+from backend.shared.errors import InvalidInput
+from backend.shared.settings import Settings
+
+account = typer.Typer()
 Email = Annotated[str, typer.Option(help="Address of the person's account.")]
 
 
-@token.command("create")
-def token_create(
-    email: Email,
-    name: Annotated[str, typer.Option(help="What it is for.")] = "made on the server",
-    scope: Annotated[str, typer.Option(help="read, run or admin.")] = "run",
-    days: Annotated[int, typer.Option(min=1, max=365, help="Days until it expires.")] = 90,
-) -> None:
-    """Make a token and print it, this once."""
-    from backend.cli import accounts
-
-    accounts.token_create(email, name, scope, days)
-
-
-@token.command("list")
-def token_list(email: Email) -> None:
-    """List a person's tokens, without their secrets."""
-    from backend.cli import accounts
-
-    accounts.token_list(email)
-
-
-@token.command("revoke")
-def token_revoke(token_id: Annotated[str, typer.Argument(metavar="TOKEN_ID")]) -> None:
-    """Make a token worthless at once."""
-    from backend.cli import accounts
-
-    accounts.token_revoke(token_id)
-
-
-@account.command("password")
-def account_password(email: Email) -> None:
+@account.command()
+def password(email: Email) -> None:
     """Set a new password, read from the terminal or from standard input, and end the person's sessions."""
-    from backend.cli import accounts
+    from backend.accounts import passwords, sessions
+    from backend.cli.accounts import note, person, writing
+    from backend.shared.team_tables import User
 
-    accounts.account_password(email)
+    asks = sys.stdin.isatty()
+    new = typer.prompt("New password", hide_input=True, err=True) if asks else sys.stdin.readline().strip()
+    passwords.check(new, email)
+    stored = passwords.hashed(new)
+    with writing() as session:
+        who = person(session, email).user_id
+        session.get_one(User, who).password_hash = stored
+        sessions.end_all(session, who)
+        note(session, "account password", who, 204, email=email)
+    err().print("The password is set; every session of this person has ended.")
 
 
-@account.command("link")
-def account_link() -> None:
+@account.command()
+def link() -> None:
     """Print a new set-up link for the first account; older ones stop working."""
-    from backend.cli import accounts
+    from backend.accounts.service import setup_secret
+    from backend.cli.own_database import opened
 
-    accounts.account_link()
+    with opened(Settings()) as database:
+        secret = setup_secret(database)
+    if secret is None:
+        raise InvalidInput("there are accounts already; an admin invites people on the page")
+    out().print(f"/setup#{secret}", markup=False)

@@ -1,23 +1,35 @@
-"""`dropscope data`: what it does is in datasets, loaded when it is asked for."""
+"""`dropscope data`: data sets of this machine, or of the server of DROPSCOPE_URL where that is set."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
-data = typer.Typer(help="Data sets, of this machine or of the server of DROPSCOPE_URL.", no_args_is_help=True)
+from backend.cli.console import out
+from backend.cli.which_server import remote
+from backend.shared.errors import InvalidInput
+from backend.shared.settings import Settings
+
+data = typer.Typer()
 File = Annotated[Path, typer.Argument(help="A CSV, TSV, JSONL or Parquet file.")]
+Text = Annotated[str | None, typer.Option(help="Column of the text.")]
+Label = Annotated[str | None, typer.Option(help="Column of the label, or of the number for regression.")]
+TextPair = Annotated[str | None, typer.Option(help="Column of a second text.")]
+Prompt = Annotated[str | None, typer.Option(help="Column of the prompt, for causal_lm.")]
+Completion = Annotated[str | None, typer.Option(help="Column of the completion, for causal_lm.")]
 DatasetId = Annotated[str, typer.Argument(metavar="DATA_SET")]
 
 
-@data.command("add")
+@data.command()
 def add(
     file: File,
-    text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
-    label: Annotated[str | None, typer.Option(help="Column of the label, or of the number for regression.")] = None,
-    text_pair: Annotated[str | None, typer.Option(help="Column of a second text.")] = None,
-    prompt: Annotated[str | None, typer.Option(help="Column of the prompt, for causal_lm.")] = None,
-    completion: Annotated[str | None, typer.Option(help="Column of the completion, for causal_lm.")] = None,
+    text: Text = None,
+    label: Label = None,
+    text_pair: TextPair = None,
+    prompt: Prompt = None,
+    completion: Completion = None,
     task: Annotated[str, typer.Option(help="classification, regression or causal_lm.")] = "classification",
     name: Annotated[str | None, typer.Option(help="Id of the data set; by default the file's name.")] = None,
     validation: Annotated[Path | None, typer.Option(help="A second file, which is held out.")] = None,
@@ -28,14 +40,30 @@ def add(
     licence: Annotated[str | None, typer.Option(help="Shown beside the data set.")] = None,
 ) -> None:
     """Add a data set from a file; columns that are not named are guessed from the file's header."""
+    from backend.catalogue.register import UNKNOWN_LICENCE
     from backend.cli import datasets
+    from backend.cli.own_database import OWNER, opened
+    from backend.datasets.add import add_dataset
 
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
-    plan = datasets.plan(task, columns, held_out, group, split, drop_repeats)
-    datasets.add(file, validation, plan, name, licence)
+    rows = datasets.split_by(held_out, group, split)
+    plan = datasets.plan(task, columns, split=rows, drop_repeats=drop_repeats)
+    settings, known = Settings(), licence or UNKNOWN_LICENCE
+    files = [one for one in (file, validation) if one is not None]
+    for one in files:
+        if not one.is_file():
+            raise InvalidInput(f"There is no file {one}.")
+    if settings.url is None:
+        with opened(settings) as database:
+            facts = add_dataset(
+                database, settings, OWNER, file, plan, validation=validation, dataset_id=name, licence=known
+            )
+    else:
+        facts = datasets.send(settings, files, plan, known, name)
+    datasets.say(facts)
 
 
-@data.command("fetch")
+@data.command()
 def fetch(
     hub_id: Annotated[str, typer.Argument(help="Its name on the hub: owner/name.")],
     config: Annotated[
@@ -44,36 +72,56 @@ def fetch(
     revision: Annotated[str | None, typer.Option(help="Commit, branch or tag; pinned to its commit.")] = None,
     train_split: Annotated[str, typer.Option(help="The split that is trained on.")] = "train",
     validation_split: Annotated[str | None, typer.Option(help="The split that is held out; found by name.")] = None,
-    text: Annotated[str | None, typer.Option(help="Column of the text.")] = None,
-    label: Annotated[str | None, typer.Option(help="Column of the label, or of the number for regression.")] = None,
-    text_pair: Annotated[str | None, typer.Option(help="Column of a second text.")] = None,
-    prompt: Annotated[str | None, typer.Option(help="Column of the prompt, for causal_lm.")] = None,
-    completion: Annotated[str | None, typer.Option(help="Column of the completion, for causal_lm.")] = None,
+    text: Text = None,
+    label: Label = None,
+    text_pair: TextPair = None,
+    prompt: Prompt = None,
+    completion: Completion = None,
     task: Annotated[str | None, typer.Option(help="classification, regression or causal_lm.")] = None,
     name: Annotated[str | None, typer.Option(help="Id of the data set; by default made from its name.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before fetching.")] = False,
 ) -> None:
     """Fetch a data set from the hub (plain files only, no script is run); GLUE, E2E and WebNLG need no columns."""
-    from backend.cli import datasets
+    from backend.cli import datasets, hub_offer
+    from backend.cli.own_database import OWNER, opened
+    from backend.datasets import hub
 
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
-    asked = None
-    if task is not None or any(columns.values()):
-        asked = datasets.plan(task or "classification", columns, 0.2, None, None, False)
-    datasets.fetch((hub_id, config, revision, train_split, validation_split), asked, name, yes)
+    said = task is not None or any(columns.values())
+    plan = datasets.plan(task or "classification", columns) if said else None
+    settings, offer = Settings(), hub.look(hub_id, config, revision, train_split, validation_split)
+    hub_offer.agree(offer.name, offer, len(offer.train) + len(offer.validation), asks=not yes)
+    with opened(settings) as database:
+        datasets.say(hub.fetch(database, settings, OWNER, offer, plan, name, hub_offer.tell))
 
 
 @data.command("list")
 def list_all() -> None:
     """List the data sets that can be trained on."""
-    from backend.cli import datasets
+    from backend.shared.catalogue import list_datasets
+    from backend.shared.facts import DatasetFacts
 
-    datasets.list_all()
+    settings = Settings()
+    if settings.url is None:
+        found = list_datasets(settings.shared)
+    else:
+        with remote(settings) as client:
+            found = [DatasetFacts.model_validate(one) for one in client.datasets.list()]
+    shown = Table("id", "task", "training", "validation", "labels", "licence", box=None)
+    for facts in found:
+        train, held = (f"{facts.rows.get(split, 0):,}" for split in ("train", "validation"))
+        shown.add_row(facts.id, facts.task, train, held, str(len(facts.label_names) or ""), facts.licence)
+    out().print(shown)
 
 
-@data.command("refused")
+@data.command()
 def refused(dataset: DatasetId) -> None:
     """Print the rows that were left out, with their reasons, as CSV."""
-    from backend.cli import datasets
+    from backend.datasets.service import refused_csv
 
-    datasets.refused(dataset)
+    settings = Settings()
+    if settings.url is None:
+        sys.stdout.writelines(refused_csv(settings, dataset))
+        return
+    with remote(settings) as client:
+        sys.stdout.write(client.datasets.refused_csv(dataset))

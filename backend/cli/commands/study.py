@@ -1,11 +1,17 @@
-"""`dropscope study`: studies of the server that runs, here or at DROPSCOPE_URL."""
+"""`dropscope study`: studies of the server that runs, by the Python client."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
-study = typer.Typer(help="Studies of the server that runs, here or at DROPSCOPE_URL.", no_args_is_help=True)
+from backend.cli.console import err, out
+from backend.cli.which_server import remote
+from backend.shared.errors import InvalidInput
+from backend.shared.settings import Settings
+
+study = typer.Typer()
 StudyId = Annotated[str, typer.Argument(metavar="STUDY_ID")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -13,44 +19,59 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @study.command("list")
 def list_all(as_json: AsJson = False) -> None:
     """List the studies, the newest first."""
-    from backend.cli import studies
+    with remote(Settings()) as client:
+        found = client.studies.list()
+    if as_json:
+        out().print_json(data=found)
+        return
+    shown = Table("id", "name", "model", "data set", "runs", "done", "failed", box=None)
+    for one in found:
+        counts = one["counts"]
+        done, failed = str(counts["succeeded"]), str(counts["failed"] or "")
+        shown.add_row(one["id"], one["name"], one["model"], one["dataset"], str(counts["total"]), done, failed)
+    out().print(shown, markup=False)
 
-    studies.list_all(as_json=as_json)
 
-
-@study.command("show")
+@study.command()
 def show(study_id: StudyId, as_json: AsJson = False) -> None:
     """Print the result as it stands."""
-    from backend.cli import studies
+    from backend.cli.result_table import print_result
 
-    studies.show(study_id, as_json=as_json)
+    with remote(Settings()) as client:
+        print_result(client.studies.comparison_json(study_id), as_json=as_json)
 
 
-@study.command("wait")
+@study.command()
 def wait(study_id: StudyId, as_json: AsJson = False) -> None:
     """Wait for the end and print the result; exit code 1 where a run failed."""
-    from backend.cli import studies
+    from backend.cli.follow import print_failures
+    from backend.cli.result_table import print_result
 
-    raise typer.Exit(studies.wait(study_id, as_json=as_json))
+    with remote(Settings()) as client:
+        ended = client.studies.wait(study_id)
+        print_result(client.studies.comparison_json(study_id), as_json=as_json)
+        if ended["counts"]["failed"]:
+            print_failures(client, study_id)
+            raise typer.Exit(1)
 
 
-@study.command("extend")
+@study.command()
 def extend(study_id: StudyId, seeds: Annotated[int, typer.Option(min=1, max=64, help="Their new number.")]) -> None:
     """Add seeds to a study."""
-    from backend.cli import studies
+    with remote(Settings()) as client:
+        counts = client.studies.extend(study_id, seeds=seeds)["counts"]
+    err().print(f"{counts['queued']} of {counts['total']} runs are queued.")
 
-    studies.extend(study_id, seeds)
 
-
-@study.command("cancel")
+@study.command()
 def cancel(study_id: StudyId) -> None:
     """Cancel all runs that have not ended."""
-    from backend.cli import studies
+    with remote(Settings()) as client:
+        client.studies.cancel(study_id)
+    err().print("Cancelled: queued runs have ended, running ones end at their next step.")
 
-    studies.cancel(study_id)
 
-
-@study.command("adapter")
+@study.command()
 def adapter(
     study_id: StudyId,
     arm: Annotated[str, typer.Argument(help="Label, method or id of the arm.")],
@@ -58,6 +79,11 @@ def adapter(
     seed: Annotated[int, typer.Option(min=0, help="Which of its runs.")] = 0,
 ) -> None:
     """Download a trained adapter in PEFT's format."""
-    from backend.cli import studies
-
-    studies.adapter(study_id, arm, folder, seed)
+    if folder.exists():
+        raise InvalidInput(f"{folder} is there already; name a new folder.")
+    with remote(Settings()) as client:
+        try:
+            client.studies.download_adapter(study_id, folder, arm, seed)
+        except LookupError as error:
+            raise InvalidInput(f"{error.args[0]}.") from error
+    out().print(str(folder), markup=False)
