@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from backend.catalogue import hub_offers
-from backend.shared.catalogue import list_models, matching_modules, require_dataset, require_model
+from backend.shared.catalogue import matching_modules, require_dataset, require_model
 from backend.shared.catalogue.adapters import require_adapter
-from backend.shared.catalogue.names import is_hub_id
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import AdapterFacts, DatasetFacts, ModelFacts
 from backend.shared.settings import Settings
@@ -30,10 +28,6 @@ def surroundings(settings: Settings, study: StudySpec) -> tuple[Surroundings, li
     """What a study stands on: its task is the data's where it was left out, its adapters the one's it starts from."""
     problems: list[Problem] = []
     model = _or_none(lambda: require_model(settings.shared, study.model), problems)
-    if model is None and is_hub_id(study.model):
-        here = any(facts.hub_id == study.model for facts in list_models(settings.shared))
-        said = None if here else hub_offers.said_of(study.model)
-        problems = [Problem("/model", said)] if said else problems
     dataset = _or_none(lambda: require_dataset(settings.shared, study.dataset), problems)
     adapter, start = None, study.start_from
     if start is not None:

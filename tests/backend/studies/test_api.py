@@ -1,7 +1,9 @@
 """Making, listing and changing studies over REST, on both databases."""
 
+import socket
 from typing import Any
 
+import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
@@ -84,6 +86,23 @@ def test_every_problem_is_named_at_once_and_nothing_is_stored(client: TestClient
     assert answer.status_code == 422
     assert {error["pointer"] for error in answer.json()["errors"]} == set(found)
     assert _rows(client) == (0, 0, 0, 0)
+
+
+def test_a_study_of_the_hub_is_refused_without_asking_the_hub(
+    sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Any] = []
+    monkeypatch.setattr(socket.socket, "connect", lambda _, address: opened.append(address))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *_, **__: opened.append(host))
+    body = study(model="some/roberta", dataset="nyu-mll/glue:rte")
+    answer = sqlite_client.post(f"{API}/studies", json=body)
+    assert answer.status_code == 422
+    said = {item["pointer"]: item["detail"] for item in answer.json()["errors"]}
+    assert "`dropscope model fetch some/roberta`" in said["/model"]
+    assert "`dropscope data fetch nyu-mll/glue --config rte`" in said["/dataset"]
+    told = sqlite_client.post(f"{API}/studies/preview", json=body).json()["problems"]
+    assert {problem["pointer"]: problem["detail"] for problem in told} == said
+    assert opened == []
 
 
 def test_lists_come_in_pages_that_miss_and_repeat_nothing(client: TestClient) -> None:

@@ -84,7 +84,7 @@ function choices(items: { id: string; title: string }[], missing: Absent[]) {
   ];
 }
 
-/** Names that can only mean a model of the public hub; the preview says what the hub has under them. */
+/** Names that can only mean a model of the public hub; the preview says how they are fetched. */
 function onTheHub(items: { id: string; title: string }[], names: string[]) {
   const known = new Set(items.flatMap(({ id, title }) => [id, title]));
   return [...new Set(names)]
