@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
-from backend.shared.errors import NotFound
+from backend.shared.errors import Conflict, NotFound
+from backend.shared.files import sha256_of
 
 CHUNK = 1 << 20
 
@@ -40,12 +41,22 @@ def folder(root: Path, storage_key: str) -> Path:
 
 
 def member(folder: Path, files: Mapping[str, Any], name: str) -> Path:
-    """One file of an artifact by the name it is listed under; NotFound for any other."""
+    """One file of an artifact by the name it is listed under.
+
+    Raises:
+        NotFound: no file of that name.
+        Conflict: its bytes are not those that the run wrote.
+    """
     if name not in files:
         raise NotFound(f"this artifact has no file '{name[:100]}'; it has {', '.join(sorted(files))}")
     path = folder / name
     if not path.resolve().is_relative_to(folder) or path.is_symlink() or not path.is_file():
         raise NotFound(f"the file '{name[:100]}' is not on this server any more")
+    if sha256_of(path) != files[name]:
+        raise Conflict(
+            f"the file '{name[:100]}' is damaged: its bytes are not those that the run wrote, so it is not given away; "
+            "bring it back from a backup, or train the run again"
+        )
     return path
 
 

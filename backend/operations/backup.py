@@ -11,10 +11,11 @@ import json
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -60,7 +61,8 @@ def back_up(settings: Settings, target: Path) -> Manifest:
     Raises:
         Conflict: the folder is there already.
         StartupError: the database is not at this program's version.
-        Unavailable: the disk of the target has too little room, or cannot be written to.
+        Unavailable: the disk of the target has too little room, or cannot be written to; or files that the database
+            names are missing or damaged.
     """
     if target.exists():
         raise Conflict(f"{target} is there already; name a folder that does not exist yet")
@@ -168,7 +170,7 @@ def _fill(settings: Settings, folder: Path, revision: str) -> Manifest:
     copy = open_database(settings.model_copy(update={"home": folder, "database_url": None}))
     try:
         with copy.read() as session:
-            adapters = set(session.scalars(select(Artifact.storage_key)))
+            adapters = {row.storage_key: row.files for row in session.scalars(select(Artifact))}
             checkpoints = set(session.scalars(select(Run.checkpoint_key).where(Run.checkpoint_key.is_not(None))))
             studies = session.scalar(select(func.count()).select_from(Study)) or 0
             runs = session.scalar(select(func.count()).select_from(Run)) or 0
@@ -187,7 +189,27 @@ def _fill(settings: Settings, folder: Path, revision: str) -> Manifest:
                 files[name] = _copied(path, folder / name)
             except FileNotFoundError:  # a checkpoint that was replaced by a newer one meanwhile
                 continue
+    _see_that_adapters_are_whole(settings, adapters, files)
     return Manifest(version(), revision, now().isoformat(), studies, runs, files)
+
+
+def _see_that_adapters_are_whole(
+    settings: Settings, adapters: Mapping[str, Mapping[str, Any]], copied: Mapping[str, tuple[str, int]]
+) -> None:
+    """Raises Unavailable where the backup would lack an adapter that its own database names."""
+    root = settings.artifacts.relative_to(settings.shared)
+    lacking = [
+        f"{key}/{name}"
+        for key, files in sorted(adapters.items())
+        for name, sha in sorted(files.items())
+        if copied.get(str(root / key / name), ("", 0))[0] != sha
+    ]
+    if lacking:
+        raise Unavailable(
+            f"{len(lacking)} files of adapters that the database names are missing below {settings.artifacts} or "
+            f"damaged, the first one {lacking[0]}; nothing was kept of the backup. Set DROPSCOPE_SHARED_FOLDER to the "
+            "folder that the workers write to, or free the files of that study first"
+        )
 
 
 def _files(source: Path) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from backend.accounts.principal import Principal
 from backend.shared.database import Database
+from backend.shared.files import sha256_of
 from backend.shared.process import this_process
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
@@ -116,5 +117,5 @@ def _adapter(home: Path, run_id: str) -> endings.NewAdapter:
     folder.mkdir(parents=True)
     (folder / "adapter_config.json").write_text("{}")
     (folder / "adapter_model.safetensors").write_bytes(run_id.encode() * 1000)
-    files = {"adapter_config.json": "0" * 64, "adapter_model.safetensors": "1" * 64}
+    files = {file.name: sha256_of(file) for file in sorted(folder.iterdir())}
     return endings.NewAdapter(key, files, 2 + 1000 * len(run_id))

@@ -55,7 +55,8 @@ class Dataset:
         if content_hash(self.facts.task, self.facts.label_names, digests) != self.facts.content_hash:
             raise TrainingError(
                 FailureCode.BAD_INPUT,
-                f"The stored rows of {self.facts.id} were changed by hand; add the data set again under a new id.",
+                f"The stored rows of {self.facts.id} are not those that were stored (changed by hand, or by a failing "
+                "disk); add the data set again under a new id.",
             )
 
 
@@ -63,7 +64,8 @@ def load(ref: DatasetRef, task: Task, home: Path) -> Dataset:
     """The data set of a run.
 
     Raises:
-        TrainingError: not on this machine, for another task, or with other content than the study was made with.
+        TrainingError: not on this machine, for another task, with other content than the study was made with, or with
+            rows that were changed since.
     """
     try:
         facts = require_dataset(home, ref.id)
@@ -78,4 +80,6 @@ def load(ref: DatasetRef, task: Task, home: Path) -> Dataset:
         )
     if facts.task != task:
         raise TrainingError(FailureCode.BAD_INPUT, f"The data set {ref.id} is for {facts.task}, not for {task}.")
-    return Dataset(facts, folder)
+    found = Dataset(facts, folder)
+    found.verify()
+    return found

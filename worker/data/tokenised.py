@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from backend.shared.catalogue import SPLITS, require_model
-from backend.shared.files import new_folder
+from backend.shared.files import new_folder, sha256_of
 from backend.shared.specs import ModelRef, Task
 from worker.data.encode import encode
 from worker.data.rows import FlatRows
 from worker.data.source import Dataset
 
-FORMAT = 2  # counts the changes of encode.py that alter any token
+FORMAT = 3  # counts the changes of encode.py that alter any token, and of what is written here
 _ABOUT = "about.json"
 
 
@@ -49,8 +50,10 @@ class Tokenised:
 def tokenise(dataset: Dataset, model: ModelRef, tokenizer: Any, max_length: int, home: Path) -> Tokenised:
     """The data set in tokens; made once per content, model revision and length, then read from the cache.
 
+    What lies in the cache is hashed before it is trusted, and made anew where it was cut or altered.
+
     Raises:
-        TrainingError: the stored rows were changed by hand.
+        TrainingError: the stored rows are not those that were stored.
     """
     decides = {
         "format": FORMAT,
@@ -61,8 +64,9 @@ def tokenise(dataset: Dataset, model: ModelRef, tokenizer: Any, max_length: int,
     }
     key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
     folder = home / "cache" / "tokens" / key
-    if not (folder / _ABOUT).is_file():
+    if not _is_sound(folder):
         dataset.verify()
+        shutil.rmtree(folder, ignore_errors=True)
         context = require_model(home, model.id).context_length
         with new_folder(folder) as building:
             _make(building, dataset, tokenizer, max_length, context)
@@ -70,7 +74,7 @@ def tokenise(dataset: Dataset, model: ModelRef, tokenizer: Any, max_length: int,
 
 
 def _make(folder: Path, dataset: Dataset, tokenizer: Any, max_length: int, context_length: int) -> None:
-    about: dict[str, dict[str, int]] = {"dropped": {}, "truncated": {}}
+    about: dict[str, dict[str, Any]] = {"dropped": {}, "truncated": {}, "files": {}}
     for split in SPLITS:
         rows, dropped, truncated = encode(
             dataset.rows(split), dataset.facts.task, tokenizer, max_length, context_length
@@ -78,8 +82,26 @@ def _make(folder: Path, dataset: Dataset, tokenizer: Any, max_length: int, conte
         about["dropped"][split], about["truncated"][split] = dropped, truncated
         for name, values in vars(rows).items():
             if values is not None:
-                np.save(folder / f"{split}.{name}.npy", values, allow_pickle=False)
-    (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+                file = folder / f"{split}.{name}.npy"
+                np.save(file, values, allow_pickle=False)
+                about["files"][file.name] = sha256_of(file)
+    (folder / _ABOUT).write_text(json.dumps({**about, "seal": _seal(about)}), encoding="utf-8")
+
+
+def _seal(about: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
+def _is_sound(folder: Path) -> bool:
+    """Whether the folder holds what was written into it, all of it."""
+    try:
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        seal = about.pop("seal")
+        return bool(seal == _seal(about)) and all(
+            sha256_of(folder / name) == sha for name, sha in about["files"].items()
+        )
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return False
 
 
 def _read(folder: Path, key: str, dataset: Dataset) -> Tokenised:

@@ -1,5 +1,6 @@
-"""Checkpoints at step boundaries: safetensors and JSON, complete or not there at all. Masks need no state."""
+"""Checkpoints at step boundaries: safetensors and JSON, whole or not gone on from. Masks need no state."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -11,7 +12,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-FORMAT = 1
+from backend.shared.files import sha256_of
+
+FORMAT = 2  # with a seal since 2; what an older version wrote begins afresh
 _TENSORS, _STATE = "state.safetensors", "state.json"
 
 
@@ -46,7 +49,7 @@ def write_checkpoint(folder: Path, progress: Progress, key: str, seed: int, tens
     working.mkdir(parents=True)
     save_file(dict(tensors), working / _TENSORS)
     state = {"format": FORMAT, "arm": key, "seed": seed, "progress": asdict(progress)}
-    (working / _STATE).write_text(json.dumps(state))
+    (working / _STATE).write_text(json.dumps({**state, "seal": _seal(state, working / _TENSORS)}))
     for name in (_TENSORS, _STATE):
         _sync(working / name)
     shutil.rmtree(target, ignore_errors=True)
@@ -59,9 +62,12 @@ def read_checkpoint(folder: Path, key: str, seed: int) -> tuple[Progress, dict[s
     """Read a checkpoint; raises UnreadableCheckpoint where it is broken or belongs to another run."""
     try:
         state = json.loads((folder / _STATE).read_text())
-        tensors: dict[str, Tensor] = load_file(folder / _TENSORS)
+        seal = state.pop("seal", None)
         if state["format"] != FORMAT or (state["arm"], state["seed"]) != (key, seed):
             raise ValueError("it was written by another run or another version")
+        if seal != _seal(state, folder / _TENSORS):
+            raise ValueError("its bytes are not those that were written")
+        tensors: dict[str, Tensor] = load_file(folder / _TENSORS)
         progress = Progress(**state["progress"])
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise UnreadableCheckpoint(f"The checkpoint {folder.name} cannot be read ({error})") from error
@@ -72,6 +78,11 @@ def latest_checkpoint(folder: Path) -> Path | None:
     """The newest complete checkpoint under `folder`, if there is one."""
     found = sorted(folder.glob("step-*"))
     return found[-1] if found else None
+
+
+def _seal(state: Mapping[str, object], tensors: Path) -> str:
+    """SHA-256 over all that a checkpoint holds: disks flip bits, and numbers would be wrong without a word."""
+    return hashlib.sha256(f"{sha256_of(tensors)} {json.dumps(state, sort_keys=True)}".encode()).hexdigest()
 
 
 def _sync(path: Path) -> None:

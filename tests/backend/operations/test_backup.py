@@ -10,11 +10,12 @@ from sqlalchemy import func, select
 
 from backend.operations import backup
 from backend.shared.database import Database, open_database
-from backend.shared.errors import Conflict, InvalidInput
+from backend.shared.errors import Conflict, InvalidInput, Unavailable
 from backend.shared.settings import Settings
 from backend.shared.tables import Artifact, Attempt, EvaluationRow, Run, Study, StudyEvent
 from tests.backend.make_studies import make, train
 from tests.databases import BOTH
+from tests.files import flip_a_bit
 from tests.make_queue_studies import digest
 
 TABLES = (Study, Run, Attempt, EvaluationRow, StudyEvent, Artifact)
@@ -100,3 +101,22 @@ def test_nothing_is_overwritten(settings: Settings, database: Database, tmp_path
     with pytest.raises(Conflict, match="already"):
         backup.restore(settings, tmp_path / "kept")
     assert _counts(database)[:2] == [1, 4]
+
+
+@pytest.mark.parametrize("harm", ["flipped", "gone"])
+def test_a_backup_without_its_adapters_is_none(sqlite_settings: Settings, tmp_path: Path, harm: str) -> None:
+    """What the database names must be there, as it was written: else the backup says so and leaves nothing."""
+    database = open_database(sqlite_settings)
+    try:
+        make(database, sqlite_settings)
+        train(database, sqlite_settings.home)
+    finally:
+        database.close()
+    weights = next(sqlite_settings.artifacts.rglob("*.safetensors"))
+    if harm == "flipped":
+        flip_a_bit(weights)
+    else:
+        shutil.rmtree(sqlite_settings.artifacts)
+    with pytest.raises(Unavailable, match=r"missing below .* or damaged"):
+        backup.back_up(sqlite_settings, tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()

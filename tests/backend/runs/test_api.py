@@ -22,6 +22,7 @@ from backend.shared.tables import Artifact
 from backend.shared.trainer_protocol import Evaluation, Steps
 from tests.backend.inside import inside
 from tests.backend.make_studies import API, post, train, validation_loss
+from tests.files import flip_a_bit
 
 
 @pytest.fixture
@@ -140,6 +141,22 @@ def test_an_adapter_is_downloaded_as_a_zip_or_file_by_file(client: TestClient, t
     one = client.get(path, params={"file": "adapter_config.json"})
     assert one.content == b"{}"
     assert one.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_damaged_adapter_is_not_given_away(client: TestClient, settings: Settings, trained: str) -> None:
+    """One flipped bit: neither alone, nor in the zip, nor as something to start from."""
+    artifact = client.get(f"/api/v1/runs/{trained}/artifacts").json()["items"][0]["id"]
+    name = "adapter_model.safetensors"
+    flip_a_bit(settings.artifacts / "runs" / trained / "adapter" / name)
+    path = f"/api/v1/artifacts/{artifact}/download"
+    answers = [
+        client.get(path, params={"file": name}),
+        client.get(path),
+        client.post("/api/v1/adapters", json={"artifact_id": artifact, "model": "minilm-l6"}),
+    ]
+    assert [answer.status_code for answer in answers] == [409] * 3
+    assert all("not those that the run wrote" in answer.json()["detail"] for answer in answers)
+    assert client.get(path, params={"file": "adapter_config.json"}).status_code == 200
 
 
 ESCAPES = [

@@ -1,14 +1,17 @@
 """From stored rows to what a seed trains on: tokens, cache, draws, and refusals."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from backend.shared.catalogue import SPLITS, find_dataset, find_model, model_location
+from backend.shared.catalogue.datasets import datasets_root
 from backend.shared.errors import TrainingError
 from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.specs import ArmKeySpec, DatasetRef, Task, TrainingSpec
+from tests.files import flip_a_bit
 from tests.worker.data.stored import films, store
 from tests.worker.models.tiny import register_tiny, save_tiny, tiny_tokenizer
 from worker import data
@@ -166,6 +169,33 @@ def test_rows_changed_by_hand_are_noticed(tmp_path: Path) -> None:
     source = data.load(facts.ref, "classification", tmp_path)
     file = source.folder / "train.jsonl"
     file.write_text(file.read_text().replace("good", "fine", 1))
-    with pytest.raises(TrainingError, match="changed by hand"):
+    with pytest.raises(TrainingError, match="not those that were stored"):
         data.tokenise(source, model(tmp_path, "encoder").ref, tiny_tokenizer(), 32, tmp_path)
     assert not list((tmp_path / "cache").glob("tokens/*"))
+
+
+def test_rows_with_a_flipped_bit_are_not_loaded(tmp_path: Path) -> None:
+    facts = store(tmp_path, "films", "classification", films(9, 9))
+    flip_a_bit(datasets_root(tmp_path) / "films" / "validation.jsonl")
+    with pytest.raises(TrainingError, match="not those that were stored"):
+        data.load(facts.ref, "classification", tmp_path)
+
+
+@pytest.mark.parametrize("harm", ["flipped", "cut", "gone"])
+def test_a_harmed_cache_is_made_anew(home: Path, tmp_path: Path, harm: str) -> None:
+    """Each file of the cache, one after the other: what is read is what was made."""
+    shutil.copytree(home, tmp_path / "home")
+    first = tokenised(tmp_path / "home", "films", "classification", "encoder")
+    folder = tmp_path / "home" / "cache" / "tokens" / first.key
+    wanted = {file.name: file.read_bytes() for file in folder.iterdir()}
+    assert len(wanted) > 6
+    for name in wanted:
+        file = folder / name
+        if harm == "flipped":
+            flip_a_bit(file)
+        elif harm == "cut":
+            file.write_bytes(file.read_bytes()[:-1])
+        else:
+            file.unlink()
+        tokenised(tmp_path / "home", "films", "classification", "encoder")
+        assert {one.name: one.read_bytes() for one in folder.iterdir()} == wanted

@@ -8,6 +8,7 @@ from transformer_dropout import PRESETS
 
 from backend.shared.trainer_protocol import Drain
 from tests.worker.engine.tiny_pack import Told, World, trained
+from worker.engine.checkpoint import Progress, UnreadableCheckpoint, read_checkpoint, write_checkpoint
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -94,3 +95,19 @@ def test_a_broken_or_foreign_checkpoint_means_starting_afresh(bert_world: World,
         assert again.only("none", "started")[0].step == 0
         assert any(e.level == "warning" and "starts afresh" in e.text for e in again.only("none", "log"))
     assert broken.final("none") == told.final("none")
+
+
+@pytest.mark.parametrize("file", ["state.safetensors", "state.json"])
+def test_a_checkpoint_with_a_flipped_bit_is_not_gone_on_from(tmp_path: Path, file: str) -> None:
+    """Whichever bit it is (a hundred are tried): the run starts afresh rather than with another number."""
+    progress = Progress(step=7, tokens=99, losses=[0.5])
+    made = write_checkpoint(tmp_path, progress, "key", 3, {"values": torch.arange(50.0)})
+    read, tensors = read_checkpoint(made, "key", 3)
+    assert (read, tensors["values"].tolist()) == (progress, torch.arange(50.0).tolist())
+    whole = (made / file).read_bytes()
+    for place in range(0, 8 * len(whole), 8 * len(whole) // 100):
+        harmed = bytearray(whole)
+        harmed[place // 8] ^= 1 << place % 8
+        (made / file).write_bytes(harmed)
+        with pytest.raises(UnreadableCheckpoint):
+            read_checkpoint(made, "key", 3)
