@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.shared.series import keep
+
 Floats = NDArray[np.float64]
 MOST_POINTS = 500
 
@@ -27,23 +29,9 @@ def _typed(array: Floats) -> dict[str, str]:
 
 
 def thin(x: Floats, y: Floats, most: int = MOST_POINTS) -> tuple[Floats, Floats]:
-    """Return at most `most` points: the smallest and the largest y of each stretch, in order, first and last kept.
-
-    For drawing only. A stretch of nothing but NaN stays a break.
-    """
-    if len(y) <= most:
-        return x, y
-    kept = {0, len(y) - 1}
-    for stretch in np.array_split(np.arange(1, len(y) - 1), (most - 2) // 2):
-        values = y[stretch]
-        finite = np.flatnonzero(np.isfinite(values))
-        if len(finite) == 0:
-            kept.add(int(stretch[0]))
-            continue
-        kept.add(int(stretch[finite[np.argmin(values[finite])]]))
-        kept.add(int(stretch[finite[np.argmax(values[finite])]]))
-    order = np.array(sorted(kept))
-    return x[order], y[order]
+    """Return about `most` points of a line, for drawing only: no peak and no break is lost."""
+    kept = keep(y.tolist(), most)
+    return x[kept], y[kept]
 
 
 def band_outline(x: Floats, lo: Floats, hi: Floats) -> tuple[Floats, Floats]:

@@ -6,10 +6,10 @@ from typing import cast
 
 from backend.shared.errors import InvalidInput
 from backend.shared.metrics import METRICS, Metric
+from backend.shared.series import keep, kind_of
 from backend.shared.tables import EvaluationRow
 
 from .schemas import MetricSeries, NonFinite, RunMetrics, TrainLoss
-from .thinning import keep, kind_of
 
 TRAIN_LOSS = "train/loss_by_step"
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from backend.shared.database import Write
 from backend.shared.metrics import METRIC_BY_NAME
 from backend.shared.run_status import RunStatus
+from backend.shared.series import kind_of
 from backend.shared.store import study_events
 from backend.shared.store.queue import NO_SYNC
 from backend.shared.tables import EvaluationRow, Run, RunLog, Table, TrainLossBlock, now
@@ -139,9 +140,10 @@ def _evaluation(event: Evaluation) -> dict[str, Any]:
     for name, value in {**event.values, **event.extra}.items():
         metric = METRIC_BY_NAME.get(name)
         target, key = (row, metric.column) if metric else (extra, name)
-        target[key] = value if math.isfinite(value) else None
-        if not math.isfinite(value):
-            nonfinite[key] = _kind(value)
+        kind = kind_of(value)
+        target[key] = value if kind is None else None
+        if kind is not None:
+            nonfinite[key] = kind
     return {**row, "extra": extra, "nonfinite": nonfinite}
 
 
@@ -164,7 +166,7 @@ def json_safe(value: Any) -> Any:
     """The same JSON value with "nan", "inf" and "-inf" for numbers that are not finite: Postgres refuses them."""
     match value:
         case float() if not math.isfinite(value):
-            return _kind(value)
+            return kind_of(value)
         case dict():
             return {key: json_safe(inner) for key, inner in value.items()}
         case list() | tuple():
@@ -172,7 +174,3 @@ def json_safe(value: Any) -> Any:
         case str():
             return printable(value)
     return value
-
-
-def _kind(value: float) -> str:
-    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"

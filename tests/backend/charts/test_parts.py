@@ -154,6 +154,15 @@ def test_thinning_keeps_long_breaks() -> None:
     assert np.isnan(thin_y[inside]).all()
 
 
+def test_thinning_keeps_short_breaks() -> None:
+    """One value that is no number, between others: a long line breaks there as a short one does."""
+    y = np.ones(2000)
+    y[700] = np.nan
+    thin_x, thin_y = thin(np.arange(2000.0), y)
+    assert np.isnan(thin_y[thin_x == 700]).all()
+    assert 700 in thin_x
+
+
 def test_bands_break_where_there_is_no_interval() -> None:
     lo = np.array([0.0, 0.1, np.nan, 0.3, 0.4])
     x, y = band_outline(np.arange(5.0), lo, lo + 1)

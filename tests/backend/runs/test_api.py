@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.adapters import artifact_files
-from backend.runs.thinning import keep
 from backend.shared.database import Database
 from backend.shared.errors import NotFound
 from backend.shared.process import this_process
 from backend.shared.run_status import FailureCode
+from backend.shared.series import keep
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, records, workers
 from backend.shared.tables import Artifact

@@ -1,13 +1,13 @@
-"""Fewer points of a long line, chosen so that no peak is lost: each bucket keeps its smallest and its largest."""
+"""Series of numbers: fewer points of a long one, none of its peaks lost, and what a number is that is not finite."""
 
 import math
 from collections.abc import Sequence
 
 
 def keep(values: Sequence[float], points: int) -> list[int]:
-    """Indices to keep, ascending, about `points` of them: first and last, each bucket's extremes, its first non-finite.
+    """Indices to keep, ascending, about `points` of them: first and last, each bucket's smallest and largest.
 
-    `values` may hold NaN and infinities.
+    `values` may hold NaN and infinities: the first of each bucket is kept as well, so that a break stays a break.
     """
     count = len(values)
     if count <= points:
