@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from backend.shared.database import Database, Write
 from backend.shared.ids import new_id
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import recorded
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, TrainingSpec
 from backend.shared.tables import (
     LOCAL_OWNER,
@@ -97,7 +97,7 @@ def digest(database: Database, home: Path, study_ids: list[str] | None = None) -
     adapter; times are left out. All studies, or those given.
     """
     sha = hashlib.sha256()
-    columns = [getattr(EvaluationRow, metric.column) for metric in METRICS if metric.deterministic]
+    columns = [getattr(EvaluationRow, metric.column) for metric in recorded() if metric.deterministic]
     with database.read() as session:
         runs = (
             select(Run.id, Run.seed, Arm.position, Run.status)

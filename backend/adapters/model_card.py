@@ -6,11 +6,12 @@ from typing import Any
 import yaml
 from transformer_dropout.spec import DropoutSpec
 
-from backend.comparison.schema import ArmComparison, Comparison, Estimate
-from backend.comparison.words import LOSS_UNIT, QUANTITY, plain
+from backend.comparison.schema import ArmComparison, Comparison
+from backend.comparison.words import LOSS_UNIT, plain, plus_minus
 from backend.shared.catalogue import find_model
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import ModelFacts
+from backend.shared.metrics import METRICS
 from backend.shared.settings import Settings
 from backend.shared.specs import ArmKeySpec, StudySpec
 from backend.shared.tables import Arm, Run, Study
@@ -176,19 +177,15 @@ def _numbers(run: Run, comparison: Comparison, shown: ArmComparison | None) -> s
         return lines[0]
     for name, estimate in shown.final.items():
         if estimate.mean is not None and name.startswith(("validation/", "test/", "gap")):
-            lines.append(f"- {QUANTITY[name]}: {_interval(estimate)}")
+            lines.append(
+                f"- {METRICS[name].words}: {plus_minus(estimate.mean, estimate.half_width)} (n = {estimate.n})"
+            )
     loss = shown.differences.get("validation/loss")
     if loss is not None:
         lines.append(f"- against the baseline: {loss.meaning}")
     unit = LOSS_UNIT.get(comparison.task, "loss")
     words = f"Means over the arm's seeds at the last evaluation with 95 % t intervals; losses in {unit}."
     return "\n".join(lines) + f"\n\n{words}"
-
-
-def _interval(estimate: Estimate) -> str:
-    half = estimate.half_width
-    spread = "" if half is None else f" ± {plain(half, half)}"
-    return f"{plain(estimate.mean, half)}{spread} (n = {estimate.n})"
 
 
 def _loading(spec: ArmKeySpec, base: str, run: Run) -> str:

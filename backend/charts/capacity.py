@@ -3,11 +3,13 @@
 from typing import Any
 
 from backend.comparison.schema import ArmComparison, Comparison, SeriesName
+from backend.comparison.words import plus_minus
+from backend.shared.metrics import METRICS
 
 from .arrays import floats
 from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked, vertical_panels
 from .options import ChartOptions
-from .text import plus_minus, safe
+from .text import safe
 
 TITLE = "Capacity: gap and validation loss against the adapter's rank"
 
@@ -21,7 +23,9 @@ def capacity(comparison: Comparison, options: ChartOptions) -> Figure:
     for arm in sorted(arms, key=lambda arm: (arm.rank, arm.position)):
         groups.setdefault(_all_but_rank(arm), []).append(arm)
     traces: list[Trace] = []
-    panels: list[tuple[SeriesName, str, str]] = [("gap", "", "Gap"), ("validation/loss", "2", "Validation loss")]
+    panels: list[tuple[SeriesName, str, str]] = [
+        (name, axis, METRICS[name].short_title) for name, axis in (("gap", ""), ("validation/loss", "2"))
+    ]
     for name, axis, what in panels:
         for i, group in enumerate(groups.values()):
             shift = 1 + 0.012 * (i - (len(groups) - 1) / 2)  # whiskers beside each other, not on top of each other
@@ -41,7 +45,7 @@ def capacity(comparison: Comparison, options: ChartOptions) -> Figure:
         layout[f"yaxis{axis}"] = {"anchor": f"x{axis}", "title": {"text": f"{what} ({comparison.loss_unit})"}}
     parts = []
     for group in list(groups.values())[:12]:
-        numbers = ", ".join(f"rank {arm.rank}: gap {plus_minus(arm.final['gap'].mean, None)}" for arm in group)
+        numbers = ", ".join(f"rank {arm.rank}: gap {plus_minus(arm.final['gap'].mean, None, 3)}" for arm in group)
         parts.append(f"{_name(group)}: {numbers}")
     alt = f"{TITLE}. " + "; ".join(parts) + "."
     return build(

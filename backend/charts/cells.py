@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.comparison.schema import ArmComparison, Difference
+from backend.comparison.words import plus_minus
 
 from .arrays import table
 from .figure import Trace
-from .text import signed
 
 # Half-transparent, so that the theme's own text colour stays readable on every cell in light and dark. Blue is lower.
 SCALE = [[0.0, "rgba(0,114,178,0.65)"], [0.5, "rgba(128,128,128,0.06)"], [1.0, "rgba(213,94,0,0.65)"]]
@@ -44,8 +44,8 @@ def effect_text(difference: Difference, *, percent: bool = False, narrow: bool =
     ring = "○ " if difference.interval_spans_zero else ""
     factor, digits = (100.0, 1) if percent else (1.0, 2 if narrow else 3)
     mean = None if difference.mean is None else difference.mean * factor
-    half = "" if difference.half_width is None else f" ± {difference.half_width * factor:.{digits}f}"
-    return f"{ring}{signed(mean, digits)}{half}<br>n = {difference.n}"
+    half = None if difference.half_width is None else difference.half_width * factor
+    return f"{ring}{plus_minus(mean, half, digits, sign=True)}<br>n = {difference.n}"
 
 
 def effect_of(arm: ArmComparison, metric: str) -> Difference | None:

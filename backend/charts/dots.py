@@ -3,10 +3,11 @@
 from typing import Any
 
 from backend.comparison.schema import ArmComparison, SeriesName
+from backend.comparison.words import plus_minus
 
 from .arrays import floats
 from .figure import Trace, arm_look, meta
-from .text import plus_minus, safe
+from .text import safe
 
 
 def dot_traces(arms: list[ArmComparison], name: SeriesName, *, axis: str, what: str) -> list[Trace]:

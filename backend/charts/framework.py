@@ -11,12 +11,13 @@ from transformer_dropout.spec import CONSISTENCY
 from transformer_dropout.spec.cells import POSITIONS, STRUCTURES, cell
 
 from backend.comparison.schema import ArmComparison, Comparison, Difference
-from backend.comparison.words import QUANTITY
+from backend.comparison.words import plus_minus
+from backend.shared.metrics import METRICS
 
 from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, end_of_scale
 from .figure import Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
-from .text import plus_minus, safe, signed
+from .text import safe
 
 Effects = list[tuple[ArmComparison, Difference]]
 MOST_PANELS = 4
@@ -26,7 +27,7 @@ MOST_LINES = 3
 
 def framework(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw what each cell of the framework does to the chosen quantity, against the baseline."""
-    title = f"The framework: difference to the baseline in {QUANTITY[comparison.metric]}"
+    title = f"The framework: difference to the baseline in {METRICS[comparison.metric].words}"
     asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
     found = [(arm, effect) for arm in asked if (effect := effect_of(arm, comparison.metric)) is not None]
     if not found:
@@ -48,7 +49,7 @@ def framework(comparison: Comparison, options: ChartOptions) -> Figure:
         traces.append(_empty(filled[kind], kind, axis))
         name = "Without consistency loss" if kind == "none" else f"With consistency loss ({CONSISTENCY[kind].title})"
         layout |= cell_axes(list(STRUCTURES), [safe(row, 30) for row in rows], domain=domain, axis=axis, title=name)
-    parts = [f"{arm.name}: {plus_minus(effect.mean, effect.half_width, sign=True)}" for arm, effect in found[:12]]
+    parts = [f"{arm.name}: {plus_minus(effect.mean, effect.half_width, 3, sign=True)}" for arm, effect in found[:12]]
     alt = f"{title}. " + "; ".join(parts) + "."
     shown = [arm for arm, _ in found if arm.consistency_kind in kinds and (len(arm.sites) == 1 or arm in below)]
     left_out = len(found) - len(shown)
@@ -113,8 +114,7 @@ def _several(effects: Effects, below: list[str]) -> list[Cell]:
 def _line(arm: ArmComparison, effect: Difference) -> str:
     rate = "" if arm.rate is None else f"{arm.rate:g}: "
     ring = "○ " if effect.interval_spans_zero else ""
-    half = "" if effect.half_width is None else f" ± {effect.half_width:.3f}"
-    return f"{ring}{rate}{signed(effect.mean)}{half}"
+    return f"{ring}{rate}{plus_minus(effect.mean, effect.half_width, 3, sign=True)}"
 
 
 def _empty(filled: list[Cell], kind: str, axis: str) -> Trace:

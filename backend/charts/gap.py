@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 
 from backend.comparison.schema import ArmComparison, Comparison, SeriesName
+from backend.comparison.words import plus_minus
+from backend.shared.metrics import METRICS
 
 from .figure import X_TITLE, Figure, Trace, build, crowded_out, drawn, hover, nothing
 from .lines import line_traces
 from .options import ChartOptions
-from .text import plus_minus
 
-GAP_TITLE = "Generalization gap: validation loss − probe loss"
-ACCURACY_TITLE = "Validation accuracy"
+GAP_TITLE = f"{METRICS['gap'].title}: validation loss − probe loss"
+ACCURACY_TITLE = METRICS["validation/accuracy"].title
 
 
 def gap(comparison: Comparison, options: ChartOptions) -> Figure:
@@ -42,7 +43,7 @@ def gap(comparison: Comparison, options: ChartOptions) -> Figure:
 
 def accuracy(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw the validation accuracy; studies without one get a sentence."""
-    axis = {"title": {"text": "Validation accuracy (share of rows)"}, "tickformat": ".0%"}
+    axis = {"title": {"text": f"{ACCURACY_TITLE} (share of rows)"}, "tickformat": ".0%"}
     return _one(comparison, options, "accuracy", "validation/accuracy", ACCURACY_TITLE, axis, {}, ".1%")
 
 
@@ -97,6 +98,6 @@ def _alt(title: str, series: SeriesName, arms: list[ArmComparison]) -> str:
         if value is None or value.n == 0:
             parts.append(f"{arm.name}: no finished run")
         else:
-            parts.append(f"{arm.name}: {plus_minus(value.mean, value.half_width)} (n = {value.n})")
+            parts.append(f"{arm.name}: {plus_minus(value.mean, value.half_width, 3)} (n = {value.n})")
     more = f" {len(arms) - 12} more arms." if len(arms) > 12 else ""
     return f"{title}, at the last evaluation, mean ± half of the 95 % interval. " + "; ".join(parts) + "." + more

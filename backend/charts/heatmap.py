@@ -3,12 +3,13 @@
 from typing import Any
 
 from backend.comparison.schema import ArmComparison, Comparison
-from backend.comparison.words import QUANTITY, is_share
+from backend.comparison.words import plus_minus
+from backend.shared.metrics import METRICS
 
 from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
 from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
-from .text import plus_minus, safe
+from .text import safe
 
 MOST_PANELS = 6
 
@@ -16,7 +17,7 @@ MOST_PANELS = 6
 def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw effects as cells; grey text and a ring where the interval spans zero. Blue is lower than the baseline."""
     metric = comparison.metric
-    title = f"Difference to the baseline in {QUANTITY[metric]}, by method and rate"
+    title = f"Difference to the baseline in {METRICS[metric].words}, by method and rate"
     asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
     found = [(arm, effect) for arm in asked if (effect := effect_of(arm, metric)) is not None]
     base = next((arm for arm in asked if arm.is_baseline), None)
@@ -39,7 +40,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
             continue
         taken.add(place)
         shown.append(arm)
-        text = effect_text(effect, percent=is_share(metric), narrow=narrow)
+        text = effect_text(effect, percent=METRICS[metric].shown == "share", narrow=narrow)
         hover = f"{safe(arm.name)}<br>{safe(effect.meaning, 300)}"
         panels[arm.rank].append(
             Cell(place[1], place[2], effect.mean or 0.0, effect.interval_spans_zero, text, hover, arm.id)
@@ -110,7 +111,7 @@ def row_name(comparison: Comparison, arm: ArmComparison) -> str:
 
 def _alt(title: str, found: list[tuple[ArmComparison, Any]]) -> str:
     parts = [
-        f"{arm.name}: {plus_minus(effect.mean, effect.half_width, sign=True)}"
+        f"{arm.name}: {plus_minus(effect.mean, effect.half_width, 3, sign=True)}"
         f"{' (interval spans zero)' if effect.interval_spans_zero else ''}"
         for arm, effect in found[:12]
     ]

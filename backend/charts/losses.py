@@ -3,12 +3,13 @@
 import numpy as np
 
 from backend.comparison.schema import ArmComparison, Comparison
+from backend.comparison.words import plus_minus
 
 from .arrays import floats
 from .figure import X_TITLE, Figure, Trace, arm_look, build, crowded_out, drawn, hover, loss_title, meta, nothing
 from .lines import line_traces
 from .options import ChartOptions
-from .text import plus_minus, safe
+from .text import safe
 
 TITLE = "Probe loss (solid) and validation loss (dashed)"
 
@@ -92,8 +93,8 @@ def _alt(comparison: Comparison, arms: list[ArmComparison]) -> str:
             parts.append(f"{arm.name}: no finished run")
             continue
         parts.append(
-            f"{arm.name}: probe {plus_minus(probe.mean, probe.half_width)}, validation "
-            f"{plus_minus(validation.mean, validation.half_width)} (n = {validation.n}). {arm.onset.sentence}"
+            f"{arm.name}: probe {plus_minus(probe.mean, probe.half_width, 3)}, validation "
+            f"{plus_minus(validation.mean, validation.half_width, 3)} (n = {validation.n}). {arm.onset.sentence}"
         )
     more = f" {len(arms) - 12} more arms." if len(arms) > 12 else ""
     x = X_TITLE[comparison.x].lower()

@@ -1,20 +1,22 @@
 """The ranking: final values of all arms as dots with 95 % t whiskers, every seed visible, best on top."""
 
 from backend.comparison.schema import ArmComparison, Comparison
-from backend.comparison.words import QUANTITY, is_loss, is_share
+from backend.comparison.words import plus_minus
+from backend.shared.metrics import METRICS
 
 from .arrays import floats
 from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
 from .options import ChartOptions
-from .text import plus_minus, safe
+from .text import safe
 
 
 def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw where every arm ends. A filled dot differs from the baseline after correction, an open one is
     undecided.
     """
-    quantity = QUANTITY[comparison.metric]
-    title = f"{quantity.capitalize()} at the last evaluation"
+    metric = METRICS[comparison.metric]
+    quantity = metric.words.capitalize()
+    title = f"{quantity} at the last evaluation"
     arms = ranked(comparison, options)
     if not arms:
         return nothing("ranking", comparison, title=title, sentence="No run has finished yet.")
@@ -22,12 +24,12 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
     for row, arm in enumerate(arms):
         traces += _row(comparison, arm, row)
     traces += _best(comparison, arms)
-    unit = f" ({comparison.loss_unit})" if is_loss(comparison.metric) else ""
+    unit = f" ({comparison.loss_unit})" if metric.loss else ""
     layout = {
         "xaxis": {
-            "title": {"text": f"{quantity.capitalize()}{unit}: mean, 95 % t interval, seeds"},
+            "title": {"text": f"{quantity}{unit}: mean, 95 % t interval, seeds"},
             "zeroline": False,
-            **({"tickformat": ".0%"} if is_share(comparison.metric) else {}),
+            **({"tickformat": ".0%"} if metric.shown == "share" else {}),
         },
         "yaxis": {
             "tickmode": "array",
@@ -148,6 +150,6 @@ def _alt(comparison: Comparison, title: str, arms: list[ArmComparison]) -> str:
     parts = []
     for place, arm in enumerate(arms[:12], start=1):
         value = arm.final[comparison.metric]
-        parts.append(f"{place}. {arm.name}: {plus_minus(value.mean, value.half_width)} (n = {value.n})")
+        parts.append(f"{place}. {arm.name}: {plus_minus(value.mean, value.half_width, 3)} (n = {value.n})")
     more = f" {len(arms) - 12} more arms." if len(arms) > 12 else ""
     return f"{title}, best first, mean ± half of the 95 % interval. " + "; ".join(parts) + "." + more

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 class RunCurves:
     """What was measured of one run.
 
-    colour_key: picks its arm's colour.  steps and metrics: of its evaluations, by names of events.METRICS, NaN
+    colour_key: picks its arm's colour.  steps and metrics: of its evaluations, by names of `metrics.recorded`, NaN
     where a value is missing or not finite.  loss_steps and losses: every optimizer step's loss, dropout on.
     schedule: its learning rate, where the number of steps is known.
     """

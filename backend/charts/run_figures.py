@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from backend.comparison.words import LOSS_UNIT
+from backend.comparison.words import LOSS_UNIT, number
+from backend.shared.metrics import METRICS
 
 from .arrays import floats, thin
 from .figure import Figure, Trace
 from .palette import SILVER, look
 from .run_curves import Floats, RunCurves
-from .text import number
 
 SMALL = 190
 _PLANNED_POINTS = 200
@@ -37,7 +37,7 @@ def gap(run: RunCurves) -> Figure:
     """Validation loss minus probe loss, both with dropout off."""
     apart = run.of("validation/loss") - run.of("probe/loss")
     traces = [_line("Gap", run.steps, apart, _own(run))] if np.isfinite(apart).any() else []
-    return _figure(run, "gap", "Generalization gap", "Validation − probe", traces, f"last {_last(apart)}")
+    return _figure(run, "gap", METRICS["gap"].title, "Validation − probe", traces, f"last {_last(apart)}")
 
 
 def kl(run: RunCurves) -> Figure:
@@ -45,7 +45,7 @@ def kl(run: RunCurves) -> Figure:
     values = run.of("probe/slice_kl")
     traces = [_line("KL", run.steps, values, _own(run))] if np.nansum(np.abs(values)) > 0 else []
     alt = f"last {_last(values)}"
-    return _figure(run, "kl", "KL between dropout on and off", "KL (nats)", traces, alt, {"height": SMALL})
+    return _figure(run, "kl", METRICS["slice_kl"].title, "KL (nats)", traces, alt, {"height": SMALL})
 
 
 def learning_rate(run: RunCurves) -> Figure:

@@ -1,12 +1,13 @@
 """Every arm against every arm: the mean per-seed difference, row − column, and whether it holds after correction."""
 
 from backend.comparison.schema import Comparison, Pairwise
-from backend.comparison.words import ALPHA, QUANTITY, p_value
+from backend.comparison.words import ALPHA, p_value, plus_minus
+from backend.shared.metrics import METRICS
 
 from .cells import CELL_MARGIN, ROWS_PX, Cell, cell_axes, cell_traces, end_of_scale
 from .figure import Figure, build, nothing
 from .options import ChartOptions
-from .text import plus_minus, safe, signed
+from .text import safe
 
 # With more arms than this, cells have room for the ring and the star only; numbers are in the hover.
 ROOM = 12
@@ -14,7 +15,7 @@ ROOM = 12
 
 def significance(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw the matrix. Blue: the row's arm is lower than the column's; a star: p < 0.05 after Holm over all pairs."""
-    quantity = QUANTITY[comparison.metric]
+    quantity = METRICS[comparison.metric].words
     title = f"Difference in {quantity}, row − column"
     pairs = comparison.pairwise
     if pairs is None:
@@ -66,5 +67,5 @@ def _cell(pairs: Pairwise, i: int, j: int, row: int, column: int, names: list[st
         f"{names[row]} − {names[column]}<br>{plus_minus(mean, half, 4, sign=True)} (n = {pairs.n[i][j]})<br>"
         f"paired t {p_value(pairs.p_t[i][j])}, Holm {p_value(p)}"
     ).replace("p < ", "p &lt; ")
-    number = signed(mean) if room else ""
+    number = plus_minus(mean, None, 3, sign=True) if room else ""
     return Cell(column, row, mean, doubtful, f"{'○ ' if doubtful else ''}{number}{star}", hover, pairs.arm_ids[i])

@@ -1,4 +1,4 @@
-"""Text inside a chart: names made safe for Plotly's pseudo-HTML, numbers for hovers and text alternatives."""
+"""Text inside a chart: names made safe for Plotly's pseudo-HTML."""
 
 import unicodedata
 
@@ -20,22 +20,3 @@ def safe(name: str, longest: int = LONGEST) -> str:
     for old, new in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("$", "&#36;"), ("%{", "%\u200b{")):
         short = short.replace(old, new)
     return f"\u2068{short}\u2069" if turned else short
-
-
-def signed(value: float | None, digits: int = 3) -> str:
-    """Write a difference with its sign."""
-    if value is None:
-        return "–"
-    written = f"{value:+.{digits}f}"
-    return f"{0:.{digits}f}" if float(written) == 0 else written.replace("-", "−")
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Write a number."""
-    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
-
-
-def plus_minus(value: float | None, half_width: float | None, digits: int = 3, *, sign: bool = False) -> str:
-    """Write a mean with the half-width of its interval, where it has one."""
-    written = signed(value, digits) if sign else number(value, digits)
-    return written if half_width is None or value is None else f"{written} ± {half_width:.{digits}f}"

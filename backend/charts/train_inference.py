@@ -1,11 +1,11 @@
 """The train/inference gap: what dropout does to the model between training and use, and what compensation closes."""
 
 from backend.comparison.schema import Comparison, SeriesName
+from backend.comparison.words import plus_minus
 
 from .dots import dot_axes, dot_traces
 from .figure import Figure, build, crowded_out, nothing, ranked, vertical_panels
 from .options import ChartOptions
-from .text import number
 
 NAMES: tuple[SeriesName, ...] = ("train_inference_gap", "slice_kl")
 TITLE = "Train/inference gap: the same probe rows with dropout on and off"
@@ -30,7 +30,7 @@ def train_inference(comparison: Comparison, options: ChartOptions) -> Figure:
     parts = []
     for arm in arms[:12]:
         means = [None if value is None else value.mean for value in (arm.final.get(n) for n in NAMES)]
-        parts.append(f"{arm.name}: loss {number(means[0])}, KL {number(means[1])}")
+        parts.append(f"{arm.name}: loss {plus_minus(means[0], None, 3)}, KL {plus_minus(means[1], None, 3)}")
     alt = f"{TITLE}. " + "; ".join(parts) + "."
     return build(
         "train_inference",

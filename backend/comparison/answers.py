@@ -7,9 +7,11 @@ import math
 import unicodedata
 from collections.abc import Sequence
 
+from backend.shared.metrics import METRICS
+
 from . import schema
 from .only_guesses import nothing_learned, only_guesses
-from .words import QUANTITY, amount, higher_is_better, p_value, plain, seeds_sentence, several, times
+from .words import amount, p_value, plain, seeds_sentence, several, times
 
 LONGEST_NAME = 60
 _QUESTIONS = {
@@ -47,7 +49,7 @@ def leader(
     """Return the arm other than the baseline with the best mean difference, None where no pair of runs is
     finished.
     """
-    sign = -1.0 if higher_is_better(metric) else 1.0
+    sign = -1.0 if METRICS[metric].higher_is_better else 1.0
     scored = [
         (sign * difference.mean, arm.position, arm)
         for arm in arms
@@ -118,7 +120,7 @@ def _least(
     arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, metric: schema.SeriesName
 ) -> schema.Answer:
     key = "gap" if metric == "gap" else "loss"
-    quantity = "gap" if metric == "gap" else QUANTITY[metric]
+    quantity = "gap" if metric == "gap" else METRICS[metric].words
     if len(arms) < 2:
         text = "There is one arm only: add a method to compare it with."
         return _answer(key, WAITING, text, "waiting", None)

@@ -9,6 +9,7 @@ import numpy as np
 from transformer_dropout import PRESETS
 
 from backend.shared.errors import InvalidInput
+from backend.shared.metrics import METRICS, Metric, in_comparison
 from backend.studies.arm_labels import colour_key
 
 from . import arms as parts
@@ -19,7 +20,7 @@ from .notes import notes, progress
 from .selection import select
 from .statistics.grid import ArmGrid, align
 from .statistics.records import ArmRecord, StudyRecords
-from .words import LOSS_UNIT, higher_is_better
+from .words import LOSS_UNIT
 
 
 def build(
@@ -46,13 +47,14 @@ def _build(
 ) -> schema.Comparison:
     grids = align(records)
     base = _baseline(records, baseline)
-    names = _recorded(grids, records.task)
+    measured = _recorded(grids, records.task)
+    names = [quantity.name for quantity in measured]
     if metric not in names:
         raise InvalidInput(f"{metric} was not recorded in this study; choose one of {', '.join(names)}", "/metric")
     titles, shown = _names(records.arms)
     found: list[dict[schema.SeriesName, schema.Difference]] = [{} for _ in grids]
     if base is not None:
-        compared = [name for name in schema.COMPARED if name in names]
+        compared = [quantity.name for quantity in measured if quantity.role == "compared"]
         found = differences(grids, grids[base], shown[base], compared)
     variants = _variants(records.arms)
     ranked = _rank(grids, found, base, metric)
@@ -113,6 +115,7 @@ def _build(
         lead = next(grid for grid in grids if grid.arm.id == best_arm.id)
         ties = [records.arms[i].id for i in not_told_apart(grids, lead, "validation/loss")]
     standing = progress(arms)
+    unit = LOSS_UNIT.get(records.task, "loss")
     return schema.Comparison(
         study_id=records.study_id,
         study_name=records.name,
@@ -123,7 +126,8 @@ def _build(
         metric=metric,
         x=x,
         band=band,
-        loss_unit=LOSS_UNIT.get(records.task, "loss"),
+        loss_unit=unit,
+        metrics=_quantities(measured, unit),
         baseline_arm_id=None if chosen is None else chosen.id,
         arms=arms,
         ranking=[records.arms[i].id for i in ranked],
@@ -149,14 +153,29 @@ def _baseline(records: StudyRecords, asked: str | None) -> int | None:
     return plain[0] if plain else (0 if ids else None)
 
 
-def _recorded(grids: Sequence[ArmGrid], task: str) -> list[schema.SeriesName]:
-    """Losses and gap always; the rest where any run has it, and perplexity where the loss is one of tokens."""
+def _recorded(grids: Sequence[ArmGrid], task: str) -> list[Metric]:
+    """Losses and gap always; the rest where any run has it, and what belongs to one task in that task."""
     always = ("probe/loss", "validation/loss", "gap")
-    never = () if task == "causal_lm" else ("validation/perplexity",)
     return [
-        name
-        for name in schema.SERIES
-        if name not in never and (name in always or any(np.isfinite(grid.quantity(name)).any() for grid in grids))
+        metric
+        for metric in in_comparison()
+        if (metric.derived is None or metric.derived.task in (None, task))
+        and (metric.name in always or any(np.isfinite(grid.quantity(metric.name)).any() for grid in grids))
+    ]
+
+
+def _quantities(measured: Sequence[Metric], loss_unit: str) -> list[schema.Quantity]:
+    return [
+        schema.Quantity(
+            name=metric.name,
+            title=metric.title,
+            short_title=metric.short_title,
+            unit=loss_unit if metric.loss else metric.unit,
+            higher_is_better=metric.higher_is_better,
+            compared=metric.role == "compared",
+            shown=metric.shown,
+        )
+        for metric in measured
     ]
 
 
@@ -193,7 +212,7 @@ def _rank(
 
     Arms without a pair follow, those without a finished run last.
     """
-    sign = -1.0 if higher_is_better(metric) else 1.0
+    sign = -1.0 if METRICS[metric].higher_is_better else 1.0
 
     def key(i: int) -> tuple[int, float, int]:
         difference = found[i].get(metric)

@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 from backend.edge.csv_text import csv_line, text
 from backend.shared.database import Database
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import recorded
 from backend.shared.store import metrics, studies
 from backend.shared.store import runs as run_store
 from backend.shared.tables import Arm, Run
@@ -30,7 +30,7 @@ def lines(database: Database, study_id: str) -> Iterator[str]:
         arms = {arm.id: arm for arm in studies.arms(session, study_id)}
         runs = run_store.of_study(session, study_id)
         further = metrics.further_names(session, study_id)
-    yield csv_line([*HEAD, *(metric.name for metric in METRICS), *further])
+    yield csv_line([*HEAD, *(metric.name for metric in recorded()), *further])
     for start in range(0, len(runs), RUNS_AT_ONCE):
         some = runs[start : start + RUNS_AT_ONCE]
         with database.read() as session:
@@ -40,7 +40,8 @@ def lines(database: Database, study_id: str) -> Iterator[str]:
 
 def _run(run: Run, arm: Arm, rows: Sequence[Row[Any]], further: list[str]) -> str:
     told = [text(arm.label), text(arm.method), str(run.seed), run.id, run.status]
-    return "".join(csv_line([*told, str(row.step), repr(row.epoch), *_numbers(row, further)]) for row in rows)
+    columns = [metric.column for metric in recorded()]
+    return "".join(csv_line([*told, str(row.step), repr(row.epoch), *_numbers(row, columns, further)]) for row in rows)
 
 
 def lines_of(records: StudyRecords) -> Iterator[str]:
@@ -48,10 +49,10 @@ def lines_of(records: StudyRecords) -> Iterator[str]:
 
     Records do not tell a value that is no number from one that is missing: both are empty.
     """
-    yield csv_line([*HEAD, *(metric.name for metric in METRICS)])
+    yield csv_line([*HEAD, *(metric.name for metric in recorded())])
     arms = {arm.id: arm for arm in records.arms}
     table = records.evaluations
-    columns = [table.metrics.get(metric.name) for metric in METRICS]
+    columns = [table.metrics.get(metric.name) for metric in recorded()]
     for at in np.lexsort((table.step, table.run)):
         run = records.runs[table.run[at]]
         arm = arms[run.arm_id]
@@ -61,7 +62,7 @@ def lines_of(records: StudyRecords) -> Iterator[str]:
         yield csv_line([*told, repr(float(table.epoch[at])), *numbers])
 
 
-def _numbers(row: Row[Any], further: list[str]) -> list[str]:
-    own = [(metric.column, getattr(row, metric.column)) for metric in METRICS]
+def _numbers(row: Row[Any], columns: list[str], further: list[str]) -> list[str]:
+    own = [(column, getattr(row, column)) for column in columns]
     values = [*own, *((name, row.extra.get(name)) for name in further)]
     return [str(row.nonfinite.get(name, "")) if value is None else repr(value) for name, value in values]

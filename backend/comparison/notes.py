@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from backend.shared.metrics import METRICS
+
 from . import schema
 from .arms import counts
 from .only_guesses import only_guesses
-from .words import ALPHA, QUANTITY, several
+from .words import ALPHA, several
 
 
 def progress(arms: Sequence[schema.ArmComparison]) -> schema.Progress:
@@ -73,7 +75,7 @@ def _notes(
     )
     yield "Equal steps are not equal compute: seconds and FLOPs stand beside every arm."
     if metric != "validation/loss":
-        yield f"Ranked by {QUANTITY[metric]}; a quantity that was chosen after a look at the data is exploratory."
+        yield f"Ranked by {METRICS[metric].words}; a quantity that was chosen after a look at the data is exploratory."
     if any("test/loss" in arm.final for arm in arms):
         yield (
             "Test rows are held-out rows beside the validation rows: nothing is chosen on them. They are measured "

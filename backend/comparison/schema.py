@@ -4,46 +4,40 @@ Words as in the design: an arm is the unit of every mean and interval. `None` st
 Lists of one `Curve` have equal length: one entry for each step at which any run of the arm was evaluated.
 """
 
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticKnownError, core_schema
+
+from backend.shared.metrics import METRICS, Shown, in_comparison
 
 XAxis = Literal["step", "epoch", "tokens", "seconds"]
 Band = Literal["t", "seeds", "minmax", "sd"]
-SeriesName = Literal[
-    "probe/loss",
-    "validation/loss",
-    "gap",
-    "validation/accuracy",
-    "validation/macro_f1",
-    "validation/matthews",
-    "validation/pearson",
-    "validation/spearman",
-    "validation/perplexity",
-    "validation/bleu",
-    "validation/chrf",
-    "validation/ter",
-    "validation/rouge_l",
-    "test/loss",
-    "test/accuracy",
-    "test/macro_f1",
-    "test/matthews",
-    "test/pearson",
-    "test/spearman",
-    "train/loss",
-    "train_inference_gap",
-    "slice_kl",
-]
 Decision = Literal["lower", "higher", "undecided"]
 Numbers = list[float | None]
 
-SERIES: tuple[SeriesName, ...] = get_args(SeriesName)
-# What arms are compared by; each is a Holm family of its own. Perplexity is the loss in other words.
-COMPARED: tuple[SeriesName, ...] = tuple(
-    name
-    for name in SERIES
-    if name == "gap" or (name.startswith(("validation/", "test/")) and name != "validation/perplexity")
-)
+
+class _InTheTable:
+    """Of texts, the names of those entries of `backend.shared.metrics` that the comparison tells of."""
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(_known, handler(source))
+
+    @staticmethod
+    def __get_pydantic_json_schema__(known: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, object]:
+        return {**handler(known), "enum": [metric.name for metric in in_comparison()]}
+
+
+def _known(name: str) -> str:
+    metric = METRICS.get(name)
+    if metric is None or metric.role == "kept":
+        quoted = [repr(one.name) for one in in_comparison()]
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(quoted[:-1])} or {quoted[-1]}"})
+    return name
+
+
+SeriesName = Annotated[str, _InTheTable]
 
 
 class Part(BaseModel):
@@ -338,9 +332,25 @@ class PaperNumbers(Part):
     rows: list[PaperRow]
 
 
+class Quantity(Part):
+    """One quantity that this study has recorded, and how it is told.
+
+    `title` stands alone, `short_title` at the head of a column. `compared`: arms are compared and ranked by it.
+    `shown`: as a share of rows in per cent, as points of 100 with one decimal, or as a plain number.
+    """
+
+    name: SeriesName
+    title: str
+    short_title: str
+    unit: str
+    higher_is_better: bool | None
+    compared: bool
+    shown: Shown
+
+
 class Comparison(Part):
     """The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run
-    last.
+    last. `metrics` are the quantities of this study, in the order of tables.
     """
 
     study_id: str
@@ -353,6 +363,7 @@ class Comparison(Part):
     x: XAxis
     band: Band
     loss_unit: str
+    metrics: list[Quantity]
     baseline_arm_id: str | None
     arms: list[ArmComparison]
     ranking: list[str]

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from backend.shared.metrics import METRICS
+
 from . import schema
 from .arms import estimate
 from .differences import differences
 from .statistics.grid import ArmGrid
 from .statistics.records import ArmRecord
-from .words import QUANTITY, higher_is_better, several
+from .words import several
 
 
 def select(
@@ -53,7 +55,7 @@ def select(
         for key, i in best.items()
         if i is not None
     ]
-    sign = -1.0 if higher_is_better(reported) else 1.0
+    sign = -1.0 if METRICS[reported].higher_is_better else 1.0
     methods.sort(key=lambda one: np.inf if one.test.mean is None else sign * one.test.mean)
     return schema.Selection(
         chosen_by=chosen_by, reported=reported, methods=methods, sentence=_sentence(methods, chosen_by, reported)
@@ -81,7 +83,7 @@ def _best(members: Sequence[tuple[int, ArmGrid]], name: schema.SeriesName) -> in
     seeds = set.intersection(*({s for s, v in found.items() if np.isfinite(v)} for found in values.values()))
     if not seeds:
         return None
-    sign = -1.0 if higher_is_better(name) else 1.0
+    sign = -1.0 if METRICS[name].higher_is_better else 1.0
     means = {i: sign * float(np.mean([found[seed] for seed in seeds])) for i, found in values.items()}
     return min(means, key=means.__getitem__)
 
@@ -97,13 +99,12 @@ def _final(grid: ArmGrid, name: schema.SeriesName) -> schema.Estimate:
 
 def _sentence(methods: Sequence[schema.Selected], chosen_by: schema.SeriesName, reported: schema.SeriesName) -> str:
     most = max(method.candidates for method in methods)
+    told = METRICS[reported].words
     if most == 1:
-        return (
-            f"Every method has one setting, so nothing was chosen; {QUANTITY[reported]} is measured on rows that no "
-            "choice was made on."
-        )
+        first = "Every method has one setting, so nothing was chosen;"
+        return f"{first} {told} is measured on rows that no choice was made on."
     return (
-        f"Each method's setting (of up to {several(most, 'candidate')}) was chosen by its mean {QUANTITY[chosen_by]} "
-        f"over the seeds, and {QUANTITY[reported]} is reported on other held-out rows. The choice and the report share "
-        "the seeds."
+        f"Each method's setting (of up to {several(most, 'candidate')}) was chosen by its mean "
+        f"{METRICS[chosen_by].words} over the seeds, and {told} is reported on other held-out rows. The choice and the "
+        "report share the seeds."
     )

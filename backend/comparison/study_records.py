@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sqlalchemy.orm import Session
 
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import recorded
 from backend.shared.store import metrics, runs, studies
 from backend.shared.tables import Arm, Run, Study
 
@@ -65,8 +65,9 @@ def _run(run: Run) -> RunRecord:
 def _evaluations(session: Session, study_id: str, rows: Sequence[Run]) -> Evaluations:
     index = {run.id: i for i, run in enumerate(rows)}
     found = metrics.study_evaluations(session, study_id)
-    values = np.array([row[2:] for row in found], np.float64).reshape(len(found), 1 + len(METRICS))  # None: NaN
-    columns = {metric.column: values[:, 1 + i].copy() for i, metric in enumerate(METRICS)}
+    own = recorded()
+    values = np.array([row[2:] for row in found], np.float64).reshape(len(found), 1 + len(own))  # None: NaN
+    columns = {metric.column: values[:, 1 + i].copy() for i, metric in enumerate(own)}
     nonfinite = metrics.study_nonfinite(session, study_id)
     if nonfinite:
         places = {(row.run_id, row.step): i for i, row in enumerate(found)}
@@ -78,5 +79,5 @@ def _evaluations(session: Session, study_id: str, rows: Sequence[Run]) -> Evalua
         run=np.array([index[row.run_id] for row in found], np.int64),
         step=np.array([row.step for row in found], np.int64),
         epoch=values[:, 0].copy(),
-        metrics={metric.name: columns[metric.column] for metric in METRICS},
+        metrics={metric.name: columns[metric.column] for metric in own},
     )

@@ -2,64 +2,19 @@
 
 import math
 
+from backend.shared.metrics import METRICS
+
 from .schema import Decision, SeriesName
 from .statistics.paired import PairedResult
 from .statistics.power import CAP
 
-QUANTITY: dict[SeriesName, str] = {
-    "probe/loss": "probe loss",
-    "validation/loss": "validation loss",
-    "gap": "generalization gap",
-    "validation/accuracy": "validation accuracy",
-    "validation/macro_f1": "validation macro-F1",
-    "validation/matthews": "validation Matthews correlation",
-    "validation/pearson": "validation Pearson correlation",
-    "validation/spearman": "validation Spearman correlation",
-    "validation/perplexity": "validation perplexity",
-    "validation/bleu": "BLEU",
-    "validation/chrf": "chrF",
-    "validation/ter": "translation edit rate",
-    "validation/rouge_l": "ROUGE-L",
-    "test/loss": "test loss",
-    "test/accuracy": "test accuracy",
-    "test/macro_f1": "test macro-F1",
-    "test/matthews": "test Matthews correlation",
-    "test/pearson": "test Pearson correlation",
-    "test/spearman": "test Spearman correlation",
-    "train/loss": "training loss",
-    "train_inference_gap": "train/inference gap",
-    "slice_kl": "KL between dropout on and off",
-}
 LOSS_UNIT = {
     "classification": "nats per example",
     "regression": "squared error per example",
     "causal_lm": "nats per token",
 }
 ALPHA = 0.05
-
-
-# The score that the task's own literature reports first, where a run records it.
-SCORE: dict[str, tuple[SeriesName, ...]] = {
-    "classification": ("validation/accuracy",),
-    "regression": ("validation/pearson",),
-    "causal_lm": ("validation/bleu", "validation/perplexity"),
-}
-_HIGHER = ("accuracy", "macro_f1", "matthews", "pearson", "spearman", "bleu", "chrf", "rouge_l")
-
-
-def higher_is_better(metric: SeriesName) -> bool:
-    """Scores are, losses, gaps and error rates are not."""
-    return metric.rpartition("/")[2] in _HIGHER
-
-
-def is_share(metric: SeriesName) -> bool:
-    """Whether it is a share of rows, shown in per cent."""
-    return metric.endswith("/accuracy")
-
-
-def is_loss(metric: SeriesName) -> bool:
-    """Whether it is measured in the unit of the loss."""
-    return metric.endswith("/loss") or metric in ("gap", "train_inference_gap")
+NONE = "–"
 
 
 def decimals(scale: float | None) -> int:
@@ -70,29 +25,50 @@ def decimals(scale: float | None) -> int:
     return min(6, max(2, places + (abs(scale) * 10.0**places < 2)))
 
 
+def number(value: float, digits: int) -> str:
+    """Write a measured number with a true minus sign; one a hair below zero keeps it."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
 def plain(value: float | None, scale: float | None = None) -> str:
-    """Write a number with the digits that `scale` (its uncertainty) deserves; three decimals where it is not known."""
+    """Write a number with the digits that `scale` (its uncertainty) deserves; three decimals where it is not known.
+
+    What rounds to zero has no minus sign.
+    """
     if value is None:
         return "not known"
-    text = f"{value:.{decimals(scale) if scale else 3}f}"
-    return text.replace("-", "−") if float(text) != 0 else text.replace("-", "")
+    digits = decimals(scale) if scale else 3
+    return number(round(value, digits) + 0.0, digits)
+
+
+def plus_minus(mean: float | None, half_width: float | None, digits: int | None = None, *, sign: bool = False) -> str:
+    """Write a mean with the half-width of its interval, where it has one; a dash where there is no mean.
+
+    `digits` None: as many as the half-width deserves. `sign`: it is a difference, so what lies above zero says so.
+    """
+    if mean is None:
+        return NONE
+    if sign and digits is not None:
+        mean = round(mean, digits) + 0.0
+    text = plain(mean, half_width) if digits is None else number(mean, digits)
+    text = f"+{text}" if sign and mean > 0 else text
+    if half_width is None:
+        return text
+    return f"{text} ± {plain(half_width, half_width) if digits is None else number(half_width, digits)}"
 
 
 def amount(value: float, half_width: float | None, metric: SeriesName) -> str:
-    """Write a size (its sign is in the verb beside it) with its half-width; accuracies in percentage points."""
-    if is_share(metric):
-        points = f"{abs(value) * 100:.1f}"
-        spread = "" if half_width is None else f" ± {half_width * 100:.1f}"
-        return f"{points}{spread} percentage points"
-    spread = "" if half_width is None else f" ± {plain(half_width, half_width)}"
-    return f"{plain(abs(value), half_width)}{spread}"
+    """Write a size (its sign is in the verb beside it) with its half-width; shares in percentage points."""
+    if METRICS[metric].shown != "share":
+        return plus_minus(abs(value), half_width)
+    return f"{plus_minus(100 * abs(value), None if half_width is None else 100 * half_width, 1)} percentage points"
 
 
-def p_value(p: float | None) -> str:
-    """Write a p value as people read it."""
+def p_value(p: float | None, digits: int | None = None) -> str:
+    """Write a p value as people read it, never a false zero; `digits` None: three decimals, two of .1 and above."""
     if p is None:
         return "p not known"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
+    return "p < 0.001" if p < 0.001 else f"p = {number(p, digits or (3 if p < 0.1 else 2))}"
 
 
 def times(factor: float | None) -> str:
@@ -117,7 +93,7 @@ def meaning(
     baseline: str,
 ) -> str:
     """Say in a sentence or three what an arm's difference to the baseline means."""
-    interval, quantity = result.difference, QUANTITY[metric]
+    interval, quantity = result.difference, METRICS[metric].words
     if interval.n == 0 or interval.mean is None:
         return f"No seed has finished both here and in {baseline}."
     word = "lower" if interval.mean < 0 else "higher"

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from backend.charts import RunCurves
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import recorded
 from backend.shared.schedule import Schedule
 from backend.shared.specs import ArmKeySpec
 from backend.shared.store import metrics
@@ -32,7 +32,7 @@ def run_curves(session: Session, run: Run, arm: Arm, event_seq: int) -> RunCurve
         task=spec.task,
         colour_key=colour_key(arm.method, arm.key),
         steps=np.array([row.step for row in rows], np.float64),
-        metrics={metric.name: _column([getattr(row, metric.column) for row in rows]) for metric in METRICS}
+        metrics={metric.name: _column([getattr(row, metric.column) for row in rows]) for metric in recorded()}
         | {name: _column([row.extra.get(name) for row in rows]) for name in FURTHER},
         loss_steps=np.array(loss_steps, np.float64),
         losses=np.array(losses, np.float64),

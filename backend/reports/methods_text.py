@@ -11,7 +11,8 @@ from transformer_dropout import DropoutSpec, describe, formula
 
 from backend.comparison.schema import Comparison
 from backend.comparison.statistics.records import StudyRecords
-from backend.comparison.words import QUANTITY, several
+from backend.comparison.words import several
+from backend.shared.metrics import METRICS
 
 _TASK = {"classification": "classification", "regression": "regression", "causal_lm": "causal language modelling"}
 
@@ -98,7 +99,7 @@ def _statistics(records: StudyRecords, comparison: Comparison) -> str:
     left_out = comparison.progress.runs.excluded
     excluded = f" Left out of the final values: {several(left_out, 'run')} that did not end well." if left_out else ""
     return (
-        f"The last evaluation is compared; arms are ranked by {QUANTITY[comparison.metric]}. Means over seeds are "
+        f"The last evaluation is compared; arms are ranked by {METRICS[comparison.metric].words}. Means over seeds are "
         f"given with 95 % t intervals, unadjusted. Arms are compared by per-seed differences{against}: mean "
         "difference with its t interval, paired t test with Holm's correction over the arms, and sign-flip test "
         "(exact up to 16 pairs). The generalization gap is validation loss minus probe loss at the same step. "

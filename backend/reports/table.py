@@ -2,25 +2,11 @@
 
 from dataclasses import dataclass
 
-from backend.comparison.schema import ArmComparison, Comparison, Difference, Estimate, SeriesName
+from backend.comparison.schema import ArmComparison, Comparison, Difference, Estimate, Selection, SeriesName
 from backend.comparison.statistics.power import CAP
-from backend.comparison.words import SCORE, p_value, plain
+from backend.comparison.words import NONE, p_value, plus_minus
+from backend.shared.metrics import METRICS
 
-NONE = "–"
-SCORES: dict[SeriesName, str] = {
-    "validation/accuracy": "Accuracy",
-    "validation/macro_f1": "Macro-F1",
-    "validation/matthews": "Matthews",
-    "validation/pearson": "Pearson",
-    "validation/spearman": "Spearman",
-    "validation/perplexity": "Perplexity",
-    "validation/bleu": "BLEU",
-    "validation/rouge_l": "ROUGE-L",
-    "validation/chrf": "chrF",
-    "validation/ter": "TER",
-    "test/loss": "Test loss",
-    "test/accuracy": "Test accuracy",
-}
 DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Arm", "All runs that share a set-up but for the seed; the unit of every mean and interval."),
     ("Seed", "Fixes training rows, probe, data order, initial weights and masks. All arms share the seeds."),
@@ -51,67 +37,86 @@ class ReportTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-def result_table(comparison: Comparison) -> ReportTable:
+def result_table(comparison: Comparison, digits: int | None = None) -> ReportTable:
     """Return one row an arm, best first: last evaluation, difference to the baseline and whether it holds, cost.
 
-    Of the scores it has the one that the task's literature reports, and those on test rows; the export has them all.
+    It has every score of the study, on validation and on test rows. `digits`: decimals of every number, so that
+    columns can be compared by eye; None: as many as each one's uncertainty deserves.
     """
-    told = SCORE.get(comparison.task, ())
-    scores = [
-        name
-        for name in SCORES
-        if (name in told or name.startswith("test/")) and any(name in arm.final for arm in comparison.arms)
-    ]
+    scores = [one for one in comparison.metrics if one.name.partition("/")[0] in ("validation", "test")]
+    scores = [one for one in scores if one.name != "validation/loss"]
     columns = (
         "Arm",
         "Seeds",
+        "Probe loss",
         "Validation loss",
         "Difference",
         "Verdict, p (Holm)",
         "Seeds to decide",
         "Gap",
         "Difference in gap",
-        *(SCORES[name] for name in scores),
+        *(score.short_title for score in scores),
         "Overfits from step",
         "Seconds a run",
     )
     arms = {arm.id: arm for arm in comparison.arms}
-    rows = tuple(_row(arms[arm_id], scores) for arm_id in comparison.ranking)
+    rows = tuple(_row(arms[arm_id], [score.name for score in scores], digits) for arm_id in comparison.ranking)
     return ReportTable(columns, rows)
 
 
-def _row(arm: ArmComparison, scores: list[SeriesName]) -> tuple[str, ...]:
-    loss = arm.differences.get("validation/loss")
-    judged = loss is not None and loss.p_holm is not None
+def selection_table(selection: Selection, digits: int | None = None) -> ReportTable:
+    """Return one row a method, at the setting that was chosen on validation rows, and what test rows say of it."""
+    scores = [name for name in selection.methods[0].scores if name != selection.reported]
+    names = [selection.chosen_by, selection.reported, *scores]
+    heads = [METRICS[name].short_title for name in names]
+    rows = tuple(
+        (
+            _named(method.arm_name, method.is_baseline),
+            str(method.candidates),
+            _mean(method.validation, digits),
+            _mean(method.test, digits),
+            *(_mean(method.scores[name], digits) for name in scores),
+            _difference(method.difference, digits),
+            _verdict(method.difference, digits),
+        )
+        for method in selection.methods
+    )
+    return ReportTable(("Chosen arm", "Of", *heads, "Difference", "Verdict, p (Holm)"), rows)
+
+
+def _row(arm: ArmComparison, scores: list[SeriesName], digits: int | None) -> tuple[str, ...]:
+    final, loss, gap = arm.final, arm.differences.get("validation/loss"), arm.differences.get("gap")
+    probe = final.get("probe/loss")
     return (
-        f"{arm.label} (baseline)" if arm.is_baseline else arm.label,
-        str(arm.final["validation/loss"].n if "validation/loss" in arm.final else 0),
-        _estimate(arm, "validation/loss"),
-        _difference(arm, "validation/loss"),
-        f"{loss.decided}, {p_value(loss.p_holm)}" if loss is not None and judged else NONE,
-        NONE if loss is None or arm.is_baseline else _to_decide(loss),
-        _estimate(arm, "gap"),
-        _difference(arm, "gap"),
-        *(_estimate(arm, name) for name in scores),
+        _named(arm.label, arm.is_baseline),
+        str(final["validation/loss"].n if "validation/loss" in final else 0),
+        NONE if probe is None else plus_minus(probe.mean, None, digits),
+        _mean(final.get("validation/loss"), digits),
+        _difference(loss, digits),
+        _verdict(loss, digits),
+        NONE if loss is None else _to_decide(loss),
+        _mean(final.get("gap"), digits),
+        _difference(gap, digits),
+        *(_mean(final.get(name), digits) for name in scores),
         _onset(arm),
         NONE if arm.compute.seconds is None else f"{arm.compute.seconds:,.0f}",
     )
 
 
-def _estimate(arm: ArmComparison, metric: SeriesName) -> str:
-    return _plus_minus(arm.final.get(metric))
+def _named(name: str, is_baseline: bool) -> str:
+    return f"{name} (baseline)" if is_baseline else name
 
 
-def _difference(arm: ArmComparison, metric: SeriesName) -> str:
-    return NONE if arm.is_baseline else _plus_minus(arm.differences.get(metric))
+def _mean(found: Estimate | None, digits: int | None) -> str:
+    return NONE if found is None else plus_minus(found.mean, found.half_width, digits)
 
 
-def _plus_minus(found: Estimate | Difference | None) -> str:
-    if found is None or found.mean is None:
-        return NONE
-    sign = "+" if isinstance(found, Difference) and found.mean > 0 else ""
-    written = f"{sign}{plain(found.mean, found.half_width)}"
-    return written if found.half_width is None else f"{written} ± {plain(found.half_width, found.half_width)}"
+def _difference(found: Difference | None, digits: int | None) -> str:
+    return NONE if found is None else plus_minus(found.mean, found.half_width, digits, sign=True)
+
+
+def _verdict(found: Difference | None, digits: int | None) -> str:
+    return NONE if found is None or found.p_holm is None else f"{found.decided}, {p_value(found.p_holm, digits)}"
 
 
 def _to_decide(loss: Difference) -> str:

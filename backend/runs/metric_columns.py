@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from backend.shared.errors import InvalidInput
-from backend.shared.metrics import METRICS, Metric
+from backend.shared.metrics import METRICS, Metric, recorded
 from backend.shared.series import keep, kind_of
 from backend.shared.tables import EvaluationRow
 
@@ -23,7 +23,7 @@ def columns(
     points: int | None,
 ) -> RunMetrics:
     """Evaluations and step losses of a run; `points` None means every point. Raises InvalidInput for unknown names."""
-    known = [*METRICS, *_further(evaluations)]
+    known = [*recorded(), *_further(evaluations)]
     wanted = known if names is None else _wanted(known, names)
     rows = _thinned(evaluations, wanted, points)
     show_losses = names is None or TRAIN_LOSS in names
@@ -64,19 +64,23 @@ def _thinned(rows: list[EvaluationRow], wanted: list[Metric], points: int | None
     if points is None or len(rows) <= points:
         return rows
     kept: set[int] = set()
-    for metric in wanted or METRICS[:1]:
+    for metric in wanted or recorded()[:1]:
         values = [value if (value := _value(row, metric)) is not None else float("nan") for row in rows]
         kept.update(keep(values, points))
     return [rows[i] for i in sorted(kept)]
 
 
 def _value(row: EvaluationRow, metric: Metric) -> float | None:
-    value = getattr(row, metric.column, None) if metric in METRICS else row.extra.get(metric.name)
+    value = getattr(row, metric.column, None) if _has_column(metric) else row.extra.get(metric.name)
     return cast(float | None, value)
 
 
+def _has_column(metric: Metric) -> bool:
+    return METRICS.get(metric.name) is metric
+
+
 def _series(metric: Metric, rows: list[EvaluationRow]) -> MetricSeries:
-    key = metric.column if metric in METRICS else metric.name
+    key = metric.column if _has_column(metric) else metric.name
     return MetricSeries(
         name=metric.name,
         title=metric.title,

@@ -1,17 +1,65 @@
-"""What is known of each metric: one entry a metric, read by everything that names or shows one."""
+"""What is known of each metric: one entry a metric, read by everything that names, ranks or shows one.
+
+An entry added here is in the statistics, words, tables, charts, files, the API and on the page; a recorded one needs a
+column of `evaluations` beside it.
+"""
 
 from dataclasses import dataclass
+from typing import Literal
+
+# A share of rows in per cent, points of 100 with one decimal, or a plain number.
+Shown = Literal["share", "points", "plain"]
+# Arms are compared and ranked by it (a Holm family of its own); it is in the comparison; it is kept, and no more.
+Role = Literal["compared", "in_comparison", "kept"]
+
+
+@dataclass(frozen=True)
+class Derived:
+    """How a quantity follows from recorded ones: `of` as it is, or less `minus`, or e to the power of it.
+
+    `task`: the only one in which it means anything, None for all.
+    """
+
+    of: str
+    minus: str | None = None
+    exponential: bool = False
+    task: str | None = None
 
 
 @dataclass(frozen=True)
 class Metric:
-    """What is known of one metric. Only deterministic ones enter a digest (times and memory do not)."""
+    """What is known of one metric. Only deterministic ones enter a digest (times and memory do not).
 
-    name: str  # <split>/<metric>
+    loss: it is measured in the unit of the task's loss, which is not nats in every task.  short, said: at the head of
+    a column and within a sentence, where the title will not do.
+    """
+
+    name: str  # <split>/<metric>, or <quantity> where it belongs to no split
     title: str
     unit: str
-    lower_is_better: bool | None
+    higher_is_better: bool | None
+    role: Role = "kept"
+    shown: Shown = "plain"
+    short: str = ""
+    said: str = ""
+    loss: bool = False
     deterministic: bool = True
+    derived: Derived | None = None
+
+    @property
+    def short_title(self) -> str:
+        """Its name at the head of a column."""
+        return self.short or self.title
+
+    @property
+    def words(self) -> str:
+        """Its name within a sentence."""
+        return self.said or self.title[0].lower() + self.title[1:]
+
+    @property
+    def lower_is_better(self) -> bool | None:
+        """The other way round; None where neither is better."""
+        return None if self.higher_is_better is None else not self.higher_is_better
 
     @property
     def column(self) -> str:
@@ -19,33 +67,115 @@ class Metric:
         return self.name.replace("/", "_")
 
 
-METRICS: tuple[Metric, ...] = (
-    Metric("validation/loss", "Validation loss", "nats", True),
-    Metric("validation/loss_se", "Standard error of the validation loss over its examples", "nats", None),
-    Metric("validation/accuracy", "Validation accuracy", "share", False),
-    Metric("validation/macro_f1", "Validation macro-F1: F1 of each class, averaged over classes", "share", False),
-    Metric("validation/matthews", "Validation Matthews correlation", "", False),
-    Metric("validation/pearson", "Validation Pearson correlation", "", False),
-    Metric("validation/spearman", "Validation Spearman correlation", "", False),
-    Metric("validation/bleu", "BLEU of texts generated for validation prompts", "points", False),
-    Metric("validation/chrf", "chrF of texts generated for validation prompts", "points", False),
-    Metric("validation/ter", "Translation edit rate of texts generated for validation prompts", "points", True),
-    Metric("validation/rouge_l", "ROUGE-L of texts generated for validation prompts", "points", False),
-    Metric("test/loss", "Test loss, on rows that no choice is made on", "nats", True),
-    Metric("test/loss_se", "Standard error of the test loss over its examples", "nats", None),
-    Metric("test/accuracy", "Test accuracy", "share", False),
-    Metric("test/macro_f1", "Test macro-F1", "share", False),
-    Metric("test/matthews", "Test Matthews correlation", "", False),
-    Metric("test/pearson", "Test Pearson correlation", "", False),
-    Metric("test/spearman", "Test Spearman correlation", "", False),
-    Metric("probe/loss", "Probe loss", "nats", True),
-    Metric("probe/accuracy", "Probe accuracy", "share", False),
-    Metric("probe/slice_loss_off", "Loss on the probe slice, dropout off", "nats", True),
-    Metric("probe/slice_loss_on", "Loss on the probe slice, dropout on", "nats", True),
-    Metric("probe/slice_kl", "Mean KL from dropout on to dropout off on the probe slice", "nats", True),
-    Metric("train/loss", "Training loss since the evaluation before, dropout on", "nats", True),
-    Metric("train/tokens", "Training tokens so far", "tokens", None),
-    Metric("train/seconds", "Training seconds so far", "s", None, deterministic=False),
-)
+def _of_generated_texts(name: str, title: str, higher: bool, said: str = "") -> Metric:
+    """A score of 0 to 100 of the texts that are generated at a run's end."""
+    long = f"{said[0].upper() + said[1:] if said else title} of texts generated for validation prompts"
+    return Metric(f"validation/{name}", long, "points", higher, "compared", "points", title, said or title)
 
-METRIC_BY_NAME = {metric.name: metric for metric in METRICS}
+
+# In the order of the columns of every file; tables and lists follow it.
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("validation/loss", "Validation loss", "nats", False, "compared", loss=True),
+        Metric("validation/loss_se", "Standard error of the validation loss over its examples", "nats", None),
+        Metric(
+            "gap",
+            "Generalization gap",
+            "nats",
+            False,
+            "compared",
+            short="Gap",
+            loss=True,
+            derived=Derived("validation/loss", minus="probe/loss"),
+        ),
+        Metric("validation/accuracy", "Validation accuracy", "share", True, "compared", "share", "Accuracy"),
+        Metric(
+            "validation/macro_f1",
+            "Validation macro-F1: F1 of each class, averaged over classes",
+            "share",
+            True,
+            "compared",
+            short="Macro-F1",
+            said="validation macro-F1",
+        ),
+        Metric("validation/matthews", "Validation Matthews correlation", "", True, "compared", short="Matthews"),
+        Metric("validation/pearson", "Validation Pearson correlation", "", True, "compared", short="Pearson"),
+        Metric("validation/spearman", "Validation Spearman correlation", "", True, "compared", short="Spearman"),
+        Metric(  # the loss in other words, so nothing that arms are compared by
+            "validation/perplexity",
+            "Validation perplexity",
+            "",
+            False,
+            "in_comparison",
+            short="Perplexity",
+            derived=Derived("validation/loss", exponential=True, task="causal_lm"),
+        ),
+        _of_generated_texts("bleu", "BLEU", True),
+        _of_generated_texts("chrf", "chrF", True),
+        _of_generated_texts("ter", "TER", False, "translation edit rate"),
+        _of_generated_texts("rouge_l", "ROUGE-L", True),
+        Metric(
+            "test/loss",
+            "Test loss, on rows that no choice is made on",
+            "nats",
+            False,
+            "compared",
+            short="Test loss",
+            said="test loss",
+            loss=True,
+        ),
+        Metric("test/loss_se", "Standard error of the test loss over its examples", "nats", None),
+        Metric("test/accuracy", "Test accuracy", "share", True, "compared", "share"),
+        Metric("test/macro_f1", "Test macro-F1", "share", True, "compared"),
+        Metric("test/matthews", "Test Matthews correlation", "", True, "compared", short="Test Matthews"),
+        Metric("test/pearson", "Test Pearson correlation", "", True, "compared", short="Test Pearson"),
+        Metric("test/spearman", "Test Spearman correlation", "", True, "compared", short="Test Spearman"),
+        Metric("probe/loss", "Probe loss", "nats", False, "in_comparison", loss=True),
+        Metric("probe/accuracy", "Probe accuracy", "share", True, shown="share"),
+        Metric("probe/slice_loss_off", "Loss on the probe slice, dropout off", "nats", False, loss=True),
+        Metric("probe/slice_loss_on", "Loss on the probe slice, dropout on", "nats", False, loss=True),
+        Metric("probe/slice_kl", "Mean KL from dropout on to dropout off on the probe slice", "nats", False),
+        Metric(
+            "train/loss",
+            "Training loss since the evaluation before, dropout on",
+            "nats",
+            False,
+            "in_comparison",
+            short="Training loss",
+            said="training loss",
+            loss=True,
+        ),
+        Metric("train/tokens", "Training tokens so far", "tokens", None),
+        Metric("train/seconds", "Training seconds so far", "s", None, deterministic=False),
+        Metric(
+            "train_inference_gap",
+            "Train/inference gap",
+            "nats",
+            False,
+            "in_comparison",
+            loss=True,
+            derived=Derived("probe/slice_loss_on", minus="probe/slice_loss_off"),
+        ),
+        Metric(
+            "slice_kl",
+            "KL between dropout on and off",
+            "nats",
+            False,
+            "in_comparison",
+            said="KL between dropout on and off",
+            derived=Derived("probe/slice_kl"),
+        ),
+    )
+}
+
+
+def recorded() -> tuple[Metric, ...]:
+    """What a run writes down at an evaluation, in the order of the files' columns."""
+    return tuple(metric for metric in METRICS.values() if metric.derived is None)
+
+
+def in_comparison() -> tuple[Metric, ...]:
+    """What the comparison tells of every arm, the probe first: what is learned, then what is held out."""
+    found = [metric for metric in METRICS.values() if metric.role != "kept"]
+    return tuple(sorted(found, key=lambda metric: not metric.name.startswith("probe/")))

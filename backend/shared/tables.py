@@ -176,7 +176,7 @@ class Attempt(Table):
 
 
 class EvaluationRow(Table):
-    """One evaluation of one run; the columns are those of events.METRICS. A resumed run writes the same rows again."""
+    """One evaluation of one run; its columns are `metrics.recorded`. A resumed run writes the same rows again."""
 
     __tablename__ = "evaluations"
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)

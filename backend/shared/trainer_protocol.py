@@ -104,7 +104,7 @@ class Steps(RunMessage):
 
 
 class Evaluation(RunMessage):
-    """One evaluation after optimizer step `step`; `values` by names of METRICS, `extra` by other names."""
+    """One evaluation after optimizer step `step`; `values` by names of `metrics.recorded`, `extra` by other names."""
 
     type: Literal["evaluation"] = "evaluation"
     step: int

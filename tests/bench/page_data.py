@@ -16,7 +16,7 @@ from backend.accounts.principal import Principal
 from backend.migrations.runner import migrate
 from backend.shared.database import Database, Write, open_database
 from backend.shared.ids import new_id
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import recorded
 from backend.shared.process import this_process
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
@@ -138,7 +138,7 @@ def _curves(arm: int, seed: int, evaluations: int = EVALUATIONS) -> dict[str, ND
     """Made-up evaluations: validation loss falls, then rises the less the later the arm stands in the study."""
     rng = np.random.default_rng([arm, seed])
     share = np.arange(1, evaluations + 1) / evaluations
-    wobble = rng.normal(0, 0.004, (len(METRICS), evaluations))
+    wobble = rng.normal(0, 0.004, (len(recorded()), evaluations))
     probe = 0.08 + 0.61 * np.exp(-3 * share)
     rise = (0.45 - 0.008 * arm) * np.maximum(share - 0.3, 0)
     shared = np.random.default_rng(seed).normal(0, 0.02)
@@ -152,7 +152,7 @@ def _curves(arm: int, seed: int, evaluations: int = EVALUATIONS) -> dict[str, ND
     }
     return {
         metric.name: known.get(metric.name, 0.05) + wobble[i]
-        for i, metric in enumerate(METRICS)
+        for i, metric in enumerate(recorded())
         if not metric.name.endswith(OTHER_TASKS)
     }
 
@@ -161,7 +161,7 @@ def _fill(session: Write, run_id: str, arm: int, seed: int, evaluations: int = E
     curves = _curves(arm, seed, evaluations)
     rows = [
         {"run_id": run_id, "step": steps * (i + 1) // evaluations, "epoch": 8.0 * (i + 1) / evaluations}
-        | {metric.column: _value(curves, metric.name, i, i == evaluations - 1) for metric in METRICS}
+        | {metric.column: _value(curves, metric.name, i, i == evaluations - 1) for metric in recorded()}
         | {"extra": {}, "nonfinite": {}}
         for i in range(evaluations)
     ]

@@ -111,6 +111,21 @@ def test_the_address_holds_the_whole_view(filled: Filled, watched: Watched) -> N
     assert page.get_by_role("region", name="Answers").inner_text() == answer
 
 
+@pytest.mark.parametrize("metric", ["test/loss", "validation/of_tomorrow"])
+def test_a_metric_that_was_not_recorded_is_said_and_the_loss_shown(filled: Filled, metric: str) -> None:
+    watched = filled.watched()  # its console tells of the refusals
+    page = watched.open(f"/studies/{filled.studies['done']}?metric={metric}")
+    notice = page.get_by_role("status").filter(has_text=f"has not recorded “{metric}”")
+    expect(notice).to_be_visible()
+    expect(page.get_by_label("Ranked by")).to_have_value("validation/loss")
+    assert points(page) > 0
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_label("Ranked by").select_option(label="Accuracy")
+    expect(notice).to_have_count(0)
+    expect(page.get_by_role("columnheader", name="Δ Accuracy")).to_be_visible()
+    page.context.close()
+
+
 def test_the_numbers_are_the_apis(filled: Filled, watched: Watched) -> None:
     compared = filled.get(f"/studies/{filled.studies['done']}/comparison").json()
     page = watched.open(f"/studies/{filled.studies['done']}")

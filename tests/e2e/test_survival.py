@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import recorded
 from tests.e2e.stack import STUDY, Stack
 
 pytestmark = pytest.mark.faults
-DETERMINISTIC = [metric.name for metric in METRICS if metric.deterministic]
+DETERMINISTIC = [metric.name for metric in recorded() if metric.deterministic]
 
 
 def outcome(stack: Stack, study_id: str) -> tuple[dict[Any, Any], dict[Any, Any]]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend.comparison.words import QUANTITY
+from backend.shared.metrics import METRICS
 
 TITLES = {"sst2": "SST-2, 512 rows", "mrpc": "MRPC, 512 rows", "cola": "CoLA, 1,024 rows"}
 _ROW, _WIDTH, _LEFT = 26, 760, 230
@@ -24,7 +24,12 @@ def _tables(found: dict[str, Any]) -> list[str]:
         by_loss, by_score = study["loss"]["selection"], study["score"]["selection"]
         lines += [f"**{TITLES[task]}** ({study['seconds']:.0f} s). {by_loss['sentence']}", ""]
         head = ["chosen by validation loss", "test loss", "difference to no dropout", "Holm p"]
-        head += [f"chosen by {QUANTITY[by_score['chosen_by']]}", QUANTITY[by_score["reported"]], "difference", "Holm p"]
+        head += [
+            f"chosen by {METRICS[by_score['chosen_by']].words}",
+            METRICS[by_score["reported"]].words,
+            "difference",
+            "Holm p",
+        ]
         lines += ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
         scored = {_family(method): method for method in by_score["methods"]}
         for method in by_loss["methods"]:

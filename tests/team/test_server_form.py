@@ -18,13 +18,13 @@ import pytest
 import redis
 
 from backend.client import Dropscope
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import recorded
 from tests.e2e.stack import STUDY, start
 from tests.team.compose import ADDRESSES, Outside
 from tests.team.people import API, PASSWORD
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.timeout(900)]
-DETERMINISTIC = [metric.name for metric in METRICS if metric.deterministic]
+DETERMINISTIC = [metric.name for metric in recorded() if metric.deterministic]
 SMALL = {**STUDY, "arms": STUDY["arms"][:3], "seeds": 2, "training": {**STUDY["training"], "epochs": 4}}
 SECRETS = {"DROPSCOPE_POSTGRES_PASSWORD": "canary4postgres", "DROPSCOPE_REDIS_PASSWORD": "canary4redis"}
 QUICK = {

@@ -64,7 +64,7 @@ class Reporter:
 
     def evaluation(self, step: int, epoch: float, values: dict[str, float]) -> None:
         """Measured after `step`; what is not among METRICS is told as extra."""
-        known = {name: value for name, value in values.items() if name in metrics.METRIC_BY_NAME}
+        known = {name: value for name, value in values.items() if name in metrics.METRICS}
         extra = {name: value for name, value in values.items() if name not in known}
         self._say(
             protocol.Evaluation(run_id=self.run_id, fence=self.fence, step=step, epoch=epoch, values=known, extra=extra)

@@ -6,15 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .records import ArmRecord, Floats, Ints, RunRecord, StudyRecords
+from backend.shared.metrics import METRICS
 
-# Quantities that follow from two recorded metrics: name → (minuend, subtrahend).
-DERIVED = {
-    "gap": ("validation/loss", "probe/loss"),
-    "train_inference_gap": ("probe/slice_loss_on", "probe/slice_loss_off"),
-}
-EXPONENTIAL = {"validation/perplexity": "validation/loss"}  # of a loss per token in nats
-RENAMED = {"slice_kl": "probe/slice_kl"}
+from .records import ArmRecord, Floats, Ints, RunRecord, StudyRecords
 
 
 @dataclass(frozen=True)
@@ -32,15 +26,18 @@ class ArmGrid:
 
     def quantity(self, name: str) -> Floats:
         """Return a metric or a derived quantity as float64 [R, S]; all NaN where it was never recorded."""
-        if name in DERIVED:
-            left, right = DERIVED[name]
-            return self.quantity(left) - self.quantity(right)
-        if name in EXPONENTIAL:
+        derived = METRICS[name].derived
+        if derived is None:
+            found = self.values.get(name)
+            return np.full(self.epoch.shape, np.nan) if found is None else found
+        values = self.quantity(derived.of)
+        if derived.minus is not None:
+            values = values - self.quantity(derived.minus)
+        if derived.exponential:
             with np.errstate(over="ignore"):  # a perplexity beyond the largest float is shown as missing
-                raised = np.exp(self.quantity(EXPONENTIAL[name]))
-            return np.where(np.isfinite(raised), raised, np.nan)
-        found = self.values.get(RENAMED.get(name, name))
-        return np.full(self.epoch.shape, np.nan) if found is None else found
+                raised = np.exp(values)
+            values = np.where(np.isfinite(raised), raised, np.nan)
+        return values
 
     @cached_property
     def final_step(self) -> int | None:

@@ -130,7 +130,7 @@ class Evaluations:
     """All evaluations of a study as columns of equal length, in any order.
 
     run: index into `StudyRecords.runs`.  step, epoch: where.  metrics: one float64 array for each name of
-    events.METRICS that was recorded; NaN or infinite where the value was not a number, NaN where it is missing.
+    `metrics.recorded` that was recorded; NaN or infinite where the value was not a number, NaN where it is missing.
     """
 
     run: Ints

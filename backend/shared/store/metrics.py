@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Text, cast, select
 from sqlalchemy.orm import Session
 
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import recorded
 from backend.shared.tables import EvaluationRow, Run, TrainLossBlock
 
 
@@ -25,12 +25,12 @@ def evaluations(
 
 
 def study_evaluations(session: Session, study_id: str) -> Sequence[Row[Any]]:
-    """(run_id, step, epoch, one value for each of METRICS) of all runs of a study, by run and step.
+    """(run_id, step, epoch, one value for each of `recorded()`) of all runs of a study, by run and step.
 
     A value that is missing or not finite is None: `study_nonfinite` tells which. Whole objects, or the JSON of each
     row, would cost several times as much.
     """
-    values = (EvaluationRow.__table__.columns[metric.column] for metric in METRICS)
+    values = (EvaluationRow.__table__.columns[metric.column] for metric in recorded())
     query = select(EvaluationRow.run_id, EvaluationRow.step, EvaluationRow.epoch, *values)
     query = query.join(Run, Run.id == EvaluationRow.run_id).where(Run.study_id == study_id)
     return session.execute(query.order_by(EvaluationRow.run_id, EvaluationRow.step)).all()

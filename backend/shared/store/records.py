@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.shared.database import Write
-from backend.shared.metrics import METRIC_BY_NAME
+from backend.shared.metrics import recorded
 from backend.shared.run_status import RunStatus
 from backend.shared.series import kind_of
 from backend.shared.store import study_events
@@ -133,13 +133,13 @@ def _joined(batch: list[Steps]) -> Iterable[tuple[int, list[float]]]:
 
 
 def _evaluation(event: Evaluation) -> dict[str, Any]:
-    row: dict[str, Any] = {metric.column: None for metric in METRIC_BY_NAME.values()}
+    columns = {metric.name: metric.column for metric in recorded()}
+    row: dict[str, Any] = dict.fromkeys(columns.values())
     row |= {"run_id": event.run_id, "step": event.step, "epoch": event.epoch}
     extra: dict[str, float | None] = {}
     nonfinite: dict[str, str] = {}
     for name, value in {**event.values, **event.extra}.items():
-        metric = METRIC_BY_NAME.get(name)
-        target, key = (row, metric.column) if metric else (extra, name)
+        target, key = (row, columns[name]) if name in columns else (extra, name)
         kind = kind_of(value)
         target[key] = value if kind is None else None
         if kind is not None:

@@ -1870,7 +1870,7 @@ export interface components {
         /**
          * Comparison
          * @description The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run
-         *     last.
+         *     last. `metrics` are the quantities of this study, in the order of tables.
          */
         Comparison: {
             /** Answers */
@@ -1895,6 +1895,8 @@ export interface components {
              * @enum {string}
              */
             metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+            /** Metrics */
+            metrics: components["schemas"]["Quantity"][];
             /** Model */
             model: string;
             /** Notes */
@@ -3050,6 +3052,35 @@ export interface components {
             seeds_complete: number;
             /** Sentence */
             sentence: string;
+        };
+        /**
+         * Quantity
+         * @description One quantity that this study has recorded, and how it is told.
+         *
+         *     `title` stands alone, `short_title` at the head of a column. `compared`: arms are compared and ranked by it.
+         *     `shown`: as a share of rows in per cent, as points of 100 with one decimal, or as a plain number.
+         */
+        Quantity: {
+            /** Compared */
+            compared: boolean;
+            /** Higher Is Better */
+            higher_is_better: boolean | null;
+            /**
+             * Name
+             * @enum {string}
+             */
+            name: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+            /** Short Title */
+            short_title: string;
+            /**
+             * Shown
+             * @enum {string}
+             */
+            shown: "share" | "points" | "plain";
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * Refusal

@@ -3,7 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
-import type { View } from "./view";
+import { orByLoss, type View } from "./view";
 
 export const sharedKey = (secret: string) => ["shared", secret] as const;
 
@@ -17,9 +17,9 @@ export const sharedStudy = (secret: string) =>
 export const sharedComparison = (secret: string, view: View) =>
   queryOptions({
     queryKey: [...sharedKey(secret), "comparison", view],
-    queryFn: async ({ signal }) =>
-      unwrap(
-        await api.GET("/api/v1/shared/{secret}/comparison", { params: { path: { secret }, query: view }, signal }),
+    queryFn: ({ signal }) =>
+      orByLoss(view, async (query) =>
+        unwrap(await api.GET("/api/v1/shared/{secret}/comparison", { params: { path: { secret }, query }, signal })),
       ),
     placeholderData: keepPreviousData,
   });
@@ -27,12 +27,16 @@ export const sharedComparison = (secret: string, view: View) =>
 export const sharedFigure = (secret: string, name: string, view: View, logarithmic = false) =>
   queryOptions({
     queryKey: [...sharedKey(secret), "figure", name, view, logarithmic],
-    queryFn: async ({ signal }) =>
-      unwrap(
-        await api.GET("/api/v1/shared/{secret}/figures/{name}", {
-          params: { path: { secret, name }, query: { ...view, log_y: logarithmic } },
-          signal,
-        }),
-      ) as unknown as PlotlyFigure,
+    queryFn: ({ signal }) =>
+      orByLoss(
+        view,
+        async (query) =>
+          unwrap(
+            await api.GET("/api/v1/shared/{secret}/figures/{name}", {
+              params: { path: { secret, name }, query: { ...query, log_y: logarithmic } },
+              signal,
+            }),
+          ) as unknown as PlotlyFigure,
+      ),
     placeholderData: keepPreviousData,
   });

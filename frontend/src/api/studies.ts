@@ -4,7 +4,7 @@ import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
 import type { RunSummary, StudyExtend, StudyPatch, StudySpec } from "./types";
-import type { View } from "./view";
+import { orByLoss, type View } from "./view";
 
 export const studyKeys = {
   lists: ["studies"] as const,
@@ -63,12 +63,14 @@ export const studyRuns = (id: string) =>
 export const comparison = (id: string, view: View) =>
   queryOptions({
     queryKey: [...studyKeys.drawn(id), "comparison", view],
-    queryFn: async ({ signal }) =>
-      unwrap(
-        await api.GET("/api/v1/studies/{study_id}/comparison", {
-          params: { path: { study_id: id }, query: { ...view, curves: false } },
-          signal,
-        }),
+    queryFn: ({ signal }) =>
+      orByLoss(view, async (query) =>
+        unwrap(
+          await api.GET("/api/v1/studies/{study_id}/comparison", {
+            params: { path: { study_id: id }, query: { ...query, curves: false } },
+            signal,
+          }),
+        ),
       ),
     placeholderData: keepPreviousData,
   });
@@ -77,13 +79,17 @@ export const comparison = (id: string, view: View) =>
 export const figure = (id: string, name: string, view: View, logarithmic = false) =>
   queryOptions({
     queryKey: [...studyKeys.drawn(id), "figure", name, view, logarithmic],
-    queryFn: async ({ signal }) =>
-      unwrap(
-        await api.GET("/api/v1/studies/{study_id}/figures/{name}", {
-          params: { path: { study_id: id, name }, query: { ...view, log_y: logarithmic } },
-          signal,
-        }),
-      ) as unknown as PlotlyFigure,
+    queryFn: ({ signal }) =>
+      orByLoss(
+        view,
+        async (query) =>
+          unwrap(
+            await api.GET("/api/v1/studies/{study_id}/figures/{name}", {
+              params: { path: { study_id: id, name }, query: { ...query, log_y: logarithmic } },
+              signal,
+            }),
+          ) as unknown as PlotlyFigure,
+      ),
     placeholderData: keepPreviousData,
   });
 

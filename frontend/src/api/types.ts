@@ -43,6 +43,7 @@ export type Estimate = Schemas["Estimate"];
 export type XAxis = Comparison["x"];
 export type Band = Comparison["band"];
 export type Metric = Comparison["metric"];
+export type Quantity = Schemas["Quantity"];
 export type SharedStudy = Schemas["SharedStudy"];
 export type ShareOut = Schemas["ShareOut"];
 export type Me = Schemas["Me"];

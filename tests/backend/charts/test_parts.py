@@ -14,7 +14,8 @@ from transformer_dropout import PRESETS
 from backend.charts.arrays import MOST_POINTS, band_outline, floats, table, thin
 from backend.charts.cells import DOUBT, PALE, SCALE
 from backend.charts.palette import DASHES, METHODS, look
-from backend.charts.text import safe, signed
+from backend.charts.text import safe
+from backend.comparison.words import plus_minus
 from tests.backend.charts.chart_reading import decoded
 
 DEMO_METHODS = (
@@ -172,4 +173,5 @@ def test_bands_break_where_there_is_no_interval() -> None:
 
 
 def test_a_difference_that_rounds_to_zero_has_no_sign() -> None:
-    assert (signed(-0.0001), signed(0.25), signed(-0.25), signed(None)) == ("0.000", "+0.250", "−0.250", "–")
+    written = [plus_minus(value, None, 3, sign=True) for value in (-0.0001, 0.25, -0.25, None)]
+    assert written == ["0.000", "+0.250", "−0.250", "–"]

@@ -6,7 +6,7 @@ import pytest
 
 from backend.comparison import build as comparison
 from backend.comparison.statistics.records import ArmRecord
-from backend.comparison.words import amount, decimals, p_value, plain, several, times
+from backend.comparison.words import amount, decimals, p_value, plain, plus_minus, several, times
 from backend.reports.methods_text import methods_text
 from backend.shared.specs import ArmKeySpec, DatasetRef, ModelRef, TrainingSpec
 from tests.backend.make_records import HIDDENKEY, NONE, Plan, study, with_run
@@ -24,6 +24,10 @@ def test_numbers() -> None:
     assert amount(0.0123, 0.004, "validation/accuracy") == "1.2 ± 0.4 percentage points"
     assert plain(-0.0001, 0.05) == "0.00"
     assert plain(-1.25, 0.013) == "−1.250"
+    assert (plus_minus(0.5724, 0.031), plus_minus(0.5724, 0.031, 3)) == ("0.57 ± 0.03", "0.572 ± 0.031")
+    assert (plus_minus(0.25, None, sign=True), plus_minus(-0.25, 0.1, 1, sign=True)) == ("+0.250", "−0.2 ± 0.1")
+    assert (plus_minus(-0.0001, None, 3), plus_minus(-0.0001, None, 3, sign=True)) == ("−0.000", "0.000")
+    assert (plus_minus(None, None), p_value(0.254, 3), p_value(0.0004, 3)) == ("–", "p = 0.254", "p < 0.001")
     assert (p_value(0.0004), p_value(0.0123), p_value(0.25), p_value(None)) == (
         "p < 0.001",
         "p = 0.012",

@@ -10,7 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
-from backend.shared.metrics import METRIC_BY_NAME
+from backend.shared.metrics import recorded
 from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.specs import GenerationSpec
 from tests.worker.engine.test_against_peft import a_place
@@ -94,7 +94,7 @@ def _expected(task: str) -> set[str]:
     every = set().union(*SCORES.values())
     foreign = {f"{split}/{name}" for split in ("validation", "test", "probe") for name in every - SCORES[task]}
     foreign |= set() if task == "causal_lm" else GENERATED
-    return set(METRIC_BY_NAME) - foreign - ({"probe/slice_kl"} if task == "regression" else set())
+    return {metric.name for metric in recorded()} - foreign - ({"probe/slice_kl"} if task == "regression" else set())
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ export function BestArm({ study }: { study: StudySummary }) {
     staleTime: study.counts.running > 0 ? 10_000 : Infinity,
   });
   const best = data?.arms.find((arm) => arm.id === data.ranking[0]);
-  const difference = best?.differences["validation/loss"];
+  const difference = best?.differences[PLAIN_VIEW.metric];
+  const quantity = data?.metrics.find(({ name }) => name === PLAIN_VIEW.metric);
   return (
     <div ref={ref} style={{ minHeight: 38 }}>
       {best && (
@@ -32,7 +33,7 @@ export function BestArm({ study }: { study: StudySummary }) {
               "the baseline has the lowest loss"
             ) : (
               <>
-                Δ loss <DeltaText difference={difference} />
+                Δ loss <DeltaText difference={difference} quantity={quantity} />
               </>
             )}
           </Text>

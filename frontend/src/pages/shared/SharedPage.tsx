@@ -15,8 +15,9 @@ import { Answers } from "../study/comparison/Answers";
 import { ArmRail } from "../study/comparison/ArmRail";
 import { Charts } from "../study/comparison/Charts";
 import { ResultTable } from "../study/comparison/ResultTable";
+import { NotRecorded } from "../study/NotRecorded";
 import columns from "../study/StudyPage.module.css";
-import { useView } from "../study/useView";
+import { rankedBy, useView } from "../study/useView";
 import { useSharedStream } from "./useSharedStream";
 
 const route = getRouteApi("/open/s/$secret");
@@ -26,6 +27,7 @@ export function SharedPage() {
   const { search, query, hidden } = useView();
   const shared = useQuery({ ...sharedStudy(secret), staleTime: Infinity });
   const compared = useQuery({ ...sharedComparison(secret, query), enabled: shared.isSuccess });
+  const metric = rankedBy(query.metric, compared);
   useSharedStream(secret, shared.data?.mode === "live" ? shared.data.event_seq : undefined);
   useDocumentTitle(shared.data ? `${shared.data.name} · Dropscope` : "Dropscope");
   if (shared.isError) return <PageError error={shared.error} />;
@@ -49,8 +51,9 @@ export function SharedPage() {
         )}
         <Answers answers={compared.data?.answers} />
         <div className={columns.columns}>
-          <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} />
+          <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} metric={metric} />
           <Stack gap="md" miw={0}>
+            <NotRecorded asked={query.metric} shown={metric} />
             <Charts
               figureOf={(name) => sharedFigure(secret, name, query, name === "losses" && search.log)}
               hidden={hidden}

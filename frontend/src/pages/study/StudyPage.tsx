@@ -10,11 +10,12 @@ import { useStudyStream } from "../../live/useStudyStream";
 import { Answers } from "./comparison/Answers";
 import { ArmRail } from "./comparison/ArmRail";
 import { Charts } from "./comparison/Charts";
+import { NotRecorded } from "./NotRecorded";
 import { StudyHeader } from "./StudyHeader";
 import { StudyTabs } from "./StudyTabs";
 import { WhatDecides } from "./comparison/WhatDecides";
 import classes from "./StudyPage.module.css";
-import { useView } from "./useView";
+import { rankedBy, useView } from "./useView";
 
 const route = getRouteApi("/inside/studies/$studyId");
 
@@ -23,6 +24,7 @@ export function StudyPage() {
   const { search, query, hidden } = useView();
   const study = useQuery(studyDetail(studyId));
   const compared = useQuery(comparison(studyId, query));
+  const metric = rankedBy(query.metric, compared);
   const figureOf = (name: string) => figure(studyId, name, query, name === "losses" && search.log);
   useStudyStream(study.data?.id, study.data?.event_seq);
   useDocumentTitle(study.data ? `${study.data.name} · Dropscope` : "Dropscope");
@@ -38,8 +40,9 @@ export function StudyPage() {
           action={(answer) => <WhatDecides answer={answer} comparison={compared.data} study={study.data} />}
         />
         <div className={classes.columns}>
-          <ArmRail comparison={compared.data} baselineId={study.data.baseline_arm_id} />
+          <ArmRail comparison={compared.data} baselineId={study.data.baseline_arm_id} metric={metric} />
           <Stack gap="md" miw={0}>
+            <NotRecorded asked={query.metric} shown={metric} />
             <Charts figureOf={figureOf} hidden={hidden} />
             <StudyTabs study={study.data} comparison={compared.data} figureOf={figureOf} hidden={hidden} />
           </Stack>

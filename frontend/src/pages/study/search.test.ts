@@ -19,6 +19,13 @@ test("a view comes back from its address as it was", () => {
   expect(studySearch(view)).toEqual(view);
 });
 
+test("any name that may be a metric's is asked for, whatever the page knows of it", () => {
+  for (const metric of ["gap", "validation/rouge_l", "validation/new_score2"])
+    expect(studySearch({ metric })).toEqual({ metric });
+  for (const metric of ["validation/loss", "<b>", "a b", "a/b/c", "../x", "x".repeat(60), 7, ["gap"]])
+    expect(studySearch({ metric })).toEqual({});
+});
+
 test("what is as usual, unknown or nonsense stays out of the address", () => {
   expect(studySearch({ x: "step", band: "t", tab: "results", metric: "validation/loss", hide: [] })).toEqual({});
   expect(studySearch({ x: "<script>", band: 7, hide: "all", tab: "nowhere", baseline: {} })).toEqual({});

@@ -1,7 +1,6 @@
 /** The whole view of a study as its address holds it; what is as usual stays out of the address. */
 import type { Band, Metric, XAxis } from "../../api/types";
-import type { View } from "../../api/view";
-import { SCORES } from "../../format/metrics";
+import { PLAIN_VIEW, type View } from "../../api/view";
 
 export const X_AXES: { value: XAxis; label: string }[] = [
   { value: "step", label: "Steps" },
@@ -15,18 +14,6 @@ export const BANDS: { value: Band; label: string }[] = [
   { value: "seeds", label: "Every seed" },
   { value: "minmax", label: "Min–max" },
   { value: "sd", label: "± 1 SD" },
-];
-
-export const METRICS: { value: Metric; label: string }[] = [
-  { value: "validation/loss", label: "Validation loss" },
-  { value: "gap", label: "Generalization gap" },
-  ...SCORES.map(({ value, title }) => ({ value, label: title })),
-  { value: "test/loss", label: "Test loss" },
-  { value: "test/accuracy", label: "Test accuracy" },
-  { value: "test/macro_f1", label: "Test macro-F1" },
-  { value: "test/matthews", label: "Test Matthews" },
-  { value: "test/pearson", label: "Test Pearson" },
-  { value: "test/spearman", label: "Test Spearman" },
 ];
 
 export const TABS = [
@@ -59,11 +46,17 @@ function oneOf<T extends string>(choices: readonly { value: T }[], raw: unknown)
   return found === choices[0]?.value ? undefined : found;
 }
 
+/** What may be a metric's name; whether this study has it, the server says. */
+function metricOf(raw: unknown): Metric | undefined {
+  const plausible = typeof raw === "string" && raw.length < 60 && /^[a-z]\w*(\/[a-z]\w*)?$/.test(raw);
+  return plausible && raw !== PLAIN_VIEW.metric ? (raw as Metric) : undefined;
+}
+
 export function studySearch(raw: Record<string, unknown>): StudySearch {
   const hide = Array.isArray(raw.hide) ? raw.hide.filter((id): id is string => typeof id === "string") : [];
   const view: StudySearch = {
     baseline: typeof raw.baseline === "string" ? raw.baseline : undefined,
-    metric: oneOf(METRICS, raw.metric),
+    metric: metricOf(raw.metric),
     x: oneOf(X_AXES, raw.x),
     band: oneOf(BANDS, raw.band),
     log: raw.log === true || undefined,
@@ -75,6 +68,6 @@ export function studySearch(raw: Record<string, unknown>): StudySearch {
 }
 
 /** What the server is asked for; `hide`, tab and filter are the page's own. */
-export function viewOf({ baseline, metric = "validation/loss", x = "step", band = "t" }: StudySearch): View {
+export function viewOf({ baseline, metric = PLAIN_VIEW.metric, x = "step", band = "t" }: StudySearch): View {
   return { baseline, metric, x, band };
 }

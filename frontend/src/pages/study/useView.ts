@@ -1,7 +1,13 @@
 /** The view of a study: read from the address, changed through it; the same for a study and a shared one. */
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useMemo } from "react";
+import type { Comparison, Metric } from "../../api/types";
 import { studySearch, viewOf, type StudySearch } from "./search";
+
+/** What arms are ranked by: the loss, where the study has not recorded what the address asks for. */
+export function rankedBy(asked: Metric, compared: { data: Comparison | undefined; isPlaceholderData: boolean }) {
+  return compared.isPlaceholderData ? asked : (compared.data?.metric ?? asked);
+}
 
 export function useView() {
   const search: StudySearch = useSearch({ strict: false });

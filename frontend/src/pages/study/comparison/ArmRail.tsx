@@ -2,15 +2,17 @@
 import { Button, Checkbox, Collapse, Group, NativeSelect, Paper, SegmentedControl, Stack, Text } from "@mantine/core";
 import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
-import type { Comparison } from "../../../api/types";
+import type { Comparison, Metric } from "../../../api/types";
 import { ArmToggles } from "./ArmToggles";
-import { BANDS, METRICS, X_AXES } from "../search";
+import { BANDS, X_AXES } from "../search";
 import { useView } from "../useView";
 
 interface ArmRailProps {
   comparison: Comparison | undefined;
   /** The study's own baseline. */
   baselineId: string | null;
+  /** What arms are ranked by. */
+  metric: Metric;
 }
 
 export function ArmRail(props: ArmRailProps) {
@@ -48,7 +50,7 @@ export function ArmRail(props: ArmRailProps) {
   );
 }
 
-function Rail({ comparison, baselineId }: ArmRailProps) {
+function Rail({ comparison, baselineId, metric }: ArmRailProps) {
   const { search, query, change } = useView();
   return (
     <Stack gap="sm">
@@ -64,11 +66,13 @@ function Rail({ comparison, baselineId }: ArmRailProps) {
       <NativeSelect
         label="Ranked by"
         size="xs"
-        value={query.metric}
-        onChange={({ currentTarget }) =>
-          change({ metric: METRICS.find((metric) => metric.value === currentTarget.value)?.value })
+        value={metric}
+        onChange={({ currentTarget }) => change({ metric: currentTarget.value as Metric })}
+        data={
+          comparison?.metrics
+            .filter(({ compared }) => compared)
+            .map(({ name, short_title }) => ({ value: name, label: short_title })) ?? []
         }
-        data={METRICS.filter(({ value }, at) => at < 2 || comparison?.arms.some((arm) => value in arm.final))}
       />
       <div>
         <Text size="xs" fw={600} mb={3} id="x-axis">

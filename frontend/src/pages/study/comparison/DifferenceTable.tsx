@@ -49,15 +49,15 @@ export function DifferenceTable({ study, comparison, hidden }: DifferenceTablePr
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {arms.map((arm) => arm && <Row key={arm.id} arm={arm} study={study} metric={comparison.metric} />)}
+          {arms.map((arm) => arm && <Row key={arm.id} arm={arm} study={study} comparison={comparison} />)}
         </Table.Tbody>
       </Table>
     </Table.ScrollContainer>
   );
 }
 
-function Row({ arm, study, metric }: { arm: ArmComparison; study: StudyDetail; metric: Comparison["metric"] }) {
-  const difference = arm.differences[metric];
+function Row({ arm, study, comparison }: { arm: ArmComparison; study: StudyDetail; comparison: Comparison }) {
+  const difference = arm.differences[comparison.metric];
   if (!difference) return null;
   return (
     <Table.Tr>
@@ -74,7 +74,10 @@ function Row({ arm, study, metric }: { arm: ArmComparison; study: StudyDetail; m
       </Table.Td>
       <Table.Td ta="right">{difference.n}</Table.Td>
       <Table.Td ta="right" style={{ whiteSpace: "nowrap" }}>
-        <DeltaText difference={difference} />
+        <DeltaText
+          difference={difference}
+          quantity={comparison.metrics.find(({ name }) => name === comparison.metric)}
+        />
       </Table.Td>
       <Table.Td ta="right">{pValue(difference.p_t)}</Table.Td>
       <Table.Td ta="right">

@@ -1,11 +1,10 @@
 /** The comparison as a table, best arm first; every mean is over seeds and says over how many. */
 import { Button, Group, Skeleton, Table, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import type { ArmComparison, Comparison, Metric } from "../../../api/types";
+import type { ArmComparison, Comparison, Quantity } from "../../../api/types";
 import { ArmMark } from "../../../components/ArmMark";
 import { DeltaText } from "../../../components/DeltaText";
 import classes from "./ResultTable.module.css";
-import { METRICS } from "../search";
 import { scoresOf, scoreText } from "../../../format/metrics";
 import { decimals, MISSING, plusMinus, pValue } from "../../../format/numbers";
 import { PaperTable } from "./PaperTable";
@@ -47,8 +46,8 @@ export function ResultTable({ csv, comparison, hidden }: ResultTableProps) {
 }
 
 function Rows({ comparison, hidden }: { comparison: Comparison; hidden: ReadonlySet<string> }) {
-  const metric = METRICS.find(({ value }) => value === comparison.metric)?.label.toLowerCase() ?? "";
-  const scores = scoresOf(comparison);
+  const quantity = comparison.metrics.find(({ name }) => name === comparison.metric);
+  const scores = scoresOf(comparison.metrics);
   const byId = new Map(comparison.arms.map((arm) => [arm.id, arm]));
   const arms = comparison.ranking.map((id) => byId.get(id)).filter((arm) => arm && !hidden.has(arm.id));
   return (
@@ -64,8 +63,8 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
           <Table.Thead>
             <Table.Tr>
               {COLUMNS(
-                metric,
-                scores.map(({ title }) => title),
+                quantity?.short_title ?? "",
+                scores.map(({ short_title }) => short_title),
               ).map((column, at) => (
                 <Table.Th key={column} ta={at === 0 ? "left" : "right"}>
                   {column}
@@ -74,11 +73,13 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {arms.map((arm) => arm && <ArmRow key={arm.id} arm={arm} metric={comparison.metric} scores={scores} />)}
+            {arms.map((arm) => arm && <ArmRow key={arm.id} arm={arm} quantity={quantity} scores={scores} />)}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      {comparison.selection && <SelectionTable selection={comparison.selection} arms={byId} />}
+      {comparison.selection && (
+        <SelectionTable selection={comparison.selection} arms={byId} metrics={comparison.metrics} />
+      )}
       {comparison.paper && <PaperTable paper={comparison.paper} />}
       {comparison.notes.length > 0 && (
         <Text component="ul" size="xs" c="dimmed" pl={16} mt="sm" mb={0}>
@@ -93,13 +94,13 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
 
 interface ArmRowProps {
   arm: ArmComparison;
-  metric: Metric;
-  scores: { value: Metric }[];
+  quantity: Quantity | undefined;
+  scores: Quantity[];
 }
 
-function ArmRow({ arm, metric, scores }: ArmRowProps) {
+function ArmRow({ arm, quantity, scores }: ArmRowProps) {
   const final = arm.final;
-  const difference = arm.differences[metric];
+  const difference = quantity && arm.differences[quantity.name];
   const { k, n, step } = arm.onset;
   return (
     <Table.Tr>
@@ -120,9 +121,9 @@ function ArmRow({ arm, metric, scores }: ArmRowProps) {
       <Table.Td ta="right">{decimals(final["probe/loss"]?.mean)}</Table.Td>
       <Table.Td ta="right">{plusMinus(final["validation/loss"]?.mean, final["validation/loss"]?.half_width)}</Table.Td>
       <Table.Td ta="right">{plusMinus(final.gap?.mean, final.gap?.half_width)}</Table.Td>
-      {scores.map(({ value }) => (
-        <Table.Td key={value} ta="right">
-          {scoreText(value, final[value]?.mean)}
+      {scores.map((score) => (
+        <Table.Td key={score.name} ta="right">
+          {scoreText(score, final[score.name]?.mean)}
         </Table.Td>
       ))}
       <Table.Td ta="right" title={arm.onset.sentence}>
@@ -135,7 +136,7 @@ function ArmRow({ arm, metric, scores }: ArmRowProps) {
         )}
       </Table.Td>
       <Table.Td ta="right">
-        {arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} tall />}
+        {arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} quantity={quantity} tall />}
       </Table.Td>
       <Table.Td ta="right" title={difference?.meaning}>
         {arm.is_baseline ? MISSING : pValue(difference?.p_holm)}

@@ -1,20 +1,22 @@
 /** Every method at the setting that was chosen for it on validation rows, with what test rows say of it. */
 import { Group, Table, Text, Title } from "@mantine/core";
-import type { ArmComparison, Comparison } from "../../../api/types";
+import type { ArmComparison, Comparison, Quantity } from "../../../api/types";
 import { ArmMark } from "../../../components/ArmMark";
 import { DeltaText } from "../../../components/DeltaText";
-import { isShare } from "../../../format/metrics";
+import { scoreText } from "../../../format/metrics";
 import { MISSING, percent, plusMinus, pValue } from "../../../format/numbers";
 
 interface SelectionTableProps {
   selection: NonNullable<Comparison["selection"]>;
   arms: ReadonlyMap<string, ArmComparison>;
+  metrics: Quantity[];
 }
 
-export function SelectionTable({ selection, arms }: SelectionTableProps) {
-  const written = (metric: string, found: { mean: number | null; half_width: number | null } | undefined) =>
-    isShare(metric) ? percent(found?.mean) : plusMinus(found?.mean, found?.half_width);
-  const accuracy = selection.methods.some(({ scores }) => scores["test/accuracy"]);
+export function SelectionTable({ selection, arms, metrics }: SelectionTableProps) {
+  const quantity = (metric: string) => metrics.find(({ name }) => name === metric);
+  const written = (metric: string, found: { mean: number | null; half_width: number | null }) =>
+    quantity(metric)?.shown === "share" ? percent(found.mean) : plusMinus(found.mean, found.half_width);
+  const further = metrics.filter(({ name }) => name.startsWith("test/") && name !== selection.reported);
   return (
     <section aria-label="Chosen on validation rows, reported on test rows">
       <Title order={3} mt="lg" mb={4}>
@@ -32,7 +34,7 @@ export function SelectionTable({ selection, arms }: SelectionTableProps) {
                 "of",
                 "Validation",
                 "Test",
-                ...(accuracy ? ["Test accuracy"] : []),
+                ...further.map(({ short_title }) => short_title),
                 "Δ test",
                 "Holm p",
               ].map((column, at) => (
@@ -63,9 +65,17 @@ export function SelectionTable({ selection, arms }: SelectionTableProps) {
                   <Table.Td ta="right">{method.candidates}</Table.Td>
                   <Table.Td ta="right">{written(selection.chosen_by, method.validation)}</Table.Td>
                   <Table.Td ta="right">{written(selection.reported, method.test)}</Table.Td>
-                  {accuracy && <Table.Td ta="right">{percent(method.scores["test/accuracy"]?.mean)}</Table.Td>}
+                  {further.map((score) => (
+                    <Table.Td key={score.name} ta="right">
+                      {scoreText(score, method.scores[score.name]?.mean)}
+                    </Table.Td>
+                  ))}
                   <Table.Td ta="right">
-                    {method.difference ? <DeltaText difference={method.difference} /> : MISSING}
+                    {method.difference ? (
+                      <DeltaText difference={method.difference} quantity={quantity(selection.reported)} />
+                    ) : (
+                      MISSING
+                    )}
                   </Table.Td>
                   <Table.Td ta="right" title={method.difference?.meaning}>
                     {pValue(method.difference?.p_holm)}
