@@ -1,24 +1,23 @@
-"""The result of a study in a terminal: one line an arm, best first, from the comparison that the page shows too."""
+"""The result of a study in a terminal: the report's own table, and the answers that the page shows too."""
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from backend.cli.console import out
+from backend.shared.errors import Unavailable
 
-LOSS, GAP, PROBE = "validation/loss", "gap", "probe/loss"
-SCORES = {
-    "validation/accuracy": "accuracy",
-    "validation/macro_f1": "macro-F1",
-    "validation/matthews": "Matthews",
-    "validation/pearson": "Pearson",
-    "validation/spearman": "Spearman",
-    "validation/perplexity": "perplexity",
-    "validation/bleu": "BLEU",
-    "validation/rouge_l": "ROUGE-L",
-    "test/loss": "test loss",
-    "test/accuracy": "test accuracy",
-}
+if TYPE_CHECKING:
+    from backend.comparison.schema import Comparison
+    from backend.reports.table import ReportTable
+
+DIGITS = 3  # of every number: one below the other, they are compared by eye
+WIDEST_NAME = 28
+_FRAME = 3  # beside each cell: a line and a space on either side
 
 
 def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
@@ -27,81 +26,70 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         console.print_json(data=comparison)
         return
-    console.print(table(comparison))
-    if comparison.get("selection"):
-        console.print(selection_table(comparison["selection"]))
-        console.print(comparison["selection"]["sentence"], markup=False)
-    for answer in comparison["answers"]:
-        first = "" if answer["text"].startswith(answer["headline"]) else f"{answer['headline']}. "
-        advice = f"{answer['advice']} " if answer.get("advice") else ""
-        console.print(f"{answer['question']} {first}{advice}{answer['text']}", markup=False)
-    for note in comparison["notes"]:
+    # Statistics and their libraries are loaded for this alone.
+    from backend.reports.table import result_table, selection_table
+
+    found = _read(comparison)
+    print_table(console, f"{found.study_name}: {found.model} on {found.dataset}", result_table(found, DIGITS))
+    if found.selection:
+        print_table(console, "Each method at its best, on test rows", selection_table(found.selection, DIGITS))
+        console.print(found.selection.sentence, markup=False)
+    for answer in found.answers:
+        first = "" if answer.text.startswith(answer.headline) else f"{answer.headline}. "
+        advice = f"{answer.advice} " if answer.advice else ""
+        console.print(f"{answer.question} {first}{advice}{answer.text}", markup=False)
+    for note in found.notes:
         console.print(f"Note: {note}", markup=False)
 
 
-def table(comparison: dict[str, Any]) -> Table:
-    """Arm, n, the measures with their 95 % intervals, onset, and the difference to the baseline with Holm's p."""
-    arms = {arm["id"]: arm for arm in comparison["arms"]}
-    baseline = arms.get(comparison["baseline_arm_id"] or "")
-    shown = Table(title=f"{comparison['study_name']}: {comparison['model']} on {comparison['dataset']}")
-    shown.add_column("arm", overflow="fold")
-    against = f"loss minus {baseline['name']}" if baseline else "difference"
-    scores = [name for name in SCORES if any(name in arm["final"] for arm in comparison["arms"])]
-    shown_scores = [SCORES[name] for name in scores]
-    for name in ("n", "probe loss", "validation loss", "gap", *shown_scores, "onset step", against, "Holm p"):
-        shown.add_column(name, justify="right", no_wrap=name not in (against, "onset step"))
-    for arm_id in comparison["ranking"]:
-        shown.add_row(*row(arms[arm_id], scores))
-    return shown
+def print_table(console: Console, title: str, table: "ReportTable") -> None:
+    """Print a table of texts; one that is too wide in parts below each other, each with the names of its rows."""
+    columns = list(zip(table.columns, *table.rows, strict=True))
+    narrow = [_width(column, first=i == 0) for i, column in enumerate(columns)]
+    for number, part in enumerate(_parts(narrow, console.width)):
+        widths = [max(narrow[i], cell_len(columns[i][0])) for i in part]  # every title on one line
+        if _total(widths) > console.width:
+            widths = [narrow[i] for i in part]
+        shown = Table(title=Text(title) if number == 0 else None)
+        for i, width in zip(part, widths, strict=True):
+            shown.add_column(Text(columns[i][0]), justify="right" if i else "left", overflow="fold", width=width)
+        for cells in zip(*(columns[i][1:] for i in part), strict=True):
+            shown.add_row(*map(Text, cells))
+        console.print(shown)
 
 
-def row(arm: dict[str, Any], scores: list[str]) -> list[str]:
-    """The cells of one arm; `scores`: names of those that the study has."""
-    final = arm["final"]
-    onset, difference = arm["onset"], arm["differences"].get(LOSS)
-    return [
-        arm["name"] + (" (baseline)" if arm["is_baseline"] else ""),
-        str(final[LOSS]["n"]) if LOSS in final else "0",
-        number(final.get(PROBE), with_interval=False),
-        number(final.get(LOSS)),
-        number(final.get(GAP)),
-        *(number(final.get(name), with_interval=False) for name in scores),
-        f"{onset['step']:g} ({onset['k']} of {onset['n']})" if onset["step"] is not None else f"– (0 of {onset['n']})",
-        "–" if arm["is_baseline"] else number(difference, signed=True),
-        "–" if arm["is_baseline"] or difference is None else p_value(difference["p_holm"]),
-    ]
+def _read(comparison: dict[str, Any]) -> "Comparison":
+    """What a server answered, of a newer version too; Unavailable where it says too little."""
+    from pydantic import ValidationError
+
+    from backend.comparison.schema import Comparison
+
+    try:
+        return Comparison.model_validate(comparison, extra="ignore")
+    except ValidationError as error:
+        raise Unavailable(
+            "the server answers as another version of Dropscope does; install that one here, or print its answer as "
+            "it is with --json"
+        ) from error
 
 
-def selection_table(selection: dict[str, Any]) -> Table:
-    """Each method at the setting chosen on validation rows, with what test rows say of it."""
-    shown = Table(title="Each method at its best, on test rows")
-    shown.add_column("chosen arm", overflow="fold")
-    for name in ("of", selection["chosen_by"], selection["reported"], "difference", "Holm p"):
-        shown.add_column(name, justify="right")
-    for method in selection["methods"]:
-        difference = method["difference"]
-        shown.add_row(
-            method["arm_name"] + (" (baseline)" if method["is_baseline"] else ""),
-            str(method["candidates"]),
-            number(method["validation"]),
-            number(method["test"]),
-            "–" if difference is None else number(difference, signed=True),
-            "–" if difference is None else p_value(difference["p_holm"]),
-        )
-    return shown
+def _width(column: tuple[str, ...], *, first: bool) -> int:
+    """What a column needs: its cells on one line each, its title word by word; long names may be folded."""
+    title, *cells = column
+    needed = max(map(cell_len, [*title.split(), *cells]))
+    return min(needed, WIDEST_NAME) if first else needed
 
 
-def number(estimate: dict[str, Any] | None, *, with_interval: bool = True, signed: bool = False) -> str:
-    """`0.572 ± 0.031`; without the interval where n is 1, a dash where there is nothing."""
-    if estimate is None or estimate["mean"] is None:
-        return "–"
-    mean = f"{estimate['mean']:+.3f}" if signed else f"{estimate['mean']:.3f}"
-    half = estimate["half_width"]
-    return f"{mean} ± {half:.3f}" if with_interval and half is not None else mean
+def _parts(widths: list[int], room: int) -> Iterator[list[int]]:
+    """Places of the columns of each part, the first one in all, so that every part has room where that is possible."""
+    part = [0]
+    for i in range(1, len(widths)):
+        if len(part) > 1 and _total(widths[j] for j in [*part, i]) > room:
+            yield part
+            part = [0]
+        part.append(i)
+    yield part
 
 
-def p_value(p: float | None) -> str:
-    """Three digits, never a false zero."""
-    if p is None:
-        return "–"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+def _total(widths: Iterable[int]) -> int:
+    return 1 + sum(width + _FRAME for width in widths)

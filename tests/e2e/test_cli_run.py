@@ -55,7 +55,7 @@ def test_run_on_its_own_prints_the_table_and_leaves_nothing(study: Path, tmp_pat
     answer = dropscope(home, "run", str(study), "--workers", "1")
     assert answer.returncode == 0, answer.stderr
     assert "[4/4]" in answer.stderr
-    for heading in ("arm", "probe loss", "validation loss", "gap", "accuracy", "onset", "Holm p"):
+    for heading in ("Arm", "Probe", "Validation", "Gap", "Accuracy", "Overfits", "(Holm)"):
         assert heading in answer.stdout
     assert "(baseline)" in answer.stdout
     assert "±" in answer.stdout

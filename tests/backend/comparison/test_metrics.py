@@ -1,12 +1,15 @@
 """The table of metrics: one entry is seen everywhere, and everything that is named has one."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from rich.console import Console
 
 from backend.charts import FIGURES, ChartOptions
+from backend.cli.result_table import DIGITS, print_table
 from backend.comparison import build as comparison
 from backend.comparison import export
 from backend.comparison.statistics.records import StudyRecords
@@ -36,7 +39,7 @@ def scored(task: str, *names: str) -> StudyRecords:
 
 
 def test_one_entry_is_seen_everywhere(sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Words, table of the report, CSV, charts, the API: none of them is told of it."""
+    """Words, table of the report, that of the command line, CSV, charts, the API: none of them is told of it."""
     name = "validation/nines"
     entry = Metric(name, "Share of nines", "share", True, "compared", "share", short="Nines", said="share of nines")
     monkeypatch.setitem(METRICS, name, entry)
@@ -49,6 +52,9 @@ def test_one_entry_is_seen_everywhere(sqlite_client: TestClient, monkeypatch: py
     assert means == sorted(means, reverse=True), "a higher one is better"
 
     assert "Nines" in result_table(built).columns
+    screen = io.StringIO()
+    print_table(Console(file=screen, width=120), "", result_table(built, DIGITS))
+    assert "Nines" in screen.getvalue()
     assert name in next(iter(export.lines_of(records))).strip().split(",")
     assert FIGURES["ranking"](built, ChartOptions())["layout"]["title"]["text"].startswith("Share of nines")
 
