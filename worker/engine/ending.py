@@ -1,9 +1,14 @@
 """What happens when a run has taken its last step: texts are generated, the adapter is written and measured in fp32."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from torch import Tensor
+
+from backend.shared.errors import TrainingError
+from backend.shared.run_status import FailureCode
 from backend.shared.trainer_protocol import Examples
 from worker import models
 from worker.engine.examples import SHOWN, pick
@@ -71,12 +76,29 @@ def _twin(slot: Slot, host: HookedBase, warm: Warm) -> Slot:
     return twin
 
 
+def _see_that_it_moved(slot: Slot, trained: Mapping[str, Tensor]) -> None:
+    """Raises TrainingError where no step had a finite gradient: LoRA's B, which starts at zero, then still is."""
+    norm = slot.optimizer.norm
+    if (
+        norm is None
+        or math.isfinite(norm)
+        or any(tensor.any() for name, tensor in trained.items() if ".lora_B" in name)
+    ):
+        return
+    raise TrainingError(
+        FailureCode.LOSS_NAN,
+        "No step of this run had a finite gradient, so its adapter is still what it began as, though the loss was a "
+        "number. Lower the learning rate or alpha, or train with precision fp32.",
+    )
+
+
 def _exported(place: Place, warm: Warm, last: Tally) -> Ended:
     """Write the adapter; the final values, and the examples that are shown. last: the validation set at the end."""
     slot, arm = place.slot, place.slot.arm
     loaded = warm.base(arm, warm.precision(arm))
-    folder = slot.folder / "adapter"
-    place.reporter.adapter(folder, models.export_adapter(folder, loaded.base, arm, slot.exported()))
+    folder, trained = slot.folder / "adapter", slot.exported()
+    _see_that_it_moved(slot, trained)
+    place.reporter.adapter(folder, models.export_adapter(folder, loaded.base, arm, trained))
     found = pick(last, place.data.validation_rows, loaded.base.tokenizer, arm.task, warm.dataset(arm).label_names)
     shown = tuple(one.shown() for one in place.answers[:SHOWN])
     examples = Examples(best=found.best, worst=found.worst, generated=shown)

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 from transformer_dropout import PRESETS
 
 from backend.shared.run_status import FailureCode
 from backend.shared.trainer_protocol import Cancel
 from tests.worker.engine.tiny_pack import Told, World, trained
+from worker.engine.optimizer import AdamW
 from worker.engine.single.step import SingleSlot
 
 
@@ -112,6 +114,26 @@ def test_losses_that_are_not_numbers_end_their_run_alone(
     assert last.step == 7
     assert last.values["validation/loss"] != last.values["validation/loss"]
     same_run(told, undisturbed, "none")
+
+
+def test_a_run_without_one_finite_gradient_fails(
+    bert_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its losses are numbers, but nothing was learned; a run with some finite gradients ends as ever."""
+    update = AdamW.update
+
+    def never(optimizer: AdamW, grad: Tensor, step: int) -> None:
+        update(optimizer, grad.fill_(float("nan")), step)
+
+    def but_once(optimizer: AdamW, grad: Tensor, step: int) -> None:
+        update(optimizer, grad if step == 2 else grad.fill_(float("inf")), step)
+
+    monkeypatch.setattr(AdamW, "update", never)
+    failed = trained(bert_world, tmp_path / "never", {"none": bert_world.arm("none")}).only("none", "failed")[0]
+    assert failed.code is FailureCode.LOSS_NAN
+    assert "finite gradient" in failed.message
+    monkeypatch.setattr(AdamW, "update", but_once)
+    assert trained(bert_world, tmp_path / "once", {"none": bert_world.arm("none")}).only("none", "finished")
 
 
 def test_memory_that_runs_out_restarts_the_pack_in_halves_and_says_so(

@@ -16,7 +16,9 @@ from tests.worker.engine.tiny_pack import Told, World, start, trained
 from worker.engine import ending
 from worker.engine.batches import Batch
 from worker.engine.loaded import Warm
+from worker.engine.optimizer import AdamW
 from worker.engine.pack import run_pack
+from worker.engine.stacked.optimizer import StackAdamW
 from worker.engine.stacked.stack import Stack
 
 pytestmark = pytest.mark.slow
@@ -152,6 +154,25 @@ def test_losses_that_are_not_numbers_end_their_run_alone(
     assert last.values["validation/loss"] != last.values["validation/loss"]
     for name in ("none", "dropattention", "rdrop"):
         same_run(told, undisturbed, name)
+
+
+def test_a_run_without_one_finite_gradient_fails_alone(
+    bert_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arms = arms_of(bert_world, "none", "dropattention")
+    undisturbed = stacked(bert_world, tmp_path / "whole", arms)
+    update = StackAdamW.update
+
+    def never(optimizer: StackAdamW, grad: torch.Tensor, slots: Sequence[AdamW | None], step: int) -> None:
+        grad[1] = torch.nan
+        update(optimizer, grad, slots, step)
+
+    monkeypatch.setattr(StackAdamW, "update", never)
+    told = stacked(bert_world, tmp_path / "never", arms)
+    failed = told.only("dropattention", "failed")[0]
+    assert failed.code is FailureCode.LOSS_NAN
+    assert "finite gradient" in failed.message
+    same_run(told, undisturbed, "none")
 
 
 def test_memory_that_runs_out_restarts_in_a_smaller_shape_and_says_so(
