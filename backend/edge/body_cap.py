@@ -1,5 +1,10 @@
-"""No request body is larger than its cap, whatever its Content-Length says or leaves out."""
+"""No request body is larger than its cap, whatever its Content-Length says or leaves out, and none comes for ever.
 
+Most operations take a handful of keys, and those that are open to everybody are among them: only the ones listed here
+take more than `SMALL_BYTES`.
+"""
+
+import asyncio
 import re
 
 from starlette.datastructures import Headers
@@ -8,15 +13,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .problems import problem
 
+SMALL_BYTES = 16 << 10
+BODY_S = 30.0  # for the whole of a body that is no file; those are paced by `file_body`
 _FILE = re.compile(r"/api/v1/uploads/[^/]+/content")
+_LARGE = re.compile(r"/api/v1/(studies|studies/preview|studies/[^/]+/(extend|report)|uploads/[^/]+/(preview|commit))")
 CLOSE = {"Connection": "close"}  # what still comes of the body is not read
+SLOW = f"the body did not come within {BODY_S:.0f} s; send it again, over a better line"
 
 
 class BodyCap:
-    """ASGI middleware: refuses by Content-Length at once, and counts the bytes that come."""
+    """ASGI middleware: refuses by Content-Length at once, and counts the bytes that come and the seconds they take."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int, max_file_bytes: int) -> None:
-        self.app, self.max_bytes, self.max_file_bytes = app, max_bytes, max_file_bytes
+    def __init__(self, app: ASGIApp, max_bytes: int, max_file_bytes: int, body_s: float = BODY_S) -> None:
+        self.app, self.max_bytes, self.max_file_bytes, self.body_s = app, max_bytes, max_file_bytes, body_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on whose body stays under the cap."""
@@ -29,18 +38,26 @@ class BodyCap:
             await problem(scope, 415, "unsupported_media_type", sentence)(scope, receive, send)
             return
         is_file = scope["method"] == "PUT" and _FILE.fullmatch(scope["path"]) is not None
-        most = self.max_file_bytes if is_file else self.max_bytes
-        sentence = _sentence(most, "DROPSCOPE_MAX_UPLOAD_BYTES" if is_file else "DROPSCOPE_MAX_BODY_BYTES")
+        most, sentence = self._most(scope["path"], is_file)
         length = headers.get("content-length", "")
         if length.isascii() and length.isdigit() and (len(length) > 18 or int(length) > most):
             await problem(scope, 413, "too_large", sentence, headers=CLOSE)(scope, receive, send)
             return
-        counted = 0
+        counted, whole = 0, is_file
+        end = asyncio.get_running_loop().time() + self.body_s
 
         async def count() -> Message:
-            nonlocal counted
-            message = await receive()
+            nonlocal counted, whole
+            if whole:  # what is waited for after the body is that the client leaves
+                message = await receive()
+            else:
+                try:
+                    async with asyncio.timeout_at(end):
+                        message = await receive()
+                except TimeoutError:
+                    raise HTTPException(408, SLOW, headers=CLOSE) from None
             if message["type"] == "http.request":
+                whole = whole or not message.get("more_body", False)
                 counted += len(message.get("body", b""))
                 if counted > most:
                     raise HTTPException(413, sentence, headers=CLOSE)
@@ -48,6 +65,15 @@ class BodyCap:
 
         await self.app(scope, count, send)
 
+    def _most(self, path: str, is_file: bool) -> tuple[int, str]:
+        """The most bytes that an address takes, and the sentence for who sends more."""
+        if is_file:
+            return self.max_file_bytes, _sentence(self.max_file_bytes, "send less, or raise DROPSCOPE_MAX_UPLOAD_BYTES")
+        if _LARGE.fullmatch(path) is not None:
+            return self.max_bytes, _sentence(self.max_bytes, "send less, or raise DROPSCOPE_MAX_BODY_BYTES")
+        most = min(SMALL_BYTES, self.max_bytes)
+        return most, _sentence(most, "this operation takes no more")
 
-def _sentence(most: int, setting: str) -> str:
-    return f"the body is larger than {most:,} bytes; send less, or raise {setting}"
+
+def _sentence(most: int, remedy: str) -> str:
+    return f"the body is larger than {most:,} bytes; {remedy}"

@@ -1,7 +1,11 @@
-"""What a database or an answer could not hold is refused at the edge: NUL, lone surrogates, numbers not finite."""
+"""What a database or an answer could not hold is refused at the edge, and so is a body of more parts than anything asks
+for: NUL, lone surrogates, numbers not finite; keys without end, lists without end, nesting without end.
 
-import json
+All of it is looked at before the body is held against what an operation takes, in one pass.
+"""
+
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import Request
@@ -10,6 +14,10 @@ from backend.shared.errors import InvalidInput, Problem
 
 MAX_DEPTH = 64
 MAX_PROBLEMS = 50
+MAX_VALUES = 50_000  # in a whole body: 500 arms of a hundred values each
+MAX_ITEMS = 10_000  # of one list
+MAX_KEYS = 200  # of one object
+MAX_KEY = 200  # characters of a key: pointers are made of them
 STREAMED = frozenset({"uploads_content"})  # bodies that are files, read piece by piece
 
 
@@ -20,42 +28,91 @@ async def only_clean_address(request: Request) -> None:
 
 
 async def only_clean_body(request: Request) -> None:
-    """Refuse a JSON body with such text; raises InvalidInput naming every place."""
+    """Refuse a JSON body with such text, or with too many parts; raises InvalidInput naming the places."""
     streams = request.scope["route"].operation_id in STREAMED
     if streams or "json" not in request.headers.get("content-type", "json"):
         return
-    body = await request.body()
-    if not body:
+    if not await request.body():
         return
     try:
-        found = json.loads(body)
+        found = await request.json()
     except (ValueError, RecursionError):
         return  # the route itself answers what is not JSON
-    problems: list[Problem] = []
-    _walk(found, "", 0, problems)
+    problems = _problems(found)
     if problems:
-        raise InvalidInput.of(problems[:MAX_PROBLEMS])
+        raise InvalidInput.of(problems)
 
 
-def _walk(value: Any, pointer: str, depth: int, problems: list[Problem]) -> None:
+def _problems(body: Any) -> list[Problem]:
+    """What is wrong with the parts of a body; where one is too many, that alone, and the rest is not looked at."""
+    problems: list[Problem] = []
+    path: list[str | int] = []  # made into a pointer only where something is wrong
+    inside: list[Iterator[tuple[str | int | None, Any]]] = [iter([(None, body)])]
+    values = 0
+    while inside and len(problems) < MAX_PROBLEMS:
+        part = next(inside[-1], None)
+        if part is None:
+            inside.pop()
+            if path:
+                path.pop()
+            continue
+        key, value = part
+        values += 1
+        too_much = _too_many_values(values) or _bad_key(key)
+        if too_much is not None:
+            return [Problem(_pointer(path), too_much)]
+        flaw = _flaw(key, value)
+        if flaw is not None:
+            problems.append(Problem(_pointer(path, None if isinstance(key, str) and not _storable(key) else key), flaw))
+        elif isinstance(value, dict | list):
+            too_much = _too_many_parts(value, len(path) + (key is not None))
+            if too_much is not None:
+                return [Problem(_pointer(path, key), too_much)]
+            if key is not None:
+                path.append(key)
+            inside.append(iter(value.items()) if isinstance(value, dict) else iter(enumerate(value)))
+    return problems
+
+
+def _too_many_values(values: int) -> str | None:
+    if values <= MAX_VALUES:
+        return None
+    return f"the body has more than {MAX_VALUES:,} values; send less, or in several requests"
+
+
+def _bad_key(key: str | int | None) -> str | None:
+    too_long = isinstance(key, str) and len(key) > MAX_KEY
+    return f"a key here is longer than {MAX_KEY} characters; shorten it" if too_long else None
+
+
+def _too_many_parts(value: dict[str, Any] | list[Any], depth: int) -> str | None:
     if depth > MAX_DEPTH:
-        problems.append(Problem(pointer[:500], f"this is nested more than {MAX_DEPTH} levels deep; flatten it"))
-    elif isinstance(value, str):
-        if not _storable(value):
-            problems.append(Problem(pointer, "this text holds a NUL character or half a surrogate pair; remove it"))
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            problems.append(Problem(pointer, "this number is not finite; give an ordinary number"))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if _storable(key):
-                _walk(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}", depth + 1, problems)
-            else:
-                problems.append(Problem(pointer, "a key here holds a NUL character or half a surrogate pair"))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _walk(item, f"{pointer}/{index}", depth + 1, problems)
+        return f"this is nested more than {MAX_DEPTH} levels deep; flatten it"
+    if isinstance(value, dict):
+        return f"this has more than {MAX_KEYS} keys; nothing here takes so many" if len(value) > MAX_KEYS else None
+    return f"this has more than {MAX_ITEMS:,} items; give fewer" if len(value) > MAX_ITEMS else None
+
+
+def _flaw(key: str | int | None, value: Any) -> str | None:
+    if isinstance(key, str) and not _storable(key):
+        return "a key here holds a NUL character or half a surrogate pair"
+    if isinstance(value, str) and not _storable(value):
+        return "this text holds a NUL character or half a surrogate pair; remove it"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "this number is not finite; give an ordinary number"
+    return None
+
+
+def _pointer(path: list[str | int], key: str | int | None = None) -> str:
+    parts = path if key is None else [*path, key]
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
 def _storable(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

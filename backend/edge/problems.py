@@ -19,7 +19,6 @@ from .secret_addresses import shown
 
 log = logging.getLogger(__name__)
 RETRY_AFTER_S = 2
-MOST_ERRORS = 100
 UNREADABLE = "the body is not JSON that can be read: not UTF-8, nested too deep, or with a number of too many digits"
 _CODES = {
     401: "unauthorized",
@@ -61,7 +60,7 @@ def problem(
         instance=shown(scope["path"].encode("utf-8", "replace").decode()),
         code=code,
         request_id=state.get("request_id", ""),
-        errors=list(errors)[:MOST_ERRORS],
+        errors=list(errors)[: validation_errors.MOST_ITEMS],
     )
     further = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     if state.get("close"):
@@ -102,12 +101,12 @@ def _database(request: Request, error: Exception) -> Response:
 
 def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    for found in error.errors():
-        if found["type"] == "json_invalid":
-            reason = found.get("ctx", {}).get("error", "it cannot be read")
-            detail = f"the body is not JSON: {reason} at character {found['loc'][-1]}"
-            return problem(request.scope, 422, "invalid_json", detail, [ErrorItem(pointer="", detail=detail)])
-    items = validation_errors.items(error.errors(), error.body)
+    errors = error.errors()
+    if errors[0]["type"] == "json_invalid":  # then it is the only one
+        reason = errors[0].get("ctx", {}).get("error", "it cannot be read")
+        detail = f"the body is not JSON: {reason} at character {errors[0]['loc'][-1]}"
+        return problem(request.scope, 422, "invalid_json", detail, [ErrorItem(pointer="", detail=detail)])
+    items = validation_errors.items(errors, error.body)
     first = items[0]
     detail = f"{first.pointer}: {first.detail}" if first.pointer else first.detail
     return problem(request.scope, 422, InvalidInput.code, detail, items)

@@ -1,34 +1,58 @@
-"""What pydantic found wrong with a request, as JSON pointers and sentences for a person."""
+"""What pydantic found wrong with a request, as JSON pointers and sentences for a person.
+
+A body may be wrong in tens of thousands of places. Only as many of them are looked at as an answer may hold, and each
+step over them is linear: whoever sends nonsense pays for it, not the server.
+"""
 
 import difflib
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from backend.shared.specs import ArmSpec, ConsistencySpec, LoraSpec, StudySpec, TrainingSpec
 
 from .answers import ErrorItem
 
+MOST_ITEMS = 100
+LOOKED_AT = 5 * MOST_ITEMS  # of a value that may be several things, pydantic tells each reading
+HINTED, LONGEST_TYPO = 20, 40  # likeness costs most of all: for the first keys only, and for none that is no typo
 _KEYS = sorted(
     {key for model in (StudySpec, ArmSpec, LoraSpec, TrainingSpec, ConsistencySpec) for key in model.model_fields}
 )
 
 
 def items(errors: Sequence[Any], body: Any) -> list[ErrorItem]:
-    """One item for each place, in order."""
-    placed = [(_pointer(found["loc"], body), found) for found in errors]
+    """One item for each place, in order; no more than an answer holds."""
+    placed = [(_pointer(found["loc"], body), found) for found in islice(errors, LOOKED_AT)]
+    further = _got_further(placed)
     told: dict[str, ErrorItem] = {}
+    hints = HINTED
     for pointer, found in placed:
-        if not _is_another_reading(pointer, found, placed):
-            told.setdefault(pointer, ErrorItem(pointer=pointer, detail=_sentence(found)))
+        if pointer in told or (_is_of_type(found) and pointer in further):
+            continue
+        told[pointer] = ErrorItem(pointer=pointer, detail=_sentence(found, hints > 0))
+        hints -= found["type"] == "extra_forbidden"
+        if len(told) == MOST_ITEMS:
+            break
     return list(told.values())
 
 
-def _is_another_reading(pointer: str, found: Any, placed: list[tuple[str, Any]]) -> bool:
-    """Of a value that may be a number or a list, only the reading that got further is told."""
-    if not found["type"].endswith("_type"):
-        return False
-    others = (other for at, other in placed if other is not found and (at == pointer or at.startswith(f"{pointer}/")))
-    return any(not other["type"].endswith("_type") for other in others)
+def _is_of_type(found: Any) -> bool:
+    return bool(found["type"].endswith("_type"))
+
+
+def _got_further(placed: Sequence[tuple[str, Any]]) -> set[str]:
+    """Places where, or inside which, something else than the type is wrong.
+
+    Of a value that may be a number or a list, only the reading that got further is told.
+    """
+    found: set[str] = set()
+    for pointer, error in placed:
+        if not _is_of_type(error):
+            while pointer not in found:
+                found.add(pointer)
+                pointer = pointer.rpartition("/")[0]
+    return found
 
 
 def _pointer(loc: Sequence[Any], body: Any) -> str:
@@ -55,13 +79,14 @@ def _inside(value: Any, part: Any) -> tuple[bool, Any]:
     return False, None
 
 
-def _sentence(found: Any) -> str:
+def _sentence(found: Any, hinted: bool) -> str:
     key = str(found["loc"][-1])
     match found["type"]:
         case "missing":
             return "this is required" if key != "body" else "a JSON body is required"
         case "extra_forbidden":
-            near = difflib.get_close_matches(key, _KEYS, n=2, cutoff=0.6)
+            likely = hinted and len(key) <= LONGEST_TYPO
+            near = difflib.get_close_matches(key, _KEYS, n=2, cutoff=0.6) if likely else []
             hint = f"; did you mean {' or '.join(near)}?" if near else "; take it out"
             return f"there is no key '{key[:100]}' here{hint}"
     text = str(found["msg"]).removeprefix("Value error, ")

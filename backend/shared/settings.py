@@ -54,7 +54,9 @@ class Settings(BaseSettings):
     disk_floor_bytes: int = Field(
         1 << 30, ge=0, description="Training pauses and uploads are refused below this much free space."
     )
-    max_body_bytes: int = Field(1 << 20, gt=0, description="Largest JSON body of a request.")
+    max_body_bytes: int = Field(
+        512 << 10, gt=0, description="Largest JSON body of a study, report or import plan; all others take 16 KiB."
+    )
     max_upload_bytes: int = Field(1 << 30, gt=0, description="Largest uploaded data set.")
     upload_idle_s: float = Field(
         45.0, gt=0, description="An unfinished upload that nothing is added to for this long is thrown away."

@@ -29,7 +29,7 @@ class LoraSpec(Frozen):
     rank: int = Field(8, ge=1, le=512)
     alpha: float | None = Field(None, gt=0)
     target_modules: tuple[str, ...] | None = Field(
-        None, description="Suffixes of module names; PEFT's defaults where unset."
+        None, max_length=1000, description="Suffixes of module names; PEFT's defaults where unset."
     )
 
 
@@ -78,7 +78,7 @@ class ArmSpec(Frozen):
     """One line of `arms`: a preset by name with one rate for all its sites, or cells of the framework spelled out."""
 
     method: str | None = None
-    sites: list[dict[str, Any]] | None = None
+    sites: list[dict[str, Any]] | None = Field(None, max_length=64)
     label: str | None = Field(None, max_length=200)
     rate: Axis | None = None
     consistency: ConsistencySpec | None = None

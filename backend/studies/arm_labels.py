@@ -84,12 +84,15 @@ def _listed(rates: list[float]) -> str:
 def unique(made: list[str], taken: frozenset[str]) -> list[str]:
     """The same labels, numbered where one is repeated or taken."""
     used = set(taken)
+    numbers: dict[str, int] = {}  # the last one given to a label: a thousand equal ones are not counted up anew
     final = []
     for label in made:
-        candidate, number = label, 1
+        stem = label[: MAX_LABEL - 6]
+        candidate, number = label, numbers.get(stem, 1)
         while candidate in used:
             number += 1
-            candidate = f"{label[: MAX_LABEL - 6]} #{number}"
+            candidate = f"{stem} #{number}"
         used.add(candidate)
+        numbers[stem] = number
         final.append(candidate)
     return final

@@ -97,6 +97,14 @@ def _drafts(surroundings: Surroundings, problems: list[Problem]) -> list[_Draft]
     study, model, dataset, adapter = surroundings.study, surroundings.model, surroundings.dataset, surroundings.adapter
     drafts: list[_Draft] = []
     seen: dict[str, str] = {}
+    told = set(problems)
+
+    def tell(further: list[Problem]) -> None:
+        for problem in further:
+            if problem not in told:
+                told.add(problem)
+                problems.append(problem)
+
     for i, arm in enumerate(study.arms):
         pointer = f"/arms/{i}"
         for point in axes.points(arm, pointer):
@@ -105,15 +113,14 @@ def _drafts(surroundings: Surroundings, problems: list[Problem]) -> list[_Draft]
                 dropout = arm_method.build(arm, point, pointer, model)
             except InvalidInput as error:
                 found.extend(error.problems)
-            problems.extend(problem for problem in found if problem not in problems)
+            tell(found)
             if found or model is None or dataset is None:
                 continue
             spec = _arm_spec(study, arm, point, dropout, model, dataset)
             if adapter is not None:
                 spec = spec.model_copy(update={"start_from": adapter.ref})
                 own = {axis: point.pointers[axis] for axis in ("rank", "alpha") if point.values[axis] is not None}
-                apart = checks.starts(adapter, spec.rank, spec.alpha, own)
-                problems.extend(problem for problem in apart if problem not in problems)
+                tell(checks.starts(adapter, spec.rank, spec.alpha, own))
             key = spec.key()
             if key in seen:
                 words = f"this arm is the same as {seen[key]}; take one of them out or change a parameter"

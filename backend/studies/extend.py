@@ -57,7 +57,8 @@ def _expanded(settings: Settings, grown: StudySpec, old: list[Arm], before: int)
     plan = expand(settings, grown, taken={arm.key: arm.label for arm in old})
     if plan.problems:
         raise InvalidInput.of([_in_request(problem, before) for problem in plan.problems])
-    lost = [arm.label for arm in old if arm.key not in {planned.key for planned in plan.arms}]
+    kept = {planned.key for planned in plan.arms}
+    lost = [arm.label for arm in old if arm.key not in kept]
     if lost:
         raise Conflict(
             f"the model or data set has changed on this machine since the study was made (arm '{lost[0]}' would not be "
