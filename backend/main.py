@@ -15,6 +15,7 @@ from backend.edge.access_log import AccessLog
 from backend.edge.body_cap import BodyCap
 from backend.edge.boundary import Boundary
 from backend.edge.context import Context
+from backend.edge.open_door import OpenDoor
 from backend.edge.page import SinglePage
 from backend.edge.request_times import RequestTimes
 from backend.migrations.runner import migrate
@@ -73,6 +74,7 @@ def assemble(settings: Settings) -> FastAPI:
     app.add_middleware(SinglePage)
     app.add_middleware(Audit)
     app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes, max_file_bytes=settings.max_upload_bytes)
+    app.add_middleware(OpenDoor)
     app.add_middleware(Boundary, allowed_hosts=settings.allowed_hosts)
     if settings.access_log:
         app.add_middleware(AccessLog)

@@ -7,11 +7,14 @@ from anyio import CapacityLimiter, to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.edge.context import Context
-from backend.shared.errors import Unavailable
+from backend.edge.places import place_of
+from backend.shared.errors import TooManyRequests, Unavailable
 
 from . import audit, permissions
 
 log = logging.getLogger(__name__)
+# Entries of nobody known in an hour, from one place and in all: the table is never made smaller.
+NOBODY_FROM_A_PLACE, NOBODY_IN_ALL, HOUR_S = 60, 600, 3600.0
 _writers = CapacityLimiter(4)  # however many entries wait for the database, requests keep their threads
 
 
@@ -20,6 +23,7 @@ class Audit:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        self._left_out = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and write down what became of it."""
@@ -38,8 +42,28 @@ class Audit:
         try:
             await self.app(scope, receive, look)
         finally:
-            if _is_kept(scope, status):
+            if _is_kept(scope, status) and self._has_room(scope):
                 await to_thread.run_sync(_write, scope, status, location, limiter=_writers)
+
+    def _has_room(self, scope: Scope) -> bool:
+        """Whether one more entry may be written: of people always, of nobody known so many an hour.
+
+        The next one that is written says how many were left out before it.
+        """
+        state = scope["state"]
+        if "principal" in state:
+            return True
+        throttle = scope["app"].state.context.throttle
+        try:
+            throttle.count(f"audit {place_of(scope)}", most=NOBODY_FROM_A_PLACE, within_s=HOUR_S)
+            throttle.count("audit", most=NOBODY_IN_ALL, within_s=HOUR_S)
+        except TooManyRequests:
+            self._left_out += 1
+            return False
+        if self._left_out:
+            state["audit"] = {**state.get("audit", {}), "left_out": self._left_out}
+            self._left_out = 0
+        return True
 
 
 def _is_kept(scope: Scope, status: int) -> bool:

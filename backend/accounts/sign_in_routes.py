@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Depends, Request, Response, status
 
 from backend.edge.context import App, Context
+from backend.edge.places import place_of
 from backend.shared.errors import Conflict
 from backend.shared.team_tables import User
 
@@ -16,8 +17,8 @@ LOCAL_NAME = "Local owner"
 
 
 def address_of(request: Request) -> str:
-    """The client's IP address, as far as it is known."""
-    return request.client.host if request.client else "unknown"
+    """Where tries of this client are counted."""
+    return place_of(request.scope)
 
 
 def _with_accounts(app: App) -> None:
@@ -43,10 +44,8 @@ def accept(new: NewAccount, request: Request, response: Response, app: App) -> M
 @router.post("/auth/login", operation_id="auth_login", tags=["auth"], dependencies=ACCOUNTS)
 def login(given: Login, request: Request, response: Response, app: App) -> Me:
     """Sign in; ten tries a minute for an address from one place, thirty from one place in all."""
-    place = address_of(request)
     request.state.audit = {"email": given.email.strip().lower()[:254]}
-    app.throttle.count(f"login {place}", times=3)
-    app.throttle.count(f"login {place} {given.email.strip().lower()}")
+    app.throttle.count(f"login {address_of(request)} {given.email.strip().lower()}")
     return _start(service.login(app.database, given.email, given.password), request, response, app)
 
 
@@ -73,7 +72,6 @@ def me(who: Who, app: App) -> Me:
 
 
 def _join(new: NewAccount, request: Request, response: Response, app: Context, *, first: bool) -> Me:
-    app.throttle.count(f"join {address_of(request)}")
     user_id = service.accept(app.database, new.secret, new.email, new.name, new.password, first=first)
     return _start(user_id, request, response, app)
 

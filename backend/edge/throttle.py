@@ -19,8 +19,8 @@ class Throttle:
         self._tries: OrderedDict[str, deque[float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def count(self, key: str, times: int = 1, *, most: int | None = None, within_s: float | None = None) -> None:
-        """Count a try; `times` multiplies how many are allowed. Raises TooManyRequests, and then counts nothing.
+    def count(self, key: str, *, most: int | None = None, within_s: float | None = None) -> None:
+        """Count a try. Raises TooManyRequests, and then counts nothing.
 
         `most` and `within_s` are this throttle's own unless given; a key keeps to one pair of them.
         """
@@ -30,7 +30,7 @@ class Throttle:
             self._tries.move_to_end(key)
             while tries and tries[0] <= at - within_s:
                 tries.popleft()
-            if len(tries) >= most * times:
+            if len(tries) >= most:
                 wait = math.ceil(tries[0] + within_s - at)
                 raise TooManyRequests(f"too many tries; wait {wait} s and try again", wait)
             tries.append(at)
