@@ -12,6 +12,9 @@ import uvicorn
 
 from backend.shared.errors import StartupError
 
+from .connections import BACKLOG, HEADERS_S, Crowd, raise_file_limit
+from .seldom import Seldom
+
 START_S = 20.0
 GRACE_S = 3  # open streams would keep the server for ever
 
@@ -25,7 +28,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host.strip("[]"), port))
-        listening.listen(128)
+        listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
         why = "is in use" if port and error.errno == 98 else f"cannot be opened ({error.strerror})"
@@ -45,10 +48,29 @@ def address(listening: socket.socket, host: str) -> str:
 class WebServer:
     """One application, served from a thread of this process."""
 
-    def __init__(self, app: Any, listening: socket.socket, log_level: str, end_streams: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: Any,
+        listening: socket.socket,
+        log_level: str,
+        end_streams: Callable[[], None],
+        *,
+        headers_s: float = HEADERS_S,
+    ) -> None:
+        crowd = Crowd(raise_file_limit(), headers_s)
         config = uvicorn.Config(
-            app, log_level=log_level.lower(), access_log=False, timeout_graceful_shutdown=GRACE_S, log_config=None
+            app,
+            http=crowd.protocol,  # type: ignore[arg-type]  # a maker of protocols, called as the class would be
+            backlog=BACKLOG,
+            log_level=log_level.lower(),
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_S,
+            log_config=None,
         )
+        for name in ("uvicorn.error", "asyncio"):
+            found = logging.getLogger(name)
+            if not any(isinstance(one, Seldom) for one in found.filters):
+                found.addFilter(Seldom())
         self._server = uvicorn.Server(config)
         self._listening, self._end_streams = listening, end_streams
         self._error: BaseException | None = None
