@@ -11,7 +11,7 @@ from backend.shared.database import Database, Write
 from backend.shared.errors import Conflict, InvalidInput, NotFound, Unauthorized
 from backend.shared.ids import new_id
 from backend.shared.tables import LOCAL_WORKSPACE, now
-from backend.shared.team_tables import Invitation, Membership, User
+from backend.shared.team_tables import Invitation, Membership, Share, User
 
 from . import credentials, passwords, sessions
 from .principal import Principal, Role
@@ -97,7 +97,7 @@ def login(database: Database, email: str, password: str) -> str:
 
 
 def change_password(database: Database, who: Principal, old: str, new: str) -> None:
-    """Change one's own password and sign out everywhere else."""
+    """Change one's own password, sign out everywhere else, and revoke one's tokens."""
     with database.read() as session:
         user = session.get(User, who.user_id)
     if user is None or not passwords.verify(old, user.password_hash):
@@ -115,7 +115,10 @@ def users(session: Session, workspace_id: str) -> list[tuple[User, str]]:
 
 
 def change_user(session: Write, user_id: str, role: Role | None, active: bool | None) -> tuple[User, str]:
-    """Give a person another role, or shut or open their account; Conflict where no admin would be left."""
+    """Give a person another role, or shut or open their account; Conflict where no admin would be left.
+
+    With the right to invite go the invitations that are still open, with the account its share links, too.
+    """
     user, membership = session.get(User, user_id), session.get(Membership, user_id)
     if user is None or membership is None:
         raise NotFound(f"there is no user '{user_id[:100]}'")
@@ -124,6 +127,10 @@ def change_user(session: Write, user_id: str, role: Role | None, active: bool | 
     if active is not None and active == (user.deactivated_at is not None):
         user.deactivated_at = None if active else now()
         sessions.end_all(session, user_id)
+    if membership.role != "admin" or active is False:
+        _take_back(session, Invitation, user_id, Invitation.used_at.is_(None))
+    if active is False:
+        _take_back(session, Share, user_id)
     session.flush()
     admins = select(func.count()).select_from(Membership).join(User).where(User.deactivated_at.is_(None))
     if not session.scalar(admins.where(Membership.workspace_id == membership.workspace_id, Membership.role == "admin")):
@@ -144,6 +151,13 @@ def require_accounts(who: Principal) -> None:
         raise Conflict(
             "this server has no accounts: everybody on this machine is its owner; start it with DROPSCOPE_AUTH=on"
         )
+
+
+def _take_back(
+    session: Write, what: type[Invitation] | type[Share], user_id: str, *further: ColumnElement[bool]
+) -> None:
+    mine = update(what).where(what.created_by == user_id, what.revoked_at.is_(None), *further)
+    session.execute(mine.values(revoked_at=now()))
 
 
 def _invite(

@@ -11,7 +11,7 @@ from backend.shared.ids import new_id
 from backend.shared.tables import now
 from backend.shared.team_tables import ApiToken, BrowserSession, Membership, User
 
-from . import credentials, permissions
+from . import credentials, permissions, tokens
 from .principal import Principal, Role
 
 IDLE = timedelta(days=14)
@@ -50,14 +50,16 @@ def by_token(session: Session, text: str) -> Principal | None:
 
 
 def still_valid(session: Session, who: Principal) -> bool:
-    """Whether the credential a request came with would be let in now, with a role no smaller: open streams ask."""
+    """Whether what a request came with would be let in now, with a role no smaller: streams and uploads ask."""
     if who.how == "session":
         found = _person(session.execute(_sessions().where(BrowserSession.id == who.credential)).first(), "session")
     elif who.how == "token":
         found = _person(session.execute(_tokens().where(ApiToken.id == who.credential)).first(), "token")
     else:
         return True
-    return found is not None and found.workspace_id == who.workspace_id
+    if found is None or found.workspace_id != who.workspace_id:
+        return False
+    return permissions.RANK[found.role] >= permissions.RANK[who.role]
 
 
 def is_due(session: Session, who: Principal) -> bool:
@@ -89,9 +91,10 @@ def end(session: Write, who: Principal) -> None:
 
 
 def end_all(session: Write, user_id: str, but: str | None = None) -> None:
-    """Sign a person out everywhere, but for one session."""
+    """Sign a person out everywhere, but for one session: whoever knew the password may have made tokens with it."""
     query = update(BrowserSession).where(BrowserSession.user_id == user_id, BrowserSession.ended_at.is_(None))
     session.execute(query.where(BrowserSession.id != (but or "")).values(ended_at=now()))
+    tokens.revoke_all(session, user_id)
 
 
 def _sessions() -> Select[str, str, str, str]:

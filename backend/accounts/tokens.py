@@ -1,14 +1,17 @@
-"""API tokens: made once, shown once, listed without their secret, revoked at once."""
+"""API tokens: made once, shown once, listed without their secret, revoked at once.
+
+What a token made for others to use goes with it: whoever had a leaked one could have made a link that outlives it.
+"""
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from backend.shared.database import Write
 from backend.shared.errors import Forbidden
 from backend.shared.tables import now
-from backend.shared.team_tables import ApiToken, Membership
+from backend.shared.team_tables import ApiToken, AuditEntry, Membership, Share
 
 from . import credentials, permissions
 from .principal import Principal
@@ -44,7 +47,20 @@ def listed(session: Session, who: Principal, everybody: bool) -> list[ApiToken]:
 
 
 def revoke(session: Write, token_id: str) -> None:
-    """Make a token worthless; done twice it changes nothing."""
-    session.execute(
-        update(ApiToken).where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None)).values(revoked_at=now())
+    """Make a token worthless, and the share links that it made; done twice it changes nothing."""
+    _revoke(session, ApiToken.id == token_id)
+
+
+def revoke_all(session: Write, user_id: str) -> None:
+    """Do so with every token of a person."""
+    _revoke(session, ApiToken.user_id == user_id)
+
+
+def _revoke(session: Write, which: ColumnElement[bool]) -> None:
+    """A link's row does not say which token made it; the audit log does."""
+    at = now()
+    made = select(AuditEntry.object_id).where(
+        AuditEntry.action == "shares_create", AuditEntry.credential.in_(select(ApiToken.id).where(which))
     )
+    session.execute(update(Share).where(Share.revoked_at.is_(None), Share.id.in_(made)).values(revoked_at=at))
+    session.execute(update(ApiToken).where(which, ApiToken.revoked_at.is_(None)).values(revoked_at=at))
