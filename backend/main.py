@@ -18,6 +18,7 @@ from backend.edge.context import Context
 from backend.edge.open_door import OpenDoor
 from backend.edge.page import SinglePage
 from backend.edge.request_times import RequestTimes
+from backend.embedded import exposure
 from backend.migrations.runner import migrate
 from backend.operations.monitoring import version
 from backend.queue.doorbell import Doorbell
@@ -54,7 +55,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 def application() -> FastAPI:
     """The service as the environment sets it, for `make dev`, where uvicorn makes it anew at each change."""
-    return create_app(Settings())
+    settings = Settings()
+    exposure.check(settings)
+    return create_app(settings)
 
 
 def assemble(settings: Settings) -> FastAPI:

@@ -15,7 +15,7 @@ def place_of(scope: Mapping[str, Any]) -> str:
     try:
         address = ipaddress.ip_address(client[0])
     except ValueError:
-        return str(client[0])
+        return str(client[0])[:64]
     if address.version == 4 or address.ipv4_mapped is not None:
         return str(address if address.version == 4 else address.ipv4_mapped)
     return str(ipaddress.ip_network((int(address), _NETWORK_BITS), strict=False))

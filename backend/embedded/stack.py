@@ -102,7 +102,13 @@ def running(settings: Settings, stop: Stop, create_app: Callable[[Settings], Any
         children += workers
         parts.callback(lambda: _stop_workers(workers, stop))
         app = create_app(settings)
-        server = web_server.WebServer(app, listening, settings.log_level, app.state.watch.end_soon)
+        server = web_server.WebServer(
+            app,
+            listening,
+            settings.log_level,
+            app.state.watch.end_soon,
+            trusted_proxies=settings.trusted_proxies,
+        )
         parts.callback(lambda: server.stop(stop.forced))
         server.start()
         _wait_for_workers(settings, workers)

@@ -55,8 +55,10 @@ class WebServer:
         log_level: str,
         end_streams: Callable[[], None],
         *,
+        trusted_proxies: tuple[str, ...] = (),
         headers_s: float = HEADERS_S,
     ) -> None:
+        """`trusted_proxies`: whose X-Forwarded-For is believed; whoever else sends one is who they are."""
         crowd = Crowd(raise_file_limit(), headers_s)
         config = uvicorn.Config(
             app,
@@ -64,6 +66,8 @@ class WebServer:
             backlog=BACKLOG,
             log_level=log_level.lower(),
             access_log=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
             timeout_graceful_shutdown=GRACE_S,
             log_config=None,
         )

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -65,8 +65,14 @@ class Database:
 
 def open_database(settings: Settings) -> Database:
     """Open the database of the settings; nothing is created but the home folder. Raises StartupError."""
-    url = make_url(settings.resolved_database_url)
-    if url.drivername in ("postgres", "postgresql"):
+    try:
+        url = make_url(settings.resolved_database_url)
+    except (ArgumentError, ValueError):
+        raise StartupError(
+            "DROPSCOPE_DATABASE_URL cannot be read; give a URL such as postgresql://user:password@host/name, what is "
+            "not a letter or digit of a password written as %40 and the like"
+        ) from None
+    if url.get_backend_name() in ("postgres", "postgresql"):  # by whatever driver: we bring one
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "sqlite":
         _make_home(settings)

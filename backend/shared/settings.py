@@ -1,37 +1,55 @@
 """Every setting of the product, read from `DROPSCOPE_*` environment variables; documented in docs/operations.md."""
 
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.shared.errors import StartupError
+from backend.shared.setting_words import Folder, HostNames, Level, Networks, PageUrl, sentences, unknown, url_of
+
+DATABASES = url_of(("postgresql", "postgres", "sqlite"), "postgresql://user:password@host/name")
+BROKERS = url_of(("redis", "rediss"), "redis://:password@host:6379/0")
 
 
 class Settings(BaseSettings):
     """A field `lease_s` is the variable `DROPSCOPE_LEASE_S`. Seconds end in `_s`, bytes in `_bytes`."""
 
-    model_config = SettingsConfigDict(env_prefix="DROPSCOPE_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="DROPSCOPE_", frozen=True, extra="ignore", env_ignore_empty=True, allow_inf_nan=False
+    )
 
-    home: Path = Field(
+    home: Folder = Field(
         Path.home() / ".dropscope", description="Folder for the database, artifacts, data sets and caches."
     )
-    shared_folder: Path | None = Field(
+    shared_folder: Folder | None = Field(
         None, description="Folder that the server and all workers see, for artifacts and data sets; unset: the home."
     )
-    database_url: SecretStr | None = Field(None, description="Postgres URL; unset means SQLite in the home folder.")
-    broker_url: SecretStr | None = Field(
+    database_url: Annotated[SecretStr | None, DATABASES] = Field(
+        None, description="Postgres URL; unset means SQLite in the home folder."
+    )
+    broker_url: Annotated[SecretStr | None, BROKERS] = Field(
         None, description="Redis/Valkey URL; unset means the embedded Valkey on a socket."
     )
     host: str = Field("127.0.0.1", description="Address the web server listens on; loopback only unless auth is on.")
     port: int = Field(8321, ge=0, le=65535, description="Port of the web server; 0 picks a free one.")
-    allowed_hosts: tuple[str, ...] = Field(
-        ("127.0.0.1", "localhost", "[::1]"), description="Host headers that are answered (JSON list)."
+    allowed_hosts: HostNames = Field(
+        ("127.0.0.1", "localhost", "[::1]"),
+        min_length=1,
+        description="Host headers that are answered, with commas between.",
+    )
+    trusted_proxies: Networks = Field(
+        (), description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."
     )
     auth: bool = Field(
         False, description="on: accounts, roles and tokens; off: whoever reaches the server is its owner."
     )
     access_log: bool = Field(False, description="Write one line a request to the log; share links are left out of it.")
-    url: str | None = Field(None, description="Server that the command line and the Python client talk to.")
+    url: Annotated[str | None, PageUrl] = Field(
+        None, description="Server that the command line and the Python client talk to."
+    )
     token: SecretStr | None = Field(None, description="API token that the command line and the Python client send.")
     workers: int | None = Field(
         None, ge=0, description="Workers of the embedded stack; unset means one a core, or one a GPU."
@@ -67,7 +85,19 @@ class Settings(BaseSettings):
     uploads_per_hour: int = Field(10, ge=1, description="Most uploads that one person begins in an hour.")
     max_runs: int = Field(2000, ge=1, description="Most runs of one study.")
     log_format: Literal["text", "json"] = Field("text", description="json: one object a line, for programs.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Level] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR."
+    )
+
+    def __init__(self, **given: Any) -> None:
+        """Read the environment; raises StartupError with a sentence for each setting that is not what it should be."""
+        mistakes = unknown(os.environ, type(self).model_fields)
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            mistakes += sentences(error.errors(include_url=False, include_input=False))
+        if mistakes:
+            raise StartupError("; ".join(mistakes))
 
     @property
     def sqlite_path(self) -> Path:

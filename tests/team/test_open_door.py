@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
 from backend.accounts import audit, audit_layer, permissions
 from backend.edge import open_door
 from backend.edge.places import place_of
+from backend.embedded import web_server
 from tests.team.people import API, URL, Team
 from tests.team.test_route_matrix import routes
 
@@ -70,3 +72,28 @@ def test_nobody_leaves_a_bounded_number_of_rows(team: Team, monkeypatch: pytest.
 )
 def test_a_line_is_one_place(client: Any, place: str) -> None:
     assert place_of({"client": client}) == place
+
+
+@pytest.mark.parametrize(("proxies", "let_in"), [((), 30), (("127.0.0.1/32",), 40), (("10.0.0.0/8",), 30)])
+def test_a_forwarded_address_is_believed_from_named_proxies_only(
+    team: Team, proxies: tuple[str, ...], let_in: int
+) -> None:
+    """Sixty of sixty wrong logins passed, each with another forged address."""
+    listening = web_server.bind("127.0.0.1", 0)
+    end_streams = team.app.state.watch.end_soon
+    server = web_server.WebServer(team.app, listening, "WARNING", end_streams, trusted_proxies=proxies)
+    server.start()
+    try:
+        with httpx.Client(base_url=web_server.address(listening, "127.0.0.1"), trust_env=False) as http:
+            forged = [{"X-Forwarded-For": f"198.51.100.{n}"} for n in range(40)]
+            statuses = [http.post(f"{API}/auth/login", json=BAD, headers=headers).status_code for headers in forged]
+    finally:
+        server.stop()
+    assert [statuses.count(status) for status in (422, 429)] == [let_in, 40 - let_in]
+    assert len({row.ip for row in _rows(team)}) == (40 if let_in == 40 else 1)
+
+
+def test_a_proxy_that_nobody_named_is_said_once(team: Team, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        team.client.post(f"{API}/auth/login", json=BAD, headers={"X-Forwarded-For": "198.51.100.1"})
+    assert caplog.text.count("DROPSCOPE_TRUSTED_PROXIES") == 1

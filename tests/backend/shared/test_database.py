@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import select, text, update
 
 from backend.shared.database import Database, open_database
@@ -124,7 +125,7 @@ def test_sqlite_is_set_up_as_promised(sqlite_settings: Settings) -> None:
 
 def test_a_database_that_is_not_supported_is_refused(new_settings: Callable[[str], Settings]) -> None:
     settings = new_settings("sqlite")
-    other = Settings.model_validate(settings.model_dump() | {"database_url": "mysql://u@localhost/x"})
+    other = settings.model_copy(update={"database_url": SecretStr("mysql://u@localhost/x")})
     with pytest.raises(StartupError, match="postgresql://"):
         open_database(other)
 
