@@ -3,7 +3,9 @@
 import fcntl
 import hashlib
 import json
+import logging
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -15,11 +17,15 @@ from typing import Self
 
 import psutil
 
+from backend.shared import home_path
 from backend.shared.errors import StartupError
+from backend.shared.files import is_everybodys, only_ours
 from backend.shared.settings import Settings
 
 _LONGEST_SOCKET_PATH = 100  # bytes; the system's limit is 108 on Linux, 104 on macOS
+_PLAIN = re.compile(r"[\w./@+,=~-]+", re.ASCII)
 _MEBI = 1 << 20
+log = logging.getLogger(__name__)
 _SMALLEST_FREE_BYTES = 64 * _MEBI  # enough for the database and a first run's files
 
 
@@ -34,15 +40,25 @@ class Running:
 
 def prepare(settings: Settings) -> None:
     """Make the home folder and see that it can be used. Raises StartupError."""
+    home_path.check(settings)
     home = settings.home
     remedy = "set DROPSCOPE_HOME to a folder you may write to"
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if is_everybodys(home):
+            raise StartupError(
+                f"{home} is a folder that others use, too, and what lies in the data folder is for its owner alone; "
+                f"set DROPSCOPE_HOME to a folder in it, such as {home / 'dropscope'}"
+            )
+        if not only_ours(home):
+            log.warning("%s belongs to somebody else, who may let others at what lies in it", home)
         with tempfile.TemporaryFile(dir=home) as probe:
             probe.write(b"x")
         for folder in (settings.artifacts, settings.cache, home / "logs"):
             folder.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:
+        for folder in (home / "logs", home / "backups", home / "valkey"):
+            only_ours(folder)
+    except (FileExistsError, NotADirectoryError) as error:
         raise StartupError(f"{error.filename} is a file where a folder is needed; {remedy}") from error
     except OSError as error:
         raise StartupError(f"the data folder {home} cannot be used ({error.strerror}); {remedy}") from error
@@ -60,7 +76,7 @@ def _check_sqlite(settings: Settings) -> None:
     if settings.database_url is not None or not settings.sqlite_path.exists():
         return
     try:
-        with closing(sqlite3.connect(f"file:{settings.sqlite_path}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{settings.sqlite_path.as_uri()}?mode=ro", uri=True)) as connection:
             connection.execute("PRAGMA schema_version")
     except sqlite3.DatabaseError as error:
         raise StartupError(
@@ -70,9 +86,12 @@ def _check_sqlite(settings: Settings) -> None:
 
 
 def socket_path(settings: Settings) -> Path:
-    """Where the embedded Valkey listens: in the home folder, or in a temporary one where that path is too long."""
+    """Where the embedded Valkey listens: in the home folder, or in a temporary one where that path is too long.
+
+    Or where it has letters that mean something in a URL, which is how workers are told.
+    """
     path = settings.broker_socket
-    if len(os.fsencode(path)) < _LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) < _LONGEST_SOCKET_PATH and _PLAIN.fullmatch(str(path)):
         return path
     mark = hashlib.sha256(os.fsencode(settings.home.resolve())).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"dropscope-{os.getuid()}-{mark}"
@@ -121,8 +140,9 @@ class HomeLock:
     def tell(self, url: str, broker_url: str) -> None:
         """Write down where this stack answers, for the command line and for workers that join."""
         partial = _state_file(self.settings).with_suffix(".tmp")
-        partial.write_text(json.dumps(asdict(Running(url, os.getpid(), broker_url))))
-        partial.chmod(0o600)
+        partial.unlink(missing_ok=True)
+        with open(partial, "x", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(json.dumps(asdict(Running(url, os.getpid(), broker_url))))
         partial.rename(_state_file(self.settings))
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, NullPool, event, inspect, text
 
 from backend.shared.database import Database, open_database, sqlite_engine
 from backend.shared.errors import StartupError
+from backend.shared.files import only_ours
 from backend.shared.settings import Settings
 from backend.shared.tables import now
 
@@ -108,10 +109,12 @@ def _row_counts(connection: Connection) -> dict[str, int]:
 
 def _back_up(settings: Settings, current: str) -> None:
     folder = settings.home / "backups"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    only_ours(folder)
     target = folder / f"before-migration-{current}-{now():%Y%m%dT%H%M%S%f}.db"
     source = sqlite3.connect(settings.sqlite_path, isolation_level=None)
     try:
+        target.touch(mode=0o600)  # an empty file is one that it may fill
         source.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as error:
         raise StartupError(f"no backup could be made before the migration ({error}); free some disk space") from error

@@ -23,7 +23,7 @@ from backend.migrations import runner
 from backend.shared import report_tables, team_tables, upload_tables  # noqa: F401  (puts them into the metadata)
 from backend.shared.database import Database, Write, open_database
 from backend.shared.errors import Conflict, InvalidInput, StartupError, Unavailable
-from backend.shared.files import new_folder, sha256_of
+from backend.shared.files import new_folder, only_ours, sha256_of
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
 from backend.shared.store import endings
@@ -70,9 +70,12 @@ def back_up(settings: Settings, target: Path) -> Manifest:
     try:
         revision = _at_newest(database)
         with new_folder(target, first_stands=False) as folder:
+            only_ours(folder)
             _copy_database(database, settings, folder)
             manifest = _fill(settings, folder, revision)
             (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+            for path in folder.rglob("*"):
+                only_ours(path)
     except OSError as error:
         raise Unavailable(f"the backup could not be written ({error.strerror}); nothing was kept of it") from error
     except sqlite3.Error as error:
@@ -113,6 +116,7 @@ def restore(settings: Settings, folder: Path) -> Manifest:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     if settings.database_url is None:
         beside = settings.sqlite_path.with_suffix(".restoring")
+        beside.touch(mode=0o600)
         shutil.copyfile(folder / DATABASE, beside)
         beside.rename(settings.sqlite_path)
         runner.migrate(settings)

@@ -7,6 +7,7 @@ read-modify-writes without an error, and a deferred transaction that turns write
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -14,7 +15,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from backend.shared import home_path
 from backend.shared.errors import StartupError, Unavailable
+from backend.shared.files import is_everybodys, only_ours
 from backend.shared.settings import Settings
 
 LOCK_WAIT_S = 10
@@ -76,7 +79,7 @@ def open_database(settings: Settings) -> Database:
         url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "sqlite":
         _make_home(settings)
-        return Database(sqlite_engine(url))
+        return Database(sqlite_engine(url))  # its -wal and -shm take over the mode of the file
     if url.get_backend_name() != "postgresql":
         raise StartupError(
             f"DROPSCOPE_DATABASE_URL names '{url.drivername}', which is not supported; give a postgresql:// URL, "
@@ -93,6 +96,14 @@ def open_database(settings: Settings) -> Database:
 def sqlite_engine(url: URL | str, **pool: Any) -> Engine:
     """An engine on a SQLite file with the pragmas and transaction starts that this product relies on."""
     engine = create_engine(url, connect_args={"timeout": LOCK_WAIT_S, "check_same_thread": False}, **(pool or _POOL))
+    file = Path(engine.url.database or "")
+
+    def shut(_connection: sqlite3.Connection, _record: Any) -> None:
+        for path in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+            only_ours(path)
+
+    if engine.url.database:
+        event.listen(engine, "connect", shut)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -116,8 +127,11 @@ def _begin(connection: Connection) -> None:
 
 
 def _make_home(settings: Settings) -> None:
+    home_path.check(settings)
     try:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not is_everybodys(settings.home):
+            only_ours(settings.home)
     except OSError as error:
         raise StartupError(
             f"the data folder {settings.home} cannot be made ({error.strerror}); "

@@ -1,9 +1,10 @@
-"""Files that are either whole or absent: written beside their place, made durable, then renamed."""
+"""Files that are either whole or absent: written beside their place, made durable, then renamed; and private ones."""
 
 import fcntl
 import hashlib
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -66,3 +67,27 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("ab") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def only_ours(path: Path) -> bool:
+    """Let nobody else on this machine at a file or folder, whatever the umask was; False where it is not ours to say.
+
+    A folder is left to its owner to be entered, a file to be read and written.
+    """
+    try:
+        found = path.stat()
+        if found.st_mode & 0o077:
+            path.chmod(0o700 if stat.S_ISDIR(found.st_mode) else 0o600)
+    except FileNotFoundError:
+        return True
+    except PermissionError:
+        return False
+    return True
+
+
+def is_everybodys(folder: Path) -> bool:
+    """Whether a folder is one that many use, such as /tmp: to shut it would shut them out."""
+    try:
+        return folder.resolve() == Path(folder.anchor) or bool(folder.stat().st_mode & stat.S_ISVTX)
+    except FileNotFoundError:
+        return False

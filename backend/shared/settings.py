@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -107,7 +108,9 @@ class Settings(BaseSettings):
     @property
     def resolved_database_url(self) -> str:
         """SQLAlchemy URL of the database in use."""
-        return self.database_url.get_secret_value() if self.database_url else f"sqlite:///{self.sqlite_path}"
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{quote(str(self.sqlite_path))}"  # a ? or % in it is part of the path
 
     @property
     def broker_socket(self) -> Path:
