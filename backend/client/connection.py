@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from .errors import ApiError, ErrorItem, ServerUnreachable
+from .loopback import is_loopback
 
 Json = dict[str, Any]
 Items = list[Json]
@@ -22,7 +23,9 @@ class Connection:
     def __init__(self, url: str, token: str | None, timeout: float) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self.url = url.rstrip("/")
-        self.http = httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=timeout)
+        self.http = httpx.Client(
+            base_url=f"{self.url}/api/v1", headers=headers, timeout=timeout, trust_env=not is_loopback(self.url)
+        )
 
     def json(self, method: str, path: str, **options: Any) -> Json:
         """The JSON of an answer."""
