@@ -27,6 +27,7 @@ _CODES = {
     405: "method_not_allowed",
     408: "too_slow",
     413: "too_large",
+    422: InvalidInput.code,
 }
 _SENTENCES = {
     404: "there is nothing at this address",
@@ -91,7 +92,8 @@ def _http(request: Request, error: Exception) -> Response:
         return problem(request.scope, 422, "invalid_json", UNREADABLE, [ErrorItem(pointer="", detail=UNREADABLE)])
     code = _CODES.get(error.status_code, HTTPStatus(error.status_code).phrase.lower().replace(" ", "_"))
     detail = _SENTENCES.get(error.status_code, str(error.detail))
-    return problem(request.scope, error.status_code, code, detail, headers=dict(error.headers or {}))
+    items = [ErrorItem(pointer="", detail=detail)] if error.status_code == 422 else []
+    return problem(request.scope, error.status_code, code, detail, items, dict(error.headers or {}))
 
 
 def _database(request: Request, error: Exception) -> Response:

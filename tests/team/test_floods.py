@@ -4,7 +4,9 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -77,6 +79,29 @@ def test_every_kind_of_bad_body_is_cheap(server: Flooded, name: str, method: str
                 assert answer.status_code in (200, 401, 404, 409, 413, 422), (kind, answer.text[:300])
     worst = max(costs, key=costs.__getitem__)
     assert costs[worst] <= MOST_CPU_S, (worst, costs[worst])
+    waits.sort()
+    assert waits[int(0.99 * len(waits))] <= MOST_P99_S, waits[-5:]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_ten_at_once_of_nobody_keep_nobody_waiting(server: Flooded) -> None:
+    """At an operation that takes the largest bodies and lets nobody in."""
+    bodies = [body for _, body in kinds(SIZES[1])]
+    before = server.cpu_s()
+
+    def send(http: httpx.Client, number: int) -> int:
+        body = bodies[number % len(bodies)]
+        return http.post(f"{API}/studies", content=body, headers={"Content-Type": "application/json"}).status_code
+
+    with (
+        httpx.Client(base_url=server.url, timeout=60, trust_env=False) as http,
+        _others(server) as waits,
+        ThreadPoolExecutor(10) as pool,
+    ):
+        statuses = set(pool.map(partial(send, http), range(5 * len(bodies))))
+    assert statuses <= {401, 422}
+    assert (server.cpu_s() - before) / (5 * len(bodies)) <= 0.1
     waits.sort()
     assert waits[int(0.99 * len(waits))] <= MOST_P99_S, waits[-5:]
 

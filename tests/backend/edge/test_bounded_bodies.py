@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.exceptions import HTTPException
 
-from backend.edge.body_cap import SMALL_BYTES, BodyCap
+from backend.edge.body_cap import MAX_VALUES, SMALL_BYTES, BodyCap, has_too_many_values
 from backend.studies import arm_labels
 from tests.backend.make_studies import API, study
 from tests.team.people import Team
@@ -78,6 +78,27 @@ def test_what_people_send_is_taken(quiet_client: TestClient) -> None:
     plan = {"task": "classification", "mapping": {"text": "the longest column " * 3000, "label": "é" * 5000}}
     asked = quiet_client.post(f"{API}/uploads/upload_none/preview", json=plan)
     assert asked.status_code == 404, "refused because there is no such upload, not for its length"
+
+
+TEXTS = [b'"' + b"," * 60_000 + b'"', b'"\\"' + b"[" * 60_000 + b'"', b'"\\\\",' + b'"' + b"{" * 60_000]
+
+
+def test_values_are_counted_before_they_are_made() -> None:
+    """Commas of a text are none; a text that does not end is looked through once."""
+    for text in TEXTS:
+        assert not has_too_many_values(b'{"text":' + text + b',"a":[1,2]}')
+    for listed in (b"0,", b"[],", b'"",', b'{"a":0},', b'"\\",",'):
+        assert has_too_many_values(b"[" + listed * (MAX_VALUES + 1) + b"0]")
+        assert not has_too_many_values(b"[" + listed * (MAX_VALUES // 3) + b"0]")
+    began = time.process_time()
+    assert not has_too_many_values(b'[",' + b'\\"' * 250_000)
+    assert has_too_many_values(b'"",' * 170_000)
+    assert time.process_time() - began < MOST_S
+
+
+def test_a_report_of_commas_is_taken(quiet_client: TestClient) -> None:
+    body = {"title": "a table", "text": '1,2,[3],"' * 10_000, "version": 0}
+    assert quiet_client.put(f"{API}/studies/study_none/report", json=body).status_code == 404
 
 
 def test_a_body_that_never_ends_is_given_up() -> None:
