@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from backend.shared.errors import InvalidInput, Problem
-from backend.shared.facts import SPLITS
+from backend.shared.rows.advice import Kept, advice, count, refuse_useless
 from backend.shared.rows.row import BadCell, ColumnMapping, Format, Row, RowRefused, guess_mapping
 from backend.shared.rows.seen_rows import SeenRows
 from backend.shared.specs import Task
@@ -18,7 +16,7 @@ from backend.shared.specs import Task
 from .files.importing import bad_cell, open_table, row_reader
 from .files.plan import ImportPlan, settle_mapping
 from .lengths import Lengths, measure
-from .preview_warnings import warnings
+from .preview_warnings import partial
 from .schemas import DatasetPreview, Flaw, Label, PreviewPlan, Refusal
 
 MOST_ROWS = 100_000
@@ -140,8 +138,12 @@ def _told(
 ) -> DatasetPreview:
     rows = seen.rows
     verdict = rows.decide(plan.split.ratio, plan.drop_repeats)
-    counts = {split: int((verdict.splits == place).sum()) for place, split in enumerate(SPLITS)}
-    kept = sum(counts.values())
+    kept = count(rows, verdict)
+    if seen.whole and not problems:
+        try:
+            refuse_useless(kept)
+        except InvalidInput as useless:
+            problems = list(useless.problems)
     found = DatasetPreview(
         format=form,
         columns=tuple(columns),
@@ -150,12 +152,12 @@ def _told(
         problems=tuple(Flaw(pointer=one.pointer, detail=one.message) for one in problems),
         read=seen.read,
         whole=seen.whole and not problems,
-        kept=kept,
-        refused=seen.read - kept,
+        kept=kept.kept,
+        refused=seen.read - kept.kept,
         refusals=tuple(seen.refusals),
-        rows=counts,
-        labels=_labels(rows, verdict.splits),
-        label_count=len(rows.labels),
+        rows=kept.rows,
+        labels=_labels(kept),
+        label_count=len(kept.names),
         label_range=(min(seen.numbers), max(seen.numbers)) if seen.numbers else None,
         duplicates=verdict.duplicates,
         leaked=verdict.leaked,
@@ -164,11 +166,14 @@ def _told(
         sample=tuple(seen.sample),
         warnings=(),
     )
-    return found.model_copy(update={"warnings": tuple(warnings(found))})
+    return found.model_copy(update={"warnings": (*advice(kept), *partial(found))})
 
 
-def _labels(rows: SeenRows, splits: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[Label, ...]:
-    names = list(rows.labels)
-    train, validation = (np.bincount(rows.classes[splits == place], minlength=len(names)) for place in (0, 1))
-    order = np.argsort(-(train + validation), kind="stable")[:SHOWN_LABELS]
-    return tuple(Label(name=names[i], train=int(train[i]), validation=int(validation[i])) for i in order if names)
+def _labels(kept: Kept) -> tuple[Label, ...]:
+    if not kept.names:
+        return ()
+    found = [
+        Label(name=name, train=train, validation=validation)
+        for name, train, validation in zip(kept.names, kept.counts["train"], kept.counts["validation"], strict=True)
+    ]
+    return tuple(sorted(found, key=lambda one: -(one.train + one.validation))[:SHOWN_LABELS])

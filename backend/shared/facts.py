@@ -63,6 +63,7 @@ class DatasetFacts(Frozen):
     duplicates: int = Field(0, description="Of the rows kept, those that say what an earlier row says.")
     leaked: int = Field(0, description="Validation rows whose text (or prompt) is a training row's, too.")
     conflicting: int = Field(0, description="Rows that share their text with a row of another label.")
+    warnings: tuple[str, ...] = Field((), description="What a person should know of the rows, the gravest first.")
 
     @property
     def ref(self) -> DatasetRef:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
+from backend.shared.rows.labels import MISSING_WORDS
 from backend.shared.specs import Frozen, Task
 
 Row = dict[str, Any]
@@ -133,8 +134,14 @@ def _references(value: Any, column: str) -> list[str]:
 
 
 def _require_label(value: Any, column: str) -> None:
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         raise RowRefused(column, "is missing")
+    if isinstance(value, str):
+        said = value.strip()
+        if not said:
+            raise RowRefused(column, "is missing")
+        if said in MISSING_WORDS:
+            raise RowRefused(column, f"is missing ({said!r})")
 
 
 def _number(value: Any, column: str) -> float:

@@ -10,13 +10,14 @@ import numpy.typing as npt
 
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import SPLITS
+from backend.shared.rows.labels import NO_LABEL, minus_one_is_missing, one_spelling
 from backend.shared.rows.row import Row
 from backend.shared.rows.split import group_key, held_out, row_key
 from backend.shared.specs import Task
 
 MAX_ROWS = 5_000_000
 MAX_LABELS = 1000
-DROPPED = -2
+DROPPED, UNLABELLED = -2, -3
 _OPEN = -1  # the row's split is to be drawn
 Numbers = npt.NDArray[np.int64]
 
@@ -25,12 +26,16 @@ Numbers = npt.NDArray[np.int64]
 class Verdict:
     """Where each row goes, and what the rows have in common.
 
-    `splits` has a place in SPLITS, or DROPPED, for each row. Of the rows that stay: `duplicates` say what an earlier
-    one says, `leaked` are validation rows whose text (or prompt) is a training row's, too, and `conflicting` share
-    their text with a row of another label.
+    `splits` has a place in SPLITS, DROPPED or UNLABELLED for each row, and `classes` a place in `names`: the labels in
+    the order of their first rows, each in one spelling; `spellings` are those of which several became one. Of the rows
+    that stay: `duplicates` say what an earlier one says, `leaked` are validation rows whose text (or prompt) is a
+    training row's, too, and `conflicting` share their text with a row of another label.
     """
 
     splits: Numbers
+    classes: Numbers
+    names: tuple[str, ...]
+    spellings: tuple[tuple[str, ...], ...]
     duplicates: int
     leaked: int
     conflicting: int
@@ -41,7 +46,7 @@ class SeenRows:
 
     def __init__(self, task: Task, seed: int = 0) -> None:
         self.task, self.seed = task, seed
-        self.labels: dict[str, int] = {}  # name → number, in the order of their first rows
+        self.labels: dict[str, int] = {}  # as they are written → number, in the order of their first rows
         self.refused: Counter[str] = Counter()
         self._said, self._keys, self._classes, self._splits = array("q"), array("q"), array("q"), array("b")
         self._groups = array("q")
@@ -50,11 +55,6 @@ class SeenRows:
     def kept(self) -> int:
         """Rows added so far."""
         return len(self._keys)
-
-    @property
-    def classes(self) -> Numbers:
-        """The class of each row, as a number of `labels`; zeros where the task has none."""
-        return np.array(self._classes, dtype=np.int64)
 
     def add(self, row: Row, split: str | None = None, group: str | None = None) -> None:
         """Remember a row of a split, or one whose split is to be drawn: by its group where it has one.
@@ -86,28 +86,50 @@ class SeenRows:
 
     def decide(self, ratio: float, drop_repeats: bool = False) -> Verdict:
         """Draw the open splits, holding out `ratio` of the rows (of the groups), and look for repeats."""
-        splits, keys, classes = np.array(self._splits, dtype=np.int64), _numbers(self._keys), self.classes
+        splits, keys = np.array(self._splits, dtype=np.int64), _numbers(self._keys)
+        names, classes, spellings = self._settled(splits)
         is_open = splits == _OPEN
         if self._groups:
             drawn = held_out(_numbers(self._groups), np.zeros(len(self._groups), dtype=np.int64), ratio)
         else:
             drawn = held_out(keys[is_open], classes[is_open], ratio)
         splits[is_open] = drawn  # True is 1: validation
+        splits[classes < 0] = UNLABELLED
         said = _numbers(self._said) if self._said else keys
         order = np.lexsort((np.arange(len(splits)), splits))  # the training rows first: they stay
+        order = order[splits[order] >= 0]
         first = order[np.unique(said[order], return_index=True)[1]]
         if drop_repeats:
             repeats = np.ones(len(splits), dtype=bool)
             repeats[first] = False
-            splits[repeats] = DROPPED
-        stays = splits != DROPPED
+            splits[repeats & (splits >= 0)] = DROPPED
+        stays = splits >= 0
         training, validation = keys[splits == 0], keys[splits == 1]
         return Verdict(
             splits=splits,
+            classes=classes,
+            names=names,
+            spellings=spellings,
             duplicates=int(stays.sum()) - len(first),
             leaked=int(np.isin(validation, training).sum()),
             conflicting=_conflicting(keys[stays], classes[stays]) if self.task == "classification" else 0,
         )
+
+    def _settled(self, splits: Numbers) -> tuple[tuple[str, ...], Numbers, tuple[tuple[str, ...], ...]]:
+        """Names of the classes, the class of each row (−1 for one without a label), spellings of which one was made."""
+        written = np.array(self._classes, dtype=np.int64)
+        if not self.labels:
+            return (), written, ()
+        one, spelled = one_spelling(self.labels), list(self.labels)
+        of_splits = [{one[spelled[i]] for i in np.unique(written[splits == part])} for part in np.unique(splits)]
+        names = dict.fromkeys(one.values())
+        if minus_one_is_missing(of_splits):
+            del names[NO_LABEL]
+        number = {name: place for place, name in enumerate(names)}
+        several = tuple(
+            some for name in names if len(some := tuple(other for other in spelled if one[other] == name)) > 1
+        )
+        return tuple(names), np.array([number.get(one[name], -1) for name in spelled], dtype=np.int64)[written], several
 
 
 def _numbers(values: "array[Any]") -> Numbers:

@@ -8,12 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
-from backend.shared.errors import InvalidInput
 from backend.shared.facts import SPLITS, DatasetFacts
+from backend.shared.rows.advice import REPEATS, advice, count, refuse_useless
+from backend.shared.rows.labels import NO_LABEL_REASON
 from backend.shared.rows.row import Row
-from backend.shared.rows.seen_rows import DROPPED, SeenRows
+from backend.shared.rows.seen_rows import DROPPED, UNLABELLED, SeenRows, Verdict
 from backend.shared.specs import Task
 
 KEPT_REFUSALS = 100_000
@@ -21,7 +20,7 @@ KEPT_CHARACTERS = 1000  # of a refused cell
 FACTS_FILE = "facts.json"
 REFUSED_FILE = "refused.jsonl"
 _UNSPLIT = "unsplit.jsonl"
-REPEATS = "says what another row says"
+MOST_NOTES = 100  # sentences of readers that are kept
 
 
 class DatasetWriter:
@@ -34,6 +33,7 @@ class DatasetWriter:
         self._rows = (folder / _UNSPLIT).open("w", encoding="utf-8", newline="\n")
         self._refusals = (folder / REFUSED_FILE).open("w", encoding="utf-8", newline="\n")
         self._lines = array("q")
+        self.notes: list[str] = []  # what the readers of the files have to tell
 
     def __enter__(self) -> Self:
         return self
@@ -73,71 +73,58 @@ class DatasetWriter:
             InvalidInput: nothing to train on, only one label, or nothing left to validate on.
         """
         self._rows.close()
-        self._check()
-        names = sorted(self.seen.labels, key=_label_order)
-        codes = {name: code for code, name in enumerate(names)}
         verdict = self.seen.decide(ratio, drop_repeats)
-        splits, read = verdict.splits, self.seen.kept + self.seen.refused.total()
-        digests, columns, numbers = self._write(splits, codes)
+        found = count(self.seen, verdict)
+        refuse_useless(found)
+        names = sorted(verdict.names, key=_label_order)
+        codes = {name: code for code, name in enumerate(names)}
+        digests, columns, numbers = self._write(verdict, codes)
         self._refusals.close()
-        rows = {split: int((splits == place).sum()) for place, split in enumerate(SPLITS)}
-        for split, count in rows.items():
-            if count == 0:
-                raise InvalidInput(f"No row is left for {split}; the data set is too small to be split.")
-        ordered = np.array([codes[name] for name in self.seen.labels], dtype=np.int64) if names else None
-        dropped = int((splits == DROPPED).sum())
+        order = [verdict.names.index(name) for name in names]
         facts = DatasetFacts(
             **naming,
             task=self.task,
             content_hash=content_hash(self.task, names, digests),
             columns=tuple(columns),
-            rows=rows,
+            rows=found.rows,
             label_names=tuple(names),
-            label_counts={
-                split: tuple(np.bincount(ordered[self.seen.classes][splits == place], minlength=len(names)).tolist())
-                for place, split in enumerate(SPLITS)
-            }
-            if ordered is not None
-            else {},
+            label_counts={split: tuple(counts[i] for i in order) for split, counts in found.counts.items()},
             label_range=numbers,
-            read=read,
-            kept=self.seen.kept - dropped,
-            refused=read - self.seen.kept + dropped,
-            repeats=repeats + dropped,
+            read=found.kept + found.refused,
+            kept=found.kept,
+            refused=found.refused,
+            repeats=repeats + found.reasons[REPEATS],
             duplicates=verdict.duplicates,
             leaked=verdict.leaked,
             conflicting=verdict.conflicting,
+            warnings=tuple(advice(found, self.notes[:MOST_NOTES])),
         )
         (self.folder / FACTS_FILE).write_text(facts.model_dump_json(indent=1), encoding="utf-8")
         return facts
 
-    def _check(self) -> None:
-        if self.seen.kept == 0:
-            why = "; ".join(f"{count} × {reason}" for reason, count in self.seen.refused.most_common(3))
-            raise InvalidInput(f"No usable row was found ({why or 'the file has none'}).")
-        if self.task == "classification" and len(self.seen.labels) < 2:
-            raise InvalidInput(
-                f"All rows have the same label {next(iter(self.seen.labels))!r}; there is nothing to tell apart."
-            )
-
     def _write(
-        self, splits: np.ndarray[Any, np.dtype[np.int64]], codes: dict[str, int]
+        self, verdict: Verdict, codes: dict[str, int]
     ) -> tuple[list[str], list[str], tuple[float, float] | None]:
         """Distribute the collected rows: digests of the files, keys of the rows, and the range of numeric labels."""
         digests = [hashlib.sha256() for _ in SPLITS]
         columns: dict[str, None] = {}
         low, high = float("inf"), float("-inf")
+        code = [codes[name] for name in verdict.names]
         files = [(self.folder / f"{split}.jsonl").open("wb") for split in SPLITS]
         try:
             with (self.folder / _UNSPLIT).open("r", encoding="utf-8", newline="\n") as source:
-                for place, line, number in zip(splits, source, self._lines, strict=True):
+                settled = zip(verdict.splits, verdict.classes, source, self._lines, strict=True)
+                for place, which, line, number in settled:
                     row = json.loads(line)
+                    if place == UNLABELLED:
+                        self.refuse(f"line {number}", "label", NO_LABEL_REASON, row)
+                        continue
                     if place == DROPPED:
                         self.refuse(f"line {number}", "prompt" if "prompt" in row else "text", REPEATS, row)
                         continue
                     columns.update(dict.fromkeys(row))
                     if self.task == "classification":
-                        row["label"] = codes[row["label"]]
+                        row["label"] = code[which]
                     elif self.task == "regression":
                         low, high = min(low, row["label"]), max(high, row["label"])
                     encoded = _line(row).encode("utf-8")

@@ -2110,6 +2110,12 @@ export interface components {
             task: "classification" | "regression" | "causal_lm";
             /** Title */
             title: string;
+            /**
+             * Warnings
+             * @description What a person should know of the rows, the gravest first.
+             * @default []
+             */
+            warnings: string[];
         };
         /**
          * DatasetList
