@@ -1,6 +1,8 @@
 """Adds a data set from files of this machine."""
 
+import hashlib
 import shutil
+import unicodedata
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from backend.catalogue.register import UNKNOWN_LICENCE, _disk, _free_id, _insert
 from backend.shared.catalogue import DatasetFacts, find_dataset
 from backend.shared.catalogue.builtin_data import BUILTIN as BUILTIN_DATASETS
 from backend.shared.catalogue.datasets import datasets_root
+from backend.shared.catalogue.names import slug
 from backend.shared.database import Database, Write
 from backend.shared.errors import InvalidInput, TooLarge, Unavailable
 from backend.shared.files import new_folder
@@ -17,6 +20,7 @@ from backend.shared.tables import Dataset
 
 from .files.importing import import_rows
 from .files.plan import ImportPlan
+from .files.table import bare, source_of
 
 
 def add_dataset(
@@ -31,12 +35,15 @@ def add_dataset(
     dataset_id: str | None = None,
     licence: str = UNKNOWN_LICENCE,
     name: str | None = None,
+    validation_name: str | None = None,
     told: Mapping[str, str | None] | None = None,
     also: Callable[[Write, DatasetFacts], None] | None = None,
 ) -> DatasetFacts:
-    """Read files into a stored data set. The id is made from the file's name (`name`, where it has another) unless
-    given; `told` says more of where it comes from: `source`, `hub_id`, `metric`; `also` is done in the transaction that
-    stores it.
+    """Read files into a stored data set.
+
+    `name` and `validation_name`: what the files are called, where not as they lie there. They say the formats where the
+    plan does not, and of the first the id is made unless given. `told` says more of where the data set comes from:
+    `source`, `hub_id`, `metric`; `also` is done in the transaction that stores it.
 
     Raises:
         InvalidInput: the file cannot be trusted or used; the sentence names line and column.
@@ -47,7 +54,15 @@ def add_dataset(
     for file in (train, validation):
         _check_size(file, settings)
     called = Path(name or train.name)
-    chosen = _free_id(dataset_id, called.stem, lambda one: one in BUILTIN_DATASETS or _dataset(settings, one))
+    files = [
+        None if file is None else source_of(file, known, plan.format, plan.quotes)
+        for file, known in ((train, name), (validation, validation_name))
+    ]
+    chosen = _free_id(
+        dataset_id,
+        telling(Path(bare(called.name)).stem),
+        lambda one: one in BUILTIN_DATASETS or _dataset(settings, one),
+    )
     folder = datasets_root(settings.shared) / chosen
     naming = {
         "id": chosen,
@@ -59,7 +74,7 @@ def add_dataset(
     }
     try:
         with new_folder(folder, first_stands=False) as building:
-            facts = import_rows(building, train, validation, plan, naming)
+            facts = import_rows(building, files[0] or train, files[1], plan, naming)
     except FileExistsError as error:
         raise _taken(chosen) from error
     except OSError as error:
@@ -79,6 +94,18 @@ def add_dataset(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return facts
+
+
+def telling(name: str) -> str:
+    """A name for an id, with a few digits of its hash where letters of it cannot be in one.
+
+    So files called in one script are told from each other: of レビュー and 感想 nothing would be left.
+    """
+    whole = unicodedata.normalize("NFC", name)
+    if all(c.isascii() or not c.isalnum() for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c)):
+        return name
+    left = slug(name)
+    return f"{'data' if left == 'unnamed' else left}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
 
 
 def _dataset(settings: Settings, dataset_id: str) -> bool:

@@ -17,7 +17,6 @@ from backend.shared.upload_tables import Upload
 from backend.uploads import service as uploads
 
 from . import add
-from .files.importing import format_of
 from .files.plan import ImportPlan
 
 
@@ -76,7 +75,6 @@ def _commit(database: Database, settings: Settings, who: Principal, upload_id: s
         return require_dataset(settings.shared, upload.dataset_id)
     train = uploads.require_complete(upload, settings)
     validation = None if held is None else uploads.require_complete(held, settings)
-    form = plan.format or format_of(upload.name)
 
     def remember(session: Write, facts: DatasetFacts) -> None:
         row = uploads.get(session, upload_id)
@@ -88,8 +86,9 @@ def _commit(database: Database, settings: Settings, who: Principal, upload_id: s
             settings,
             who,
             train,
-            ImportPlan(**{**plan.model_dump(include=set(ImportPlan.model_fields)), "format": form}),
+            ImportPlan(**plan.model_dump(include=set(ImportPlan.model_fields))),
             validation=validation,
+            validation_name=None if held is None else held.name,
             title=plan.title,
             dataset_id=plan.id,
             licence=plan.licence,

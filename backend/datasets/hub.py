@@ -24,12 +24,15 @@ from backend.shared.rows.row import ColumnMapping
 from backend.shared.settings import Settings
 
 from . import add, hub_recipes
-from .files.importing import ENDINGS, format_of, open_table
+from .files.importing import open_table
 from .files.plan import VALIDATION_NAMES, ImportPlan
+from .files.table import bare, ending, source_of
 from .hub_recipes import Recipe
 
 CONVERTED = "refs/convert/parquet"
-_SHARD = re.compile(r"(?P<split>[A-Za-z][A-Za-z_]*)(-\d{5}-of-\d{5})?")
+_SHARD = re.compile(  # train-00000-of-00002-b42a775f407cee45.parquet, train_0.jsonl.gz, train.csv
+    r"(?P<split>[A-Za-z][A-Za-z_]*?)([-_.]\d{1,6}([-_]of[-_]\d{1,6})?)?([-_.](?=[a-f]*\d)[0-9a-f]{8,64})?"
+)
 _JOINED = " ; "
 Files = dict[str, dict[str, dict[str, int]]]  # configuration → split → file → bytes
 
@@ -128,8 +131,9 @@ def fetch(
             _download(offer, file, folder)
             done += size
             tell(file, done, offer.bytes)
-        train = _lines(folder, "train", offer.train, recipe, grouped=False)
-        held = offer.validation and _lines(folder, "validation", offer.validation, recipe, grouped=True)
+        named = plan.task == "classification" and not (recipe and recipe.labels)
+        train = _lines(folder, "train", offer.train, recipe, named, grouped=False)
+        held = offer.validation and _lines(folder, "validation", offer.validation, recipe, named, grouped=True)
         return add.add_dataset(
             database,
             settings,
@@ -164,12 +168,12 @@ def _files(info: Any) -> Files:
     found: Files = {}
     for one in info.siblings or []:
         path = Path(one.rfilename)
-        if path.suffix.lower() not in ENDINGS:
+        if ending(path.name) is None:
             continue
-        parts = path.parts[:-1]
-        if re.fullmatch(r"\d{4,}", path.stem) and parts:  # CONFIG/SPLIT/0000.parquet
+        parts, stem = path.parts[:-1], Path(bare(path.name)).stem
+        if re.fullmatch(r"\d{4,}", stem) and parts:  # CONFIG/SPLIT/0000.parquet
             config, split = (parts[-2] if len(parts) > 1 else "default"), parts[-1]
-        elif shard := _SHARD.fullmatch(path.stem):  # CONFIG/SPLIT-00000-of-00001.parquet, SPLIT.jsonl, data/SPLIT.csv
+        elif shard := _SHARD.fullmatch(stem):  # CONFIG/SPLIT-00000-of-00001.parquet, SPLIT.jsonl, data/SPLIT.csv
             config, split = (parts[-1] if parts and parts[-1] != "data" else "default"), shard["split"]
         else:
             continue
@@ -200,11 +204,13 @@ def _download(offer: DataOffer, file: str, folder: Path) -> None:
     )
 
 
-def _lines(folder: Path, split: str, files: dict[str, int], recipe: Recipe | None, *, grouped: bool) -> Path:
+def _lines(
+    folder: Path, split: str, files: dict[str, int], recipe: Recipe | None, named: bool, *, grouped: bool
+) -> Path:
     """All rows of a split as one file of JSON lines."""
     out = folder / f"{split}.jsonl"
     rows: Iterator[dict[str, Any]] = (
-        _row(values, recipe) for file in sorted(files) for values in _values(folder / "fetched" / file)
+        _row(values, recipe) for file in sorted(files) for values in _values(folder / "fetched" / file, named)
     )
     if recipe is not None and recipe.grouped:
         rows = _grouped(rows, recipe) if grouped else (_alone(row, recipe) for row in rows)
@@ -214,9 +220,15 @@ def _lines(folder: Path, split: str, files: dict[str, int], recipe: Recipe | Non
     return out
 
 
-def _values(file: Path) -> Iterator[dict[str, Any]]:
-    _, rows = open_table(file, format_of(file.name))
-    for _, values in rows:
+def _values(file: Path, named: bool) -> Iterator[dict[str, Any]]:
+    """The rows of a file, numbered classes by the names that it tells where they are asked for."""
+    table = open_table(source_of(file))
+    names = table.names if named else {}
+    for _, values in table.rows:
+        for column, known in names.items():
+            number = values.get(column)
+            if isinstance(number, int) and 0 <= number < len(known):
+                values[column] = known[number]
         yield values
 
 

@@ -3,18 +3,23 @@
 import random
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.rows.advice import Kept, advice, count, refuse_useless
+from backend.shared.rows.chat import chat_column
 from backend.shared.rows.row import BadCell, ColumnMapping, Format, Row, RowRefused, guess_mapping
 from backend.shared.rows.seen_rows import SeenRows
+from backend.shared.rows.writer import MOST_NOTES
 from backend.shared.specs import Task
 
-from .files.importing import bad_cell, open_table, row_reader
+from .files.importing import bad_cell, open_table, row_reader, tell
 from .files.plan import ImportPlan, settle_mapping
+from .files.table import Source, Table
 from .lengths import Lengths, measure
 from .preview_warnings import partial
 from .schemas import DatasetPreview, Flaw, Label, PreviewPlan, Refusal
@@ -34,68 +39,81 @@ class _Seen:
     numbers: list[float] = field(default_factory=list)
     read: int = 0
     whole: bool = True
+    notes: list[str] = field(default_factory=list)
 
 
-def preview(
-    home: Path, train: Path, form: Format, asked: PreviewPlan, validation: Path | None = None
-) -> DatasetPreview:
-    """Look at the file, and at the one for validation where there is one; `form` is the format of both.
+class _Enough(Exception):
+    """The time for a look is over."""
+
+
+def preview(home: Path, train: Source, asked: PreviewPlan, validation: Source | None = None) -> DatasetPreview:
+    """Look at the file, and at the one for validation where there is one, for a few seconds at most.
 
     Raises:
         InvalidInput: not even the columns can be read, or there is no such model.
     """
-    columns, rows = open_table(train, form)
-    task = asked.task or guess_task(columns)
+    train, validation = _timed(train, validation)
+    try:
+        table = open_table(train)
+    except _Enough as error:
+        raise InvalidInput("The beginning of the file takes too long to be read.") from error
+    task = asked.task or guess_task([*table.columns, *table.left_out])
     plan = ImportPlan(**{**asked.model_dump(exclude={"model", "task"}), "task": task})
     seen, problems = _Seen(SeenRows(task, plan.split.seed)), []
     try:
         measured = asked.model is not None
-        _read(seen, columns, rows, plan, None if validation is None else "train", measured)
+        _read(seen, table, plan, None if validation is None else "train", measured)
         if validation is not None:
-            _read(seen, *open_table(validation, form), plan, "validation", measured)
+            _read(seen, open_table(validation), plan, "validation", measured)
+    except _Enough:
+        seen.whole = False
     except InvalidInput as error:
         problems = list(error.problems)
     try:
-        mapping = settle_mapping(plan.mapping, columns, task)
+        mapping = settle_mapping(plan.mapping, table.columns, task)
     except InvalidInput:
-        mapping = guess_mapping(columns, task)
+        mapping = guess_mapping(table.columns, task)
     if not seen.sample:
-        seen.sample = [_shown(values) for _, values in _first(train, form)]
+        seen.sample = [_shown(values) for values in _first(train)]
     lengths = None if asked.model is None else measure(home, asked.model, seen.measured)
-    return _told(form, columns, plan, mapping, seen, problems, lengths)
+    return _told(train.format, table.columns, plan, mapping, seen, problems, lengths)
+
+
+def _timed(train: Source, validation: Source | None) -> tuple[Source, Source | None]:
+    end = time.monotonic() + MOST_SECONDS
+
+    def watch(count: int) -> None:
+        train.watch(count)
+        if time.monotonic() > end:
+            raise _Enough
+
+    return replace(train, watch=watch), None if validation is None else replace(validation, watch=watch)
 
 
 def guess_task(columns: list[str]) -> Task:
-    """causal_lm where the names are of prompts and completions only, else classification."""
+    """causal_lm where the names are of prompts and completions, or of chats, only, else classification."""
     one = guess_mapping(columns, "causal_lm")
     other = guess_mapping(columns, "classification")
-    both = one.prompt is not None and one.completion is not None
+    both = (one.prompt is not None and one.completion is not None) or chat_column(columns) is not None
     return "causal_lm" if both and other.label is None else "classification"
 
 
-def _first(path: Path, form: Format) -> Iterator[tuple[int, dict[str, Any]]]:
+def _first(source: Source) -> Iterator[dict[str, Any]]:
     """The first rows of a file that a plan does not fit, as far as they can be read."""
-    _, rows = open_table(path, form)
     try:
-        for _ in range(SHOWN_ROWS):
-            if (found := next(rows, None)) is None:
-                return
-            yield found
-    except InvalidInput:
+        with closing(open_table(source).rows) as rows:  # type: ignore[type-var]  # all readers are generators
+            for _, values in islice(rows, SHOWN_ROWS):
+                yield values
+    except (InvalidInput, _Enough):
         return
-    finally:
-        rows.close()  # type: ignore[attr-defined]  # all three readers are generators
 
 
-def _read(
-    seen: _Seen, columns: list[str], rows: Iterator[Any], plan: ImportPlan, split: str | None, measured: bool
-) -> None:
-    make, place = row_reader(columns, plan, split)
-    draw, end = random.Random(0), time.monotonic() + MOST_SECONDS
-    for number, values in rows:
-        if seen.read >= MOST_ROWS or (seen.read % 100 == 99 and time.monotonic() > end):
-            seen.whole = False
-            break
+def _read(seen: _Seen, table: Table, plan: ImportPlan, split: str | None, measured: bool) -> None:
+    make, place = row_reader(table, plan, split)
+    draw = random.Random(0)
+    for number, values in table.rows:
+        if seen.read >= MOST_ROWS:
+            raise _Enough
         seen.read += 1
         if len(seen.sample) < SHOWN_ROWS:
             seen.sample.append(_shown(values))
@@ -105,11 +123,11 @@ def _read(
         except RowRefused as refused:
             seen.rows.refuse(refused.column, refused.reason)
             if len(seen.refusals) < SHOWN_REFUSALS:
-                told = Refusal(place=f"line {number:,}", column=refused.column[:200], reason=refused.reason)
+                told = Refusal(place=f"{table.unit} {number:,}", column=refused.column[:200], reason=refused.reason)
                 seen.refusals.append(told)
             continue
         except BadCell as bad:
-            raise bad_cell(bad, f"line {number:,}") from bad
+            raise bad_cell(bad, f"{table.unit} {number:,}") from bad
         if plan.task == "regression":
             seen.numbers.append(row["label"])
         if not measured:
@@ -118,6 +136,7 @@ def _read(
             seen.measured.append(row)
         elif (drawn := int(draw.random() * seen.rows.kept)) < MEASURED_ROWS:
             seen.measured[drawn] = row
+    tell(seen.notes, table, plan)
 
 
 def _shown(values: dict[str, Any]) -> dict[str, str | None]:
@@ -166,7 +185,7 @@ def _told(
         sample=tuple(seen.sample),
         warnings=(),
     )
-    return found.model_copy(update={"warnings": (*advice(kept), *partial(found))})
+    return found.model_copy(update={"warnings": (*advice(kept, seen.notes[:MOST_NOTES]), *partial(found))})
 
 
 def _labels(kept: Kept) -> tuple[Label, ...]:

@@ -4,10 +4,10 @@ from pydantic import Field
 
 from backend.edge.answers import JsonObject, Out
 from backend.shared.facts import Absent, DatasetFacts
-from backend.shared.rows.row import ColumnMapping, Format
+from backend.shared.rows.row import ColumnMapping, Format, Quotes
 from backend.shared.specs import Frozen, Task
 
-from .files.plan import SplitPlan
+from .files.plan import QUOTES, SplitPlan
 from .lengths import Lengths
 
 
@@ -31,6 +31,7 @@ class PreviewPlan(Frozen):
     task: Task | None = None
     mapping: ColumnMapping = ColumnMapping()
     format: Format | None = None
+    quotes: Quotes = Field("auto", description=QUOTES)
     split: SplitPlan = SplitPlan()
     drop_repeats: bool = False
     model: str | None = Field(None, max_length=200, description="Count lengths in this model's tokens.")

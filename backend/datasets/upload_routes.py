@@ -14,7 +14,7 @@ from backend.shared.upload_tables import Upload
 from backend.uploads import service as uploads
 
 from .commit import CommitPlan, Commits
-from .files.importing import format_of
+from .files.table import Source, source_of
 from .preview import preview
 from .schemas import DatasetPreview, PreviewPlan, UploadPreview
 
@@ -28,11 +28,14 @@ def preview_upload(upload_id: str, plan: UploadPreview, who: Who, app: App) -> D
     with app.database.write() as session:
         upload, held = _both(session, who, upload_id, plan.validation_upload_id)
         uploads.touch(session, upload_id)
-    train = uploads.require_complete(upload, app.settings)
-    validation = None if held is None else uploads.require_complete(held, app.settings)
+
+    def source(one: Upload) -> Source:
+        return source_of(uploads.require_complete(one, app.settings), one.name, plan.format, plan.quotes)
+
+    train, validation = source(upload), None if held is None else source(held)
     asked = PreviewPlan(**plan.model_dump(include=set(PreviewPlan.model_fields)))
     with uploads.reading():
-        return preview(app.settings.shared, train, plan.format or format_of(upload.name), asked, validation)
+        return preview(app.settings.shared, train, asked, validation)
 
 
 @router.post("/{upload_id}/commit", operation_id="uploads_commit", status_code=status.HTTP_201_CREATED)

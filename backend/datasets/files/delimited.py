@@ -1,15 +1,17 @@
 """CSV and TSV, read strictly: an unbalanced quote or a ragged row is an error, never a silently swallowed line.
 
-Source: RFC 4180; Python's `csv` reads bad quoting without a word unless `strict` is set.
+Source: RFC 4180; Python's `csv` reads bad quoting without a word unless `strict` is set. Columns without a name at the
+edge of the table (an index that pandas wrote, commas at the ends of lines) are passed over.
 """
 
 import csv
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from backend.shared.errors import InvalidInput
-from backend.shared.rows.row import MAX_CELL_BYTES
+from backend.shared.rows.row import MAX_CELL_BYTES, Quotes
 
 from .text_file import text_lines
 
@@ -18,40 +20,93 @@ if TYPE_CHECKING:
 
 MAX_COLUMNS = 256
 DELIMITERS = {"csv": ",", "tsv": "\t"}
+SEEN_CHARACTERS = 16 << 20  # of a file, until it is settled what its quotes are
+_QUOTED = re.compile(r'"([^"]|"")*"')
 
 
-def read_delimited(path: Path, delimiter: str) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
+def read_delimited(
+    path: Path, delimiter: str, quotes: Quotes = "auto", lines: Callable[[], Iterator[str]] | None = None
+) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
     """The column names, and an iterator over (line number, column → cell) of every row; blank lines are passed over.
+
+    `lines` opens the file's lines, where they are not simply those at `path`.
 
     Raises:
         InvalidInput: at once for a bad header; while reading for a bad row, naming its line.
     """
+    opened = lines or (lambda: text_lines(path))
+    if quotes == "auto":
+        quotes = "plain" if delimiter == "\t" and quotes_are_characters(opened(), delimiter) else "quoted"
     csv.field_size_limit(MAX_CELL_BYTES)  # in characters; mapped cells are measured in bytes later
-    reader = csv.reader(text_lines(path), delimiter=delimiter, strict=True)
+    quote = None if quotes == "plain" else '"'
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    reader = csv.reader(opened(), delimiter=delimiter, strict=True, quotechar=quote, quoting=quoting)
     try:
         header = next(reader, None)
     except csv.Error as error:
         raise _unreadable(error, 1, reader.line_num) from error
     if header is None:
         raise InvalidInput("The file is empty.")
-    _check_header(header, delimiter)
-    return header, _rows(reader, header)
+    first, end = _named(header)
+    _check_header(header, first, end, delimiter)
+    return header[first:end], _rows(reader, header, first, end)
 
 
-def _rows(reader: "Reader", header: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    width, start = len(header), reader.line_num + 1
+def _named(header: list[str]) -> tuple[int, int]:
+    """Where the named columns begin and end: all but nameless ones at the edges."""
+    places = [place for place, name in enumerate(header) if name.strip()]
+    return (places[0], places[-1] + 1) if places else (0, 1)
+
+
+def _rows(reader: "Reader", header: list[str], first: int, end: int) -> Iterator[tuple[int, dict[str, str]]]:
+    names, width, start = header[first:end], len(header), reader.line_num + 1
+    whole = first == 0 and end == width
     try:
         for cells in reader:
-            if len(cells) == width:
-                yield start, dict(zip(header, cells, strict=True))
+            if whole and len(cells) == width:
+                yield start, dict(zip(names, cells, strict=True))
             elif cells:
-                raise InvalidInput(
-                    f"Line {start:,} has {len(cells)} cells where the header has {width}; "
-                    "quote cells that contain the separator or a line break."
-                )
+                if len(cells) < end or any(cell.strip() for cell in cells[end:]):
+                    raise _ragged(start, cells, end, width)
+                yield start, dict(zip(names, cells[first:end], strict=True))
             start = reader.line_num + 1
     except csv.Error as error:
         raise _unreadable(error, start, reader.line_num) from error
+
+
+def _ragged(line: int, cells: list[str], end: int, width: int) -> InvalidInput:
+    if end <= width == len(cells):
+        return InvalidInput(
+            f"Line {line:,} has a cell in a column without a name; quote cells that contain the separator, or name it."
+        )
+    return InvalidInput(
+        f"Line {line:,} has {len(cells)} cells where the header has {width}; "
+        "quote cells that contain the separator or a line break."
+    )
+
+
+def quotes_are_characters(lines: Iterator[str], delimiter: str) -> bool:
+    """Whether quotes in a file are a part of its texts, as in GLUE: by its first 16 MiB.
+
+    They are where each line on its own has as many cells as the first, and some cell with a quote is not one that a
+    writer of quoted cells would have made. A header in quotes shows such a writer.
+    """
+    width, seen, doubtful = 0, 0, False
+    for line in lines:
+        seen += len(line)
+        if seen > SEEN_CHARACTERS:
+            break
+        cells = line.rstrip("\r\n").split(delimiter)
+        if cells == [""]:
+            continue
+        if not width and all(_QUOTED.fullmatch(cell) for cell in cells):
+            return False
+        width = width or len(cells)
+        if len(cells) != width:
+            return False
+        if not doubtful and '"' in line:
+            doubtful = any('"' in cell and not _QUOTED.fullmatch(cell) for cell in cells)
+    return doubtful
 
 
 def _unreadable(error: csv.Error, start: int, newest: int) -> InvalidInput:
@@ -67,10 +122,10 @@ def _unreadable(error: csv.Error, start: int, newest: int) -> InvalidInput:
     return InvalidInput(f"{where} cannot be read: {reason}.")
 
 
-def _check_header(header: list[str], delimiter: str) -> None:
-    if len(header) > MAX_COLUMNS:
-        raise InvalidInput(f"The file has {len(header)} columns; {MAX_COLUMNS} are the most that are read.")
-    for place, name in enumerate(header, start=1):
+def _check_header(header: list[str], first: int, end: int, delimiter: str) -> None:
+    if end - first > MAX_COLUMNS:
+        raise InvalidInput(f"The file has {end - first} columns; {MAX_COLUMNS} are the most that are read.")
+    for place, name in enumerate(header[first:end], start=first + 1):
         if not name.strip():
             raise InvalidInput(f"Column {place} of the header (line 1) has no name.")
         if header.index(name) != place - 1:

@@ -6,49 +6,32 @@ from typing import Any
 
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import DatasetFacts
-from backend.shared.rows.row import BadCell, Format, Row, RowRefused, row_maker
+from backend.shared.rows.row import BadCell, Row, RowRefused, row_maker
 from backend.shared.rows.writer import DatasetWriter
 
 from .delimited import DELIMITERS, read_delimited
-from .json_lines import read_json_lines
+from .json_rows import read_json
 from .parquet import read_parquet
-from .plan import ImportPlan, settle_mapping
-
-Table = tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]
-ENDINGS: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-}
+from .plan import ImportPlan, settle_mapping, unused
+from .table import Source, Table, source_of
+from .text_file import text_lines
 
 
-def format_of(name: str) -> Format:
-    """The format that a file's name says.
+def open_table(source: Source) -> Table:
+    """Columns and rows of a file."""
 
-    Raises:
-        InvalidInput: none that is read here.
-    """
-    found = ENDINGS.get(Path(name).suffix.lower())
-    if found is None:
-        raise InvalidInput(
-            f"{Path(name).name!r} is none of .csv, .tsv, .jsonl or .parquet; name the format or rename the file.",
-            "/format",
-        )
-    return found
+    def lines() -> Iterator[str]:
+        return text_lines(source.path, packed=source.packed, watch=source.watch)
 
-
-def open_table(path: Path, form: Format) -> Table:
-    """Columns and rows of a file; each row with the number of its line (in Parquet: its number)."""
-    if form == "parquet":
-        return read_parquet(path)
-    return read_json_lines(path) if form == "jsonl" else read_delimited(path, DELIMITERS[form])
+    if source.format == "parquet":
+        return read_parquet(source)
+    if source.format == "jsonl":
+        return read_json(lines)
+    return Table(*read_delimited(source.path, DELIMITERS[source.format], source.quotes, lines))
 
 
 def import_rows(
-    folder: Path, train: Path, validation: Path | None, plan: ImportPlan, naming: dict[str, Any]
+    folder: Path, train: Path | Source, validation: Path | Source | None, plan: ImportPlan, naming: dict[str, Any]
 ) -> DatasetFacts:
     """Read the files into `folder` and return the data set's facts; `naming` as in `DatasetWriter.finish`.
 
@@ -66,18 +49,25 @@ def import_rows(
         return writer.finish(naming, plan.split.ratio, drop_repeats=plan.drop_repeats)
 
 
-def _read(writer: DatasetWriter, path: Path, plan: ImportPlan, split: str | None, file: str) -> None:
-    columns, rows = open_table(path, plan.format or format_of(path.name))
-    make, place = row_reader(columns, plan, split)
-    for number, values in rows:
+def _read(writer: DatasetWriter, file: Path | Source, plan: ImportPlan, split: str | None, called: str) -> None:
+    source = source_of(file, None, plan.format, plan.quotes) if isinstance(file, Path) else file
+    table = open_table(source)
+    make, place = row_reader(table, plan, split)
+    for number, values in table.rows:
         try:
             row = make(values)
             where, group = place(values)
             writer.add(row, where, group, number)
         except RowRefused as refused:
-            writer.refuse(f"{file}line {number}", refused.column, refused.reason, values)
+            writer.refuse(f"{called}{table.unit} {number}", refused.column, refused.reason, values)
         except BadCell as bad:
-            raise bad_cell(bad, f"{file}line {number:,}") from bad
+            raise bad_cell(bad, f"{called}{table.unit} {number:,}") from bad
+    tell(writer.notes, table, plan)
+
+
+def tell(notes: list[str], table: Table, plan: ImportPlan) -> None:
+    """Add what there is to tell of a table that was read, each sentence once."""
+    notes += [one for one in [*table.notes, *unused(table.columns, plan)] if one not in notes]
 
 
 def bad_cell(bad: BadCell, place: str) -> InvalidInput:
@@ -87,7 +77,7 @@ def bad_cell(bad: BadCell, place: str) -> InvalidInput:
 
 
 def row_reader(
-    columns: list[str], plan: ImportPlan, split: str | None = None
+    table: Table, plan: ImportPlan, split: str | None = None
 ) -> tuple[Callable[[dict[str, Any]], Row], Callable[[dict[str, Any]], tuple[str | None, str | None]]]:
     """Two functions of a file's values: its normalised row, and its split and group where the file says them.
 
@@ -96,7 +86,8 @@ def row_reader(
     Raises:
         InvalidInput: the plan does not fit the columns.
     """
-    make = row_maker(settle_mapping(plan.mapping, columns, plan.task), plan.task)
+    mapping = settle_mapping(plan.mapping, table.columns, plan.task, table.left_out)
+    make = row_maker(mapping, plan.task, table.names.get(mapping.label or ""))
     if split is not None:
         return make, lambda values: (split, None)
-    return make, plan.split.placer(columns)
+    return make, plan.split.placer(table.columns)

@@ -7,29 +7,35 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
 from backend.shared.errors import InvalidInput
 
-from .text_file import MAX_LINE_BYTES, PARQUET
+from .table import Numbered, Source, Table, Watch
+from .text_file import GZIP, MAX_LINE_BYTES, PARQUET
 
 CANNOT = "The Parquet file cannot be read; write it again, or save it as CSV or JSONL."
+SHOWN = 9  # columns that are left out, in a sentence
 
 
-def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, Any]]]]:
-    """The names of the columns that can be read, and an iterator over (row number from 1, column → value).
+def read_parquet(source: Source) -> Table:
+    """The columns that can be read, and the rows by their numbers.
 
-    Columns that hold neither text, numbers, truth values nor lists of texts are left out.
+    Columns that hold neither text, numbers, truth values nor lists of texts are left out, and told with their types.
 
     Raises:
         InvalidInput: at once for a file that is no Parquet; while reading where it is damaged or too large for memory.
     """
+    path = source.path
     with path.open("rb") as file:
         start = file.read(4)
         file.seek(max(path.stat().st_size - 4, 0))
+        if source.packed and start.startswith(GZIP):
+            raise InvalidInput(
+                "The file is a Parquet file packed with gzip; unpack it first, Parquet is packed itself."
+            )
         if start != PARQUET or file.read(4) != PARQUET:
             raise InvalidInput("The file's name says Parquet, but its content is not (or is cut off).")
     lines = _lines(path)
@@ -37,14 +43,20 @@ def read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, dict[str, A
     if not isinstance(first, dict) or "columns" not in first:
         lines.close()
         raise InvalidInput(first if isinstance(first, str) else CANNOT)
-    return first["columns"], _rows(lines)
+    notes = []
+    if left_out := first["left_out"]:
+        several = f" and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
+        told = ", ".join(f"{name[:60]!r} ({kind})" for name, kind in list(left_out.items())[:SHOWN])
+        notes.append(f"Columns of types that are not read are left out: {told}{several}.")
+    return Table(first["columns"], _rows(lines, source.watch), notes=notes, names=first["names"], left_out=left_out)
 
 
-def _rows(lines: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+def _rows(lines: Any, watch: Watch) -> Numbered:
     with closing(lines):
         for number, row in enumerate(lines, start=1):
             if isinstance(row, str):
                 raise InvalidInput(row)
+            watch(0)
             yield number, row
 
 

@@ -1,6 +1,7 @@
 """The process that reads a Parquet file: `python -m backend.datasets.files.parquet_child FILE` writes JSON lines.
 
-First an object with the `columns`, then an object a row; a JSON string is a sentence about what went wrong.
+First an object with the `columns`, the types of those `left_out`, and the class `names` that the metadata tells; then
+an object a row; a JSON string is a sentence about what went wrong.
 """
 
 import json
@@ -14,6 +15,8 @@ import pyarrow.parquet as pq
 
 MEMORY_BYTES = 1 << 30
 MAX_COLUMNS = 256
+MOST_TYPE = 80  # characters of a type's name
+MOST_NAMES = 1000
 BATCH_ROWS = 256  # of cells of 1 MiB: half the memory
 TOO_LARGE = (
     "The Parquet file needs more than 1 GiB of memory to be read; write it with smaller row groups "
@@ -48,14 +51,34 @@ def _write(path: str) -> None:
             return
         names = [column.name for column in schema if _is_read(column.type)]
         twice = next((name for name in names if names.count(name) > 1), None)
+        left_out = {column.name: str(column.type)[:MOST_TYPE] for column in schema if not _is_read(column.type)}
         if twice is not None or not names:
-            _say(f"The column name {twice[:100]!r} occurs twice." if twice else "No column holds text or numbers.")
+            found = ", ".join(f"{name[:60]!r} ({kind})" for name, kind in left_out.items())[:1000]
+            useless = f"No column holds text or numbers. The file has: {found or 'none'}."
+            _say(f"The column name {twice[:100]!r} occurs twice." if twice else useless)
             return
-        _say({"columns": names})
+        _say({"columns": names, "left_out": left_out, "names": _class_names(schema.metadata or {})})
         for batch in file.iter_batches(BATCH_ROWS, columns=names, use_threads=False):
             for row in batch.to_pylist():
                 _say({key: _plain(value) for key, value in row.items()})
     sys.stdout.flush()
+
+
+def _class_names(metadata: dict[bytes, bytes]) -> dict[str, list[str]]:
+    """Column → names of its numbered classes, as `datasets` writes them beside the schema."""
+    try:
+        features = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"]
+        return {
+            column: feature["names"]
+            for column, feature in features.items()
+            if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and _are_names(feature["names"])
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # anybody may write there what they like
+        return {}
+
+
+def _are_names(names: Any) -> bool:
+    return isinstance(names, list) and len(names) <= MOST_NAMES and all(isinstance(name, str) for name in names)
 
 
 def _is_read(kind: Any) -> bool:

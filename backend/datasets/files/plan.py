@@ -1,16 +1,22 @@
 """How files become a data set: the task, which column is what, and which rows are held out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from backend.shared.errors import InvalidInput
-from backend.shared.rows.row import REQUIRED, ColumnMapping, Format, RowRefused, guess_mapping, keys_of
+from backend.shared.rows.chat import CHAT, chat_column
+from backend.shared.rows.row import REQUIRED, ColumnMapping, Format, Quotes, RowRefused, guess_mapping, keys_of
 from backend.shared.specs import Frozen, Task
 
 Place = tuple[str | None, str | None]  # split and group, each where the file says it
 TRAIN_NAMES = frozenset({"train", "training"})
+QUOTES = (
+    "What a quote in CSV and TSV is: around cells (quoted), or a character like any other (plain). By default around "
+    "cells, but in TSV a character where the file shows it."
+)
 VALIDATION_NAMES = frozenset({"validation", "valid", "val", "dev", "eval"})
 
 
@@ -67,6 +73,7 @@ class ImportPlan(Frozen):
     task: Task
     mapping: ColumnMapping = ColumnMapping()
     format: Format | None = Field(None, description="By the file's name where unset.")
+    quotes: Quotes = Field("auto", description=QUOTES)
     split: SplitPlan = SplitPlan()
     drop_repeats: bool = Field(
         False, description="Refuse rows that say what another row says, those held out before those trained on."
@@ -81,8 +88,22 @@ def _cell(values: dict[str, Any], column: str) -> str:
     return text
 
 
-def settle_mapping(mapping: ColumnMapping, columns: list[str], task: Task) -> ColumnMapping:
-    """The mapping with its gaps filled from the column names, checked against them.
+UNUSED = ("system", "history")  # beside an instruction; source: the Alpaca format of LLaMA-Factory
+
+
+def unused(columns: list[str], plan: ImportPlan) -> list[str]:
+    """A sentence about columns that say something of each row but are not read."""
+    mapping = settle_mapping(plan.mapping, columns, plan.task)
+    if plan.task != "causal_lm" or mapping.prompt is None or mapping.prompt.lower() != "instruction":
+        return []
+    left = [column for column in columns if column.lower() in UNUSED and column not in mapping.named().values()]
+    return [f"Columns that are not trained on: {_listed(left)}."] if left else []
+
+
+def settle_mapping(
+    mapping: ColumnMapping, columns: list[str], task: Task, left_out: Mapping[str, str] = MappingProxyType({})
+) -> ColumnMapping:
+    """The mapping with its gaps filled from the column names, checked against them; `left_out` cannot be read.
 
     Raises:
         InvalidInput: a column that is not there, a key of another task, a column missing, or one used twice.
@@ -97,10 +118,15 @@ def settle_mapping(mapping: ColumnMapping, columns: list[str], task: Task) -> Co
             raise _no_column(column, columns, f"/mapping/{key}")
     guessed = {k: v for k, v in guess_mapping(columns, task).named().items() if v not in given.values()}
     settled = guessed | given
+    if "context" not in given and settled.get("prompt", "").lower() != "instruction":
+        settled.pop("context", None)  # it belongs to an instruction only
     for key in REQUIRED[task]:
         if key not in settled:
+            if chat := chat_column([*columns, *left_out]):
+                raise InvalidInput(f"The column {chat[:100]!r} {CHAT}.", f"/mapping/{key}")
+            typed = "".join(f"; left out: {name[:60]!r} ({kind})" for name, kind in list(left_out.items())[:9])
             raise InvalidInput(
-                f"Which column is the {key}? The file has: {_listed(columns)}. Name it (--{key} COLUMN).",
+                f"Which column is the {key}? The file has: {_listed(columns)}{typed}. Name it (--{key} COLUMN).",
                 f"/mapping/{key}",
             )
     if len(set(settled.values())) != len(settled):

@@ -1,18 +1,25 @@
 """Lines of an uploaded text file, checked to be UTF-8 text and nothing else in disguise."""
 
 import codecs
+import gzip
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from backend.shared.errors import InvalidInput
 
+from .table import Watch, unwatched
+
 MAX_LINE_BYTES = 64 << 20
 PARQUET = b"PAR1"
+GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
 _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"PK\x03\x04", "a zip archive (or a spreadsheet); save it as CSV"),
     (b"PK\x05\x06", "an empty zip archive"),
-    (b"\x1f\x8b", "compressed with gzip; unpack it first"),
+    (GZIP, "compressed with gzip; give it the ending .gz (as in rows.csv.gz), or unpack it first"),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
     (b"BZh", "compressed with bzip2; unpack it first"),
     (b"\xfd7zXZ\x00", "compressed with xz; unpack it first"),
@@ -27,14 +34,12 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 
 
-def refuse_disguises(path: Path) -> None:
+def refuse_disguises(start: bytes) -> None:
     """Refuse files whose first bytes say that they are no text, whatever their name says.
 
     Raises:
         InvalidInput: empty, or a known binary format, pickled objects among them.
     """
-    with path.open("rb") as file:
-        start = file.read(16)
     if not start:
         raise InvalidInput("The file is empty.")
     for mark, name in _MAGIC:
@@ -46,35 +51,55 @@ def refuse_disguises(path: Path) -> None:
         )
 
 
-def text_lines(path: Path) -> Iterator[str]:
+@contextmanager
+def _unpacked(path: Path, packed: bool) -> Iterator[IO[bytes]]:
+    """The file, unpacked where its name and its first bytes say gzip: who loaded it may have unpacked it before."""
+    with path.open("rb") as file:
+        if not packed or not file.read(2).startswith(GZIP):
+            file.seek(0)
+            yield file
+            return
+        file.seek(0)
+        try:
+            with gzip.GzipFile(fileobj=file) as inside:
+                yield inside  # type: ignore[misc]  # it has all that is asked of a file here
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise InvalidInput("The packed file is damaged or cut off; pack it again.") from error
+
+
+def text_lines(path: Path, *, packed: bool = False, watch: Watch = unwatched) -> Iterator[str]:
     """The file's lines with their line ends, a byte order mark at the start left out.
 
-    A line ends with LF or CRLF; other characters that Python counts as line ends stay part of the text.
+    A line ends with LF or CRLF, or with CR in a file that begins without any LF; other characters that Python counts as
+    line ends stay part of the text.
 
     Raises:
         InvalidInput: naming the line: not UTF-8, a NUL character, or a line of more than 64 MiB.
     """
-    refuse_disguises(path)
     decode = codecs.getincrementaldecoder("utf-8")(errors="strict")  # "utf-8-sig" takes half a mark for an empty file
-    number, rest, at_start = 1, "", True
-    with path.open("rb") as file:
+    number, rest, at_start, end = 1, "", True, ""
+    with _unpacked(path, packed) as file:
         while True:
             chunk = file.read(_CHUNK)
+            watch(len(chunk))
+            if not end:
+                refuse_disguises(chunk[:16])
+                end = "\r" if b"\r" in chunk[:-1] and b"\n" not in chunk else "\n"
             try:
                 text = decode.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                line = number + error.object[: error.start].count(b"\n")
+                line = number + error.object[: error.start].count(end.encode())
                 raise InvalidInput(
                     f"Line {line:,} is not UTF-8 text ({error.reason}); save the file with the encoding UTF-8."
                 ) from error
             if at_start and text:
                 text, at_start = text.removeprefix("\ufeff"), False
             if "\0" in text:
-                line = number + (rest + text).split("\0", 1)[0].count("\n")
+                line = number + (rest + text).split("\0", 1)[0].count(end)
                 raise InvalidInput(f"Line {line:,} holds a NUL character, so this is not a text file.")
-            *whole, rest = (rest + text).split("\n")
+            *whole, rest = (rest + text).split(end)
             for line_text in whole:
-                yield line_text + "\n"
+                yield line_text + end
             number += len(whole)
             if len(rest) > MAX_LINE_BYTES:
                 raise InvalidInput(f"Line {number:,} is longer than 64 MiB.")

@@ -33,6 +33,7 @@ class Kept:
     names: tuple[str, ...]
     counts: dict[str, tuple[int, ...]]
     reasons: Counter[str]
+    marks: Counter[str]
     verdict: Verdict
 
     @property
@@ -60,6 +61,7 @@ def count(seen: SeenRows, verdict: Verdict) -> Kept:
         names=names,
         counts=counts if names else {},
         reasons=seen.refused + Counter(left),  # what is 0 falls out
+        marks=seen.marks,
         verdict=verdict,
     )
 
@@ -105,6 +107,11 @@ def advice(found: Kept, notes: Sequence[str] = ()) -> list[str]:
         share = found.refused / (found.refused + found.kept)
         told.append(f"{_rows(found.refused)} ({share:.1%}) cannot be used; the list says why. ({_why(found)})")
     told += notes
+    for mark, many in found.marks.items():
+        told.append(
+            f"{_rows(many, 'holds', 'hold')} marks of a chat ({mark!r}) as text: a model whose tokenizer does not know "
+            "them reads them letter by letter. Chat data is not read as such yet."
+        )
     told += _spelling(found)
     told += _classes(found)
     if found.kept and found.rows["validation"] < FEW:

@@ -5,10 +5,13 @@ A row has the keys `text`, `text_pair` where there are two texts, and `label`; o
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from backend.shared.rows.labels import MISSING_WORDS
+from pydantic import Field
+
+from backend.shared.rows.chat import CHAT, is_chat
+from backend.shared.rows.labels import MISSING_WORDS, NO_LABEL_REASON
 from backend.shared.specs import Frozen, Task
 
 Row = dict[str, Any]
@@ -42,6 +45,7 @@ class ColumnMapping(Frozen):
     prompt: str | None = None
     completion: str | None = None
     references: str | None = None
+    context: str | None = Field(None, description="Put under the prompt in rows where it is not empty.")
 
     def named(self) -> dict[str, str]:
         """Key of the normalised row → column of the file, for the columns that are set."""
@@ -56,13 +60,14 @@ REQUIRED: dict[Task, tuple[str, ...]] = {
 OPTIONAL: dict[Task, tuple[str, ...]] = {
     "classification": ("text_pair",),
     "regression": ("text_pair",),
-    "causal_lm": ("references",),
+    "causal_lm": ("references", "context"),
 }
 GUESSES: dict[str, tuple[str, ...]] = {
     "text": ("text", "sentence", "sentence1", "premise", "review", "content", "message"),
     "text_pair": ("text_pair", "sentence2", "hypothesis"),
     "label": ("label", "labels", "class", "category", "target", "score"),
-    "prompt": ("prompt", "question", "input", "instruction"),
+    "prompt": ("prompt", "question", "instruction", "input"),
+    "context": ("input", "context"),
     "completion": ("completion", "answer", "output", "response", "reply"),
     "references": ("references",),
 }
@@ -72,11 +77,13 @@ def guess_mapping(columns: list[str], task: Task) -> ColumnMapping:
     """The mapping that the column names suggest; keys that no name suggests stay unset."""
     lower = {column.lower(): column for column in reversed(columns)}
     found = {key: next((lower[name] for name in GUESSES[key] if name in lower), None) for key in keys_of(task)}
+    if (found.get("prompt") or "").lower() != "instruction":
+        found.pop("context", None)
     return ColumnMapping(**found)
 
 
 def keys_of(task: Task) -> tuple[str, ...]:
-    """Keys that a normalised row of this task may have."""
+    """Keys of a mapping that have a meaning for this task."""
     return REQUIRED[task] + OPTIONAL[task]
 
 
@@ -99,29 +106,45 @@ def check_text(value: str, column: str) -> str:
     return value
 
 
-def row_maker(mapping: ColumnMapping, task: Task) -> Callable[[Mapping[str, Any]], Row]:
-    """A function from a file's values to a normalised row, the mapping looked up once.
+def row_maker(
+    mapping: ColumnMapping, task: Task, names: Sequence[str] | None = None
+) -> Callable[[Mapping[str, Any]], Row]:
+    """A function from a file's values to a normalised row, the mapping looked up once; `names` are of numbered classes.
 
     Labels of classification stay as they are written until all are known. What it raises:
         RowRefused: an empty text, a missing or unfitting label.
         BadCell: see `check_text`.
     """
-    label = _number if task == "regression" else _namer()
+    label = _number if task == "regression" else _namer() if names is None else _of_names(names)
     ways: dict[str, Callable[[Any, str], Any]] = {"label": label, "references": _references}
     text: Callable[[Any, str], Any] = _text
-    columns = tuple((key, column, ways.get(key, text)) for key, column in mapping.named().items())
+    columns = tuple((key, column, ways.get(key, text)) for key, column in mapping.named().items() if key != "context")
 
     def make(values: Mapping[str, Any]) -> Row:
         return {key: way(values.get(column), column) for key, column, way in columns}
 
-    return make
+    if mapping.context is None or mapping.prompt is None:
+        return make
+    prompt, context = mapping.prompt, mapping.context
+    return lambda values: make({**values, prompt: _under(values.get(prompt), values.get(context), prompt, context)})
+
+
+def _under(prompt: Any, context: Any, column: str, below: str) -> Any:
+    """The prompt with its context on the next line, as LLaMA-Factory puts `input` under `instruction`."""
+    if context is None or (isinstance(context, str) and not context.strip()):
+        return prompt
+    _text(context, below)
+    if prompt is None or (isinstance(prompt, str) and not prompt.strip()):
+        return context
+    return f"{_text(prompt, column)}\n{context}"
 
 
 def _text(value: Any, column: str) -> str:
     if value is None:
         raise RowRefused(column, "is missing")
     if not isinstance(value, str):
-        raise RowRefused(column, "is not a text")
+        _refuse_constant(value, column)
+        raise RowRefused(column, CHAT if is_chat(value) else "is not a text")
     if not check_text(value, column).strip():
         raise RowRefused(column, "is empty")
     return value
@@ -134,14 +157,20 @@ def _references(value: Any, column: str) -> list[str]:
 
 
 def _require_label(value: Any, column: str) -> None:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None:
         raise RowRefused(column, "is missing")
+    _refuse_constant(value, column)
     if isinstance(value, str):
         said = value.strip()
         if not said:
             raise RowRefused(column, "is missing")
         if said in MISSING_WORDS:
             raise RowRefused(column, f"is missing ({said!r})")
+
+
+def _refuse_constant(value: Any, column: str) -> None:
+    if isinstance(value, float) and math.isnan(value):
+        raise RowRefused(column, "is missing: NaN is not JSON")  # no other format hands a NaN on
 
 
 def _number(value: Any, column: str) -> float:
@@ -172,6 +201,19 @@ def _namer() -> Callable[[Any, str], str]:
     return name
 
 
+def _of_names(names: Sequence[str]) -> Callable[[Any, str], str]:
+    def name(value: Any, column: str) -> str:
+        if isinstance(value, int) and not isinstance(value, bool):
+            if value == -1:
+                raise RowRefused(column, NO_LABEL_REASON)
+            if not 0 <= value < len(names):
+                raise RowRefused(column, f"is no number of one of the {len(names):,} classes that the file names")
+            return _short(names[value], column)  # also one called None: it is named as a class
+        return _name(value, column)
+
+    return name
+
+
 def _name(value: Any, column: str) -> str:
     _require_label(value, column)
     if isinstance(value, bool):
@@ -180,7 +222,11 @@ def _name(value: Any, column: str) -> str:
         value = int(value)
     if not isinstance(value, str | int):
         raise RowRefused(column, "is neither a text nor a whole number")
-    name = check_text(str(value), column).strip()
+    return _short(str(value), column)
+
+
+def _short(label: str, column: str) -> str:
+    name = check_text(label, column).strip()
     if len(name) > MAX_LABEL:
         raise RowRefused(column, f"is longer than {MAX_LABEL} characters; is this the label column?")
     return name
@@ -188,3 +234,4 @@ def _name(value: Any, column: str) -> str:
 
 MAX_LABEL, _REMEMBERED = 200, 4096
 Format = Literal["csv", "tsv", "jsonl", "parquet"]
+Quotes = Literal["auto", "quoted", "plain"]

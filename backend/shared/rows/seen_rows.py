@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import SPLITS
+from backend.shared.rows.chat import mark_of
 from backend.shared.rows.labels import NO_LABEL, minus_one_is_missing, one_spelling
 from backend.shared.rows.row import Row
 from backend.shared.rows.split import group_key, held_out, row_key
@@ -48,6 +49,7 @@ class SeenRows:
         self.task, self.seed = task, seed
         self.labels: dict[str, int] = {}  # as they are written → number, in the order of their first rows
         self.refused: Counter[str] = Counter()
+        self.marks: Counter[str] = Counter()  # marks of rendered chats in prompts and completions
         self._said, self._keys, self._classes, self._splits = array("q"), array("q"), array("q"), array("b")
         self._groups = array("q")
 
@@ -75,6 +77,8 @@ class SeenRows:
         self._keys.append(row_key(row, self.seed))
         if self.task == "causal_lm":
             self._said.append(row_key(row, self.seed, whole=True))
+            if (mark := mark_of((row["prompt"], row["completion"]))) is not None:
+                self.marks[mark] += 1
         if group is not None:
             self._groups.append(group_key(group, self.seed))
         self._classes.append(label)

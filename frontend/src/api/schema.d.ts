@@ -1807,6 +1807,11 @@ export interface components {
         ColumnMapping: {
             /** Completion */
             completion?: string | null;
+            /**
+             * Context
+             * @description Put under the prompt in rows where it is not empty.
+             */
+            context?: string | null;
             /** Label */
             label?: string | null;
             /** Prompt */
@@ -1846,6 +1851,13 @@ export interface components {
             licence: string;
             /** @default {} */
             mapping: components["schemas"]["ColumnMapping"];
+            /**
+             * Quotes
+             * @description What a quote in CSV and TSV is: around cells (quoted), or a character like any other (plain). By default around cells, but in TSV a character where the file shows it.
+             * @default auto
+             * @enum {string}
+             */
+            quotes: "auto" | "quoted" | "plain";
             /**
              * @default {
              *       "by": "ratio",
@@ -4317,6 +4329,13 @@ export interface components {
              * @description Count lengths in this model's tokens.
              */
             model?: string | null;
+            /**
+             * Quotes
+             * @description What a quote in CSV and TSV is: around cells (quoted), or a character like any other (plain). By default around cells, but in TSV a character where the file shows it.
+             * @default auto
+             * @enum {string}
+             */
+            quotes: "auto" | "quoted" | "plain";
             /**
              * @default {
              *       "by": "ratio",

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from backend.datasets.files.importing import import_rows
 from backend.datasets.files.plan import ImportPlan
+from backend.datasets.files.table import source_of
 from backend.datasets.preview import preview
 from backend.datasets.schemas import PreviewPlan
 from backend.shared.errors import InvalidInput
@@ -33,7 +34,7 @@ def take(folder: Path, labels: Iterable[str], held: Iterable[str] | None = None,
     (folder / "out").mkdir()
     asked = {"task": "classification"} | plan
     facts = import_rows(folder / "out", train, validation, ImportPlan(**asked), NAMING)
-    seen = preview(folder, train, "csv", PreviewPlan(**asked), validation)
+    seen = preview(folder, source_of(train), PreviewPlan(**asked), validation and source_of(validation))
     assert seen.warnings == facts.warnings
     assert (seen.kept, seen.refused, seen.rows) == (facts.kept, facts.refused, facts.rows)
     assert {one.name for one in seen.labels} <= set(facts.label_names)
@@ -163,7 +164,7 @@ def test_a_preview_tells_what_the_import_will_refuse(tmp_path: Path) -> None:
         with pytest.raises(InvalidInput, match=sentence) as refused:
             take(tmp_path / str(number), labels)
         file = tmp_path / str(number) / "train.csv"
-        seen = preview(tmp_path, file, "csv", PreviewPlan())
+        seen = preview(tmp_path, source_of(file), PreviewPlan())
         assert [one.detail for one in seen.problems] == [str(refused.value)]
 
 
