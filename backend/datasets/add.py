@@ -15,6 +15,7 @@ from backend.shared.catalogue.names import slug
 from backend.shared.database import Database, Write
 from backend.shared.errors import InvalidInput, TooLarge, Unavailable
 from backend.shared.files import new_folder
+from backend.shared.rows.budget import Budget
 from backend.shared.settings import Settings
 from backend.shared.tables import Dataset
 
@@ -36,6 +37,8 @@ def add_dataset(
     licence: str = UNKNOWN_LICENCE,
     name: str | None = None,
     validation_name: str | None = None,
+    seconds: float | None = None,
+    wanted: Callable[[], bool] = lambda: True,
     told: Mapping[str, str | None] | None = None,
     also: Callable[[Write, DatasetFacts], None] | None = None,
 ) -> DatasetFacts:
@@ -43,19 +46,23 @@ def add_dataset(
 
     `name` and `validation_name`: what the files are called, where not as they lie there. They say the formats where the
     plan does not, and of the first the id is made unless given. `told` says more of where the data set comes from:
-    `source`, `hub_id`, `metric`; `also` is done in the transaction that stores it.
+    `source`, `hub_id`, `metric`; `also` is done in the transaction that stores it. Reading ends after so many
+    `seconds`, or when it is not `wanted` any more.
 
     Raises:
         InvalidInput: the file cannot be trusted or used; the sentence names line and column.
-        TooLarge: a file over the cap.
-        Conflict: the id is taken.
+        TooLarge: a file over the cap, or one that unfolds to much more than its size; or the time is over.
+        Conflict: the id is taken, or it is not wanted any more.
         Unavailable: too little free space.
     """
     for file in (train, validation):
         _check_size(file, settings)
     called = Path(name or train.name)
+    size = sum(file.stat().st_size for file in (train, validation) if file is not None)
+    limits = (settings.max_upload_bytes, settings.disk_floor_bytes, seconds, wanted)
+    budget = Budget(settings.shared, size, *limits)
     files = [
-        None if file is None else source_of(file, known, plan.format, plan.quotes)
+        None if file is None else source_of(file, known, plan.format, plan.quotes, budget.read)
         for file, known in ((train, name), (validation, validation_name))
     ]
     chosen = _free_id(
@@ -74,7 +81,7 @@ def add_dataset(
     }
     try:
         with new_folder(folder, first_stands=False) as building:
-            facts = import_rows(building, files[0] or train, files[1], plan, naming)
+            facts = import_rows(building, files[0] or train, files[1], plan, naming, budget)
     except FileExistsError as error:
         raise _taken(chosen) from error
     except OSError as error:

@@ -19,6 +19,8 @@ from backend.uploads import service as uploads
 from . import add
 from .files.plan import ImportPlan
 
+MOST_SECONDS = 900.0  # for reading a file
+
 
 class CommitPlan(ImportPlan):
     """How an upload becomes a data set, and how that is called."""
@@ -80,7 +82,7 @@ def _commit(database: Database, settings: Settings, who: Principal, upload_id: s
         row = uploads.get(session, upload_id)
         row.dataset_id, row.plan = facts.id, asked
 
-    with uploads.reading():
+    with uploads.reading(uploads.imports):
         facts = add.add_dataset(
             database,
             settings,
@@ -93,6 +95,8 @@ def _commit(database: Database, settings: Settings, who: Principal, upload_id: s
             dataset_id=plan.id,
             licence=plan.licence,
             name=upload.name,
+            seconds=MOST_SECONDS,
+            wanted=lambda: train.exists() and (validation is None or validation.exists()),
             also=remember,
         )
     _used(database, settings, train, held)

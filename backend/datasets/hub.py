@@ -20,6 +20,7 @@ from backend.shared.catalogue.names import slug
 from backend.shared.database import Database
 from backend.shared.errors import InvalidInput, TooLarge, Unavailable
 from backend.shared.facts import DatasetFacts
+from backend.shared.rows.budget import Budget
 from backend.shared.rows.row import ColumnMapping
 from backend.shared.settings import Settings
 
@@ -132,8 +133,10 @@ def fetch(
             done += size
             tell(file, done, offer.bytes)
         named = plan.task == "classification" and not (recipe and recipe.labels)
-        train = _lines(folder, "train", offer.train, recipe, named, grouped=False)
-        held = offer.validation and _lines(folder, "validation", offer.validation, recipe, named, grouped=True)
+        budget = Budget(settings.shared, offer.bytes, settings.max_upload_bytes, settings.disk_floor_bytes)
+        told = (recipe, named, budget)
+        train = _lines(folder, "train", offer.train, *told, grouped=False)
+        held = offer.validation and _lines(folder, "validation", offer.validation, *told, grouped=True)
         return add.add_dataset(
             database,
             settings,
@@ -205,24 +208,33 @@ def _download(offer: DataOffer, file: str, folder: Path) -> None:
 
 
 def _lines(
-    folder: Path, split: str, files: dict[str, int], recipe: Recipe | None, named: bool, *, grouped: bool
+    folder: Path,
+    split: str,
+    files: dict[str, int],
+    recipe: Recipe | None,
+    named: bool,
+    budget: Budget,
+    *,
+    grouped: bool,
 ) -> Path:
     """All rows of a split as one file of JSON lines."""
     out = folder / f"{split}.jsonl"
     rows: Iterator[dict[str, Any]] = (
-        _row(values, recipe) for file in sorted(files) for values in _values(folder / "fetched" / file, named)
+        _row(values, recipe) for file in sorted(files) for values in _values(folder / "fetched" / file, named, budget)
     )
     if recipe is not None and recipe.grouped:
         rows = _grouped(rows, recipe) if grouped else (_alone(row, recipe) for row in rows)
     with out.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            file.write(json.dumps(row) + "\n")
+            line = json.dumps(row) + "\n"
+            budget.row(len(line))
+            file.write(line)
     return out
 
 
-def _values(file: Path, named: bool) -> Iterator[dict[str, Any]]:
+def _values(file: Path, named: bool, budget: Budget) -> Iterator[dict[str, Any]]:
     """The rows of a file, numbered classes by the names that it tells where they are asked for."""
-    table = open_table(source_of(file))
+    table = open_table(source_of(file, watch=budget.read))
     names = table.names if named else {}
     for _, values in table.rows:
         for column, known in names.items():

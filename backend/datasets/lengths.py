@@ -16,6 +16,8 @@ from backend.shared.specs import Frozen
 CHARACTERS_PER_TOKEN = 4.2  # English text in WordPiece and BPE vocabularies
 MOST_CHARACTERS = 20_000  # of a text that is measured; longer ones are scaled
 BINS = 24
+AT_ONCE = 32  # rows
+Texts = tuple[tuple[str, ...], int]
 
 
 class Lengths(Frozen):
@@ -32,8 +34,14 @@ class Lengths(Frozen):
     counts: tuple[int, ...]
 
 
-def measure(home: Path, model_id: str, rows: list[Row]) -> Lengths | None:
-    """The lengths of these rows for a model, None for no rows.
+def cut(row: Row) -> Texts:
+    """The texts of a row as far as they are measured, and how long they are."""
+    texts = [row[key] for key in ("text", "text_pair", "prompt", "completion") if key in row]
+    return tuple(text[:MOST_CHARACTERS] for text in texts), sum(map(len, texts))
+
+
+def measure(home: Path, model_id: str, rows: list[Texts]) -> Lengths | None:
+    """The lengths of these rows, as `cut` leaves them, for a model; None for no rows.
 
     Raises:
         InvalidInput: no such model, at `/model`.
@@ -42,8 +50,7 @@ def measure(home: Path, model_id: str, rows: list[Row]) -> Lengths | None:
     if not rows:
         return None
     file = model_location(home, model_id) / "tokenizer.json"
-    texts = [_texts(row) for row in rows]
-    tokens = _counted(file, texts) if file.is_file() else _estimated(texts)
+    tokens = _counted(file, rows) if file.is_file() else _estimated(rows)
     counts, edges = np.histogram(tokens, bins=min(BINS, int(tokens.max() - tokens.min()) + 1))
     return Lengths(
         model=model_id,
@@ -58,25 +65,26 @@ def measure(home: Path, model_id: str, rows: list[Row]) -> Lengths | None:
     )
 
 
-def _texts(row: Row) -> tuple[str, ...]:
-    return tuple(row[key] for key in ("text", "text_pair", "prompt", "completion") if key in row)
+def _estimated(rows: list[Texts]) -> Any:
+    return np.array([length / CHARACTERS_PER_TOKEN + len(texts) for texts, length in rows])
 
 
-def _estimated(texts: list[tuple[str, ...]]) -> Any:
-    return np.array([sum(len(text) for text in one) / CHARACTERS_PER_TOKEN + len(one) for one in texts])
-
-
-def _counted(file: Path, texts: list[tuple[str, ...]]) -> Any:
-    cut = [tuple(text[:MOST_CHARACTERS] for text in one) for one in texts]
-    asked = [one[0] if len(one) == 1 else one for one in cut]
+def _counted(file: Path, rows: list[Texts]) -> Any:
+    asked = [texts[0] if len(texts) == 1 else texts for texts, _ in rows]
+    found = np.empty(len(rows))
     try:
-        encodings = _tokenizer(file, file.stat().st_mtime_ns).encode_batch(asked)
+        tokenizer = _tokenizer(file, file.stat().st_mtime_ns)
+        for start in range(
+            0, len(asked), AT_ONCE
+        ):  # what a tokenizer says of a text is many times as large as the text
+            encodings = tokenizer.encode_batch(asked[start : start + AT_ONCE])
+            found[start : start + AT_ONCE] = [len(encoding.ids) for encoding in encodings]
     except Exception as error:  # the library raises nothing narrower for a file that it cannot use
         raise InvalidInput(
             "The tokenizer of this model cannot be used here; choose another model.", "/model"
         ) from error
-    found = np.array([len(encoding.ids) for encoding in encodings], dtype=float)
-    whole, measured = (np.array([sum(map(len, one)) for one in some], dtype=float) for some in (texts, cut))
+    whole = np.array([length for _, length in rows], dtype=float)
+    measured = np.array([sum(map(len, texts)) for texts, _ in rows], dtype=float)
     return np.ceil(found * whole / np.maximum(measured, 1))
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.rows.advice import Kept, advice, count, refuse_useless
 from backend.shared.rows.chat import chat_column
-from backend.shared.rows.row import BadCell, ColumnMapping, Format, Row, RowRefused, guess_mapping
+from backend.shared.rows.row import BadCell, ColumnMapping, Format, RowRefused, guess_mapping
 from backend.shared.rows.seen_rows import SeenRows
 from backend.shared.rows.writer import MOST_NOTES
 from backend.shared.specs import Task
@@ -20,7 +20,7 @@ from backend.shared.specs import Task
 from .files.importing import bad_cell, open_table, row_reader, tell
 from .files.plan import ImportPlan, settle_mapping
 from .files.table import Source, Table
-from .lengths import Lengths, measure
+from .lengths import Lengths, Texts, cut, measure
 from .preview_warnings import partial
 from .schemas import DatasetPreview, Flaw, Label, PreviewPlan, Refusal
 
@@ -35,11 +35,16 @@ class _Seen:
     rows: SeenRows
     sample: list[dict[str, str | None]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    measured: list[Row] = field(default_factory=list)
+    measured: list[Texts] = field(default_factory=list)
     numbers: list[float] = field(default_factory=list)
     read: int = 0
     whole: bool = True
     notes: list[str] = field(default_factory=list)
+
+    def refuse(self, place: str, refused: RowRefused) -> None:
+        self.rows.refuse(refused.column, refused.reason)
+        if len(self.refusals) < SHOWN_REFUSALS:
+            self.refusals.append(Refusal(place=place, column=refused.column[:200], reason=refused.reason))
 
 
 class _Enough(Exception):
@@ -101,7 +106,7 @@ def guess_task(columns: list[str]) -> Task:
 def _first(source: Source) -> Iterator[dict[str, Any]]:
     """The first rows of a file that a plan does not fit, as far as they can be read."""
     try:
-        with closing(open_table(source).rows) as rows:  # type: ignore[type-var]  # all readers are generators
+        with closing(open_table(source).rows) as rows:
             for _, values in islice(rows, SHOWN_ROWS):
                 yield values
     except (InvalidInput, _Enough):
@@ -111,31 +116,29 @@ def _first(source: Source) -> Iterator[dict[str, Any]]:
 def _read(seen: _Seen, table: Table, plan: ImportPlan, split: str | None, measured: bool) -> None:
     make, place = row_reader(table, plan, split)
     draw = random.Random(0)
-    for number, values in table.rows:
-        if seen.read >= MOST_ROWS:
-            raise _Enough
-        seen.read += 1
-        if len(seen.sample) < SHOWN_ROWS:
-            seen.sample.append(_shown(values))
-        try:
-            row = make(values)
-            seen.rows.add(row, *place(values))
-        except RowRefused as refused:
-            seen.rows.refuse(refused.column, refused.reason)
-            if len(seen.refusals) < SHOWN_REFUSALS:
-                told = Refusal(place=f"{table.unit} {number:,}", column=refused.column[:200], reason=refused.reason)
-                seen.refusals.append(told)
-            continue
-        except BadCell as bad:
-            raise bad_cell(bad, f"{table.unit} {number:,}") from bad
-        if plan.task == "regression":
-            seen.numbers.append(row["label"])
-        if not measured:
-            continue
-        if len(seen.measured) < MEASURED_ROWS:
-            seen.measured.append(row)
-        elif (drawn := int(draw.random() * seen.rows.kept)) < MEASURED_ROWS:
-            seen.measured[drawn] = row
+    with closing(table.rows):  # the process that reads Parquet ends with it
+        for number, values in table.rows:
+            if seen.read >= MOST_ROWS:
+                raise _Enough
+            seen.read += 1
+            if len(seen.sample) < SHOWN_ROWS:
+                seen.sample.append(_shown(values))
+            try:
+                row = make(values)
+                seen.rows.add(row, *place(values))
+            except RowRefused as refused:
+                seen.refuse(f"{table.unit} {number:,}", refused)
+                continue
+            except BadCell as bad:
+                raise bad_cell(bad, f"{table.unit} {number:,}") from bad
+            if plan.task == "regression":
+                seen.numbers.append(row["label"])
+            if not measured:
+                continue
+            if len(seen.measured) < MEASURED_ROWS:
+                seen.measured.append(cut(row))
+            elif (drawn := int(draw.random() * seen.rows.kept)) < MEASURED_ROWS:
+                seen.measured[drawn] = cut(row)
     tell(seen.notes, table, plan)
 
 

@@ -8,7 +8,7 @@ from backend.accounts import permissions
 from backend.accounts.auth import Who
 from backend.accounts.principal import Principal
 from backend.edge.context import App, held
-from backend.shared.errors import Conflict
+from backend.shared.errors import Conflict, NotFound
 from backend.shared.facts import DatasetFacts
 from backend.shared.upload_tables import Upload
 from backend.uploads import service as uploads
@@ -30,11 +30,17 @@ def preview_upload(upload_id: str, plan: UploadPreview, who: Who, app: App) -> D
         uploads.touch(session, upload_id)
 
     def source(one: Upload) -> Source:
-        return source_of(uploads.require_complete(one, app.settings), one.name, plan.format, plan.quotes)
+        path = uploads.require_complete(one, app.settings)
+
+        def watch(count: int) -> None:
+            if not path.exists():
+                raise NotFound("the upload was deleted while it was looked at")
+
+        return source_of(path, one.name, plan.format, plan.quotes, watch)
 
     train, validation = source(upload), None if held is None else source(held)
     asked = PreviewPlan(**plan.model_dump(include=set(PreviewPlan.model_fields)))
-    with uploads.reading():
+    with uploads.reading(uploads.previews):
         return preview(app.settings.shared, train, asked, validation)
 
 

@@ -26,8 +26,10 @@ from backend.shared.upload_tables import Upload
 KEPT = timedelta(hours=3)  # a finished file, or the answer to a commit, since it was last asked for
 MOST_OPEN = 20  # unfinished or unused uploads of one person
 CHECK_DISK_BYTES = 16 << 20
+WAIT_S = 10.0  # longer than a preview takes
 READERS = 2  # files that are read at once: reading takes processor time from every answer
-_readers = threading.BoundedSemaphore(READERS)
+imports = threading.BoundedSemaphore(READERS)
+previews = threading.BoundedSemaphore(READERS)  # an import takes minutes, a preview seconds
 
 
 def folder(settings: Settings) -> Path:
@@ -109,14 +111,14 @@ def require_complete(upload: Upload, settings: Settings) -> Path:
 
 
 @contextmanager
-def reading() -> Iterator[None]:
+def reading(places: threading.BoundedSemaphore = imports) -> Iterator[None]:
     """Take one of the few places for reading a file; Unavailable where all are taken."""
-    if not _readers.acquire(timeout=5):
+    if not places.acquire(timeout=WAIT_S):
         raise Unavailable("other files are being read just now; try again in a moment")
     try:
         yield
     finally:
-        _readers.release()
+        places.release()
 
 
 def too_large(settings: Settings) -> TooLarge:

@@ -6,14 +6,14 @@ edge of the table (an index that pandas wrote, commas at the ends of lines) are 
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from backend.shared.errors import InvalidInput
 from backend.shared.rows.row import MAX_CELL_BYTES, Quotes
 
-from .text_file import text_lines
+from .text_file import MAX_LINE_BYTES, text_lines
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -26,7 +26,7 @@ _QUOTED = re.compile(r'"([^"]|"")*"')
 
 def read_delimited(
     path: Path, delimiter: str, quotes: Quotes = "auto", lines: Callable[[], Iterator[str]] | None = None
-) -> tuple[list[str], Iterator[tuple[int, dict[str, str]]]]:
+) -> tuple[list[str], Generator[tuple[int, dict[str, str]], None, None]]:
     """The column names, and an iterator over (line number, column → cell) of every row; blank lines are passed over.
 
     `lines` opens the file's lines, where they are not simply those at `path`.
@@ -40,7 +40,8 @@ def read_delimited(
     csv.field_size_limit(MAX_CELL_BYTES)  # in characters; mapped cells are measured in bytes later
     quote = None if quotes == "plain" else '"'
     quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-    reader = csv.reader(opened(), delimiter=delimiter, strict=True, quotechar=quote, quoting=quoting)
+    counted = _Counted(opened())
+    reader = csv.reader(counted, delimiter=delimiter, strict=True, quotechar=quote, quoting=quoting)
     try:
         header = next(reader, None)
     except csv.Error as error:
@@ -49,7 +50,7 @@ def read_delimited(
         raise InvalidInput("The file is empty.")
     first, end = _named(header)
     _check_header(header, first, end, delimiter)
-    return header[first:end], _rows(reader, header, first, end)
+    return header[first:end], _rows(reader, counted, header, first, end)
 
 
 def _named(header: list[str]) -> tuple[int, int]:
@@ -58,11 +59,31 @@ def _named(header: list[str]) -> tuple[int, int]:
     return (places[0], places[-1] + 1) if places else (0, 1)
 
 
-def _rows(reader: "Reader", header: list[str], first: int, end: int) -> Iterator[tuple[int, dict[str, str]]]:
+class _Counted:
+    """Lines, and how long those are of the row that is being read: a quoted cell may go over any number of lines."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self.row = lines, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.row += len(line)
+        if self.row > MAX_LINE_BYTES:
+            raise InvalidInput("A row is longer than 64 MiB; an unbalanced quote often looks like this.")
+        return line
+
+
+def _rows(
+    reader: "Reader", counted: _Counted, header: list[str], first: int, end: int
+) -> Generator[tuple[int, dict[str, str]], None, None]:
     names, width, start = header[first:end], len(header), reader.line_num + 1
     whole = first == 0 and end == width
     try:
         for cells in reader:
+            counted.row = 0
             if whole and len(cells) == width:
                 yield start, dict(zip(names, cells, strict=True))
             elif cells:

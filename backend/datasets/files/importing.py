@@ -1,11 +1,13 @@
 """A person's files into a stored data set: format, columns, rows, splits."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import DatasetFacts
+from backend.shared.rows.budget import Budget
 from backend.shared.rows.row import BadCell, Row, RowRefused, row_maker
 from backend.shared.rows.writer import DatasetWriter
 
@@ -31,7 +33,12 @@ def open_table(source: Source) -> Table:
 
 
 def import_rows(
-    folder: Path, train: Path | Source, validation: Path | Source | None, plan: ImportPlan, naming: dict[str, Any]
+    folder: Path,
+    train: Path | Source,
+    validation: Path | Source | None,
+    plan: ImportPlan,
+    naming: dict[str, Any],
+    budget: Budget | None = None,
 ) -> DatasetFacts:
     """Read the files into `folder` and return the data set's facts; `naming` as in `DatasetWriter.finish`.
 
@@ -39,8 +46,9 @@ def import_rows(
 
     Raises:
         InvalidInput: naming the line and column where the file cannot be trusted, or why nothing can be trained on it.
+        TooLarge, Unavailable, Conflict: as the budget says.
     """
-    with DatasetWriter(folder, plan.task, plan.split.seed) as writer:
+    with DatasetWriter(folder, plan.task, plan.split.seed, budget) as writer:
         if validation is None:
             _read(writer, train, plan, None, "")
         else:
@@ -53,15 +61,16 @@ def _read(writer: DatasetWriter, file: Path | Source, plan: ImportPlan, split: s
     source = source_of(file, None, plan.format, plan.quotes) if isinstance(file, Path) else file
     table = open_table(source)
     make, place = row_reader(table, plan, split)
-    for number, values in table.rows:
-        try:
-            row = make(values)
-            where, group = place(values)
-            writer.add(row, where, group, number)
-        except RowRefused as refused:
-            writer.refuse(f"{called}{table.unit} {number}", refused.column, refused.reason, values)
-        except BadCell as bad:
-            raise bad_cell(bad, f"{called}{table.unit} {number:,}") from bad
+    with closing(table.rows):  # the process that reads Parquet ends with it
+        for number, values in table.rows:
+            try:
+                row = make(values)
+                where, group = place(values)
+                writer.add(row, where, group, number)
+            except RowRefused as refused:
+                writer.refuse(f"{called}{table.unit} {number}", refused.column, refused.reason, values)
+            except BadCell as bad:
+                raise bad_cell(bad, f"{called}{table.unit} {number:,}") from bad
     tell(writer.notes, table, plan)
 
 

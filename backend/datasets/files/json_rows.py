@@ -3,7 +3,7 @@
 Source of the last: what `DataFrame.to_json` writes, in each of its `orient`s.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import chain
 from typing import Any
 
@@ -145,9 +145,8 @@ def _table(values: Numbers, unit: str) -> Table:
     columns = dict.fromkeys(key for _, row in seen for key in row)
     if len(columns) > MAX_COLUMNS:
         raise InvalidInput(f"The rows have {len(columns)} different keys; {MAX_COLUMNS} are the most that are read.")
-    table = Table(list(columns), iter(()), unit)
-    table.rows = _noting(chain(seen, rest), table)
-    return table
+    notes: list[str] = []
+    return Table(list(columns), _noting(chain(seen, rest), columns, notes, unit), unit, notes)
 
 
 def _looked(rows: Numbers) -> tuple[list[tuple[int, Any]], Numbers]:
@@ -166,16 +165,16 @@ def _looked(rows: Numbers) -> tuple[list[tuple[int, Any]], Numbers]:
     return seen, rows
 
 
-def _noting(rows: Numbered, table: Table) -> Numbered:
+def _noting(rows: Numbers, columns: Collection[str], notes: list[str], unit: str) -> Numbered:
     """The rows; a column that none of the first ones had is told when all are read."""
-    known, late = set(table.columns), dict[str, int]()
+    known, late = set(columns), dict[str, int]()
     for number, row in rows:
         if len(late) < MAX_COLUMNS and not known.issuperset(row):
             for key in row:
                 if key not in known:
                     late.setdefault(key, number)
         yield number, row
-    for key, number in list(late.items())[:9]:
-        table.notes.append(
-            f"The column {key[:60]!r} is not read: it first appears in {table.unit} {number:,}; put such a row first."
-        )
+    notes += [
+        f"The column {key[:60]!r} is not read: it first appears in {unit} {number:,}; put such a row first."
+        for key, number in list(late.items())[:9]
+    ]

@@ -5,8 +5,10 @@ That process (`parquet_child`) writes what it reads as JSON lines, so that all r
 
 import json
 import os
+import select
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +19,7 @@ from .table import Numbered, Source, Table, Watch
 from .text_file import GZIP, MAX_LINE_BYTES, PARQUET
 
 CANNOT = "The Parquet file cannot be read; write it again, or save it as CSV or JSONL."
+SILENCE_MS, PIECE = 250, 1 << 16
 SHOWN = 9  # columns that are left out, in a sentence
 
 
@@ -38,7 +41,7 @@ def read_parquet(source: Source) -> Table:
             )
         if start != PARQUET or file.read(4) != PARQUET:
             raise InvalidInput("The file's name says Parquet, but its content is not (or is cut off).")
-    lines = _lines(path)
+    lines = _lines(path, source.watch)
     first = next(lines, None)
     if not isinstance(first, dict) or "columns" not in first:
         lines.close()
@@ -48,19 +51,18 @@ def read_parquet(source: Source) -> Table:
         several = f" and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
         told = ", ".join(f"{name[:60]!r} ({kind})" for name, kind in list(left_out.items())[:SHOWN])
         notes.append(f"Columns of types that are not read are left out: {told}{several}.")
-    return Table(first["columns"], _rows(lines, source.watch), notes=notes, names=first["names"], left_out=left_out)
+    return Table(first["columns"], _rows(lines), notes=notes, names=first["names"], left_out=left_out)
 
 
-def _rows(lines: Any, watch: Watch) -> Numbered:
+def _rows(lines: Any) -> Numbered:
     with closing(lines):
         for number, row in enumerate(lines, start=1):
             if isinstance(row, str):
                 raise InvalidInput(row)
-            watch(0)
             yield number, row
 
 
-def _lines(path: Path) -> Any:
+def _lines(path: Path, watch: Watch) -> Any:
     """What the child says; its last word is a sentence where something went wrong."""
     environment = {"PATH": os.environ.get("PATH", ""), "ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1"}
     child = subprocess.Popen(
@@ -72,7 +74,7 @@ def _lines(path: Path) -> Any:
     )
     out: IO[bytes] = child.stdout  # type: ignore[assignment]  # a pipe was asked for
     try:
-        while line := out.readline(MAX_LINE_BYTES):
+        for line in _said(out, watch):
             try:
                 yield json.loads(line)
             except ValueError:
@@ -81,6 +83,29 @@ def _lines(path: Path) -> Any:
         if child.wait() != 0:
             yield CANNOT
     finally:
-        out.close()
         child.kill()
+        out.close()
         child.wait()
+
+
+def _said(out: IO[bytes], watch: Watch) -> Iterator[bytes]:
+    """The lines of the child; `watch` is asked also while it says nothing: it may unfold a page for minutes."""
+    waiting = select.poll()
+    waiting.register(out, select.POLLIN)
+    rest: list[bytes] = []
+    length = 0
+    while True:
+        while not waiting.poll(SILENCE_MS):
+            watch(0)
+        piece = os.read(out.fileno(), PIECE)
+        watch(len(piece))
+        *whole, last = piece.split(b"\n")
+        for line in whole:
+            yield b"".join([*rest, line])
+            rest, length = [], 0
+        rest.append(last)
+        length += len(last)
+        if not piece or length > MAX_LINE_BYTES:
+            break
+    if length:
+        yield b"".join(rest)

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 MEMORY_BYTES = 1 << 30
+PROCESSOR_S = 1800
 MAX_COLUMNS = 256
 MOST_TYPE = 80  # characters of a type's name
 MOST_NAMES = 1000
@@ -41,6 +42,7 @@ def main(path: str) -> None:
 def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR_S, PROCESSOR_S))  # its parent may be gone
 
 
 def _write(path: str) -> None:

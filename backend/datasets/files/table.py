@@ -1,6 +1,6 @@
 """A file to be read, and what a reader makes of it: columns, rows, and what there is to tell of them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from backend.shared.errors import InvalidInput
 from backend.shared.rows.row import Format, Quotes
 
 Watch = Callable[[int], None]  # told how many bytes were read; raises where reading is to end
-Numbered = Iterator[tuple[int, dict[str, Any]]]
+Numbered = Generator[tuple[int, dict[str, Any]], None, None]
 PACKED = ".gz"
 ENDINGS: dict[str, Format] = {
     ".csv": "csv",

@@ -85,7 +85,13 @@ class SeenRows:
         self._splits.append(_OPEN if split is None else SPLITS.index(split))
 
     def refuse(self, column: str, reason: str) -> None:
-        """Count a row that cannot be used."""
+        """Count a row that cannot be used.
+
+        Raises:
+            InvalidInput: over five million of them.
+        """
+        if self.refused.total() >= MAX_ROWS:
+            raise InvalidInput(f"More than {MAX_ROWS:,} rows cannot be used; give a part of the file.")
         self.refused[f"column {column!r} {reason}"] += 1
 
     def decide(self, ratio: float, drop_repeats: bool = False) -> Verdict:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from backend.shared.facts import SPLITS, DatasetFacts
 from backend.shared.rows.advice import REPEATS, advice, count, refuse_useless
+from backend.shared.rows.budget import Budget
 from backend.shared.rows.labels import NO_LABEL_REASON
 from backend.shared.rows.row import Row
 from backend.shared.rows.seen_rows import DROPPED, UNLABELLED, SeenRows, Verdict
@@ -17,6 +18,7 @@ from backend.shared.specs import Task
 
 KEPT_REFUSALS = 100_000
 KEPT_CHARACTERS = 1000  # of a refused cell
+KEPT_BYTES = 256 << 20  # of all that refused rows say
 FACTS_FILE = "facts.json"
 REFUSED_FILE = "refused.jsonl"
 _UNSPLIT = "unsplit.jsonl"
@@ -26,13 +28,15 @@ MOST_NOTES = 100  # sentences of readers that are kept
 class DatasetWriter:
     """Collects rows into a folder, then splits them and writes the facts. Memory: 33 bytes a row."""
 
-    def __init__(self, folder: Path, task: Task, seed: int = 0) -> None:
+    def __init__(self, folder: Path, task: Task, seed: int = 0, budget: Budget | None = None) -> None:
         self.folder = folder
         self.task = task
         self.seen = SeenRows(task, seed)
         self._rows = (folder / _UNSPLIT).open("w", encoding="utf-8", newline="\n")
         self._refusals = (folder / REFUSED_FILE).open("w", encoding="utf-8", newline="\n")
         self._lines = array("q")
+        self._budget = budget
+        self._listed = 0  # bytes of refused rows
         self.notes: list[str] = []  # what the readers of the files have to tell
 
     def __enter__(self) -> Self:
@@ -49,16 +53,26 @@ class DatasetWriter:
 
         Raises:
             InvalidInput: over five million rows, or more than 1,000 different labels.
+            TooLarge, Unavailable, Conflict: as `Budget` says.
         """
         self.seen.add(row, split, group)
         self._lines.append(line)
-        self._rows.write(_line(row))
+        written = _line(row)
+        if self._budget is not None:
+            self._budget.row(_bytes(written))
+        self._rows.write(written)
 
     def refuse(self, place: str, column: str, reason: str, values: Mapping[str, Any] | None = None) -> None:
-        """Count a row that cannot be used; the first hundred thousand are listed, with what they say."""
-        if self.seen.refused.total() < KEPT_REFUSALS:
+        """Count a row that cannot be used; the first hundred thousand are listed with what they say, to 256 MiB.
+
+        Raises:
+            InvalidInput: over five million of them.
+        """
+        if self.seen.refused.total() < KEPT_REFUSALS and self._listed < KEPT_BYTES:
             said = {key: str(value)[:KEPT_CHARACTERS] for key, value in (values or {}).items() if value is not None}
-            self._refusals.write(_line({"place": place, "column": column, "reason": reason, "values": said}))
+            written = _line({"place": place, "column": column, "reason": reason, "values": said})
+            self._listed += _bytes(written)
+            self._refusals.write(written)
         self.seen.refuse(column, reason)
 
     def finish(
@@ -128,6 +142,8 @@ class DatasetWriter:
                     elif self.task == "regression":
                         low, high = min(low, row["label"]), max(high, row["label"])
                     encoded = _line(row).encode("utf-8")
+                    if self._budget is not None:
+                        self._budget.again(len(encoded))
                     files[place].write(encoded)
                     digests[place].update(encoded)
         finally:
@@ -139,6 +155,10 @@ class DatasetWriter:
 
 def _line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"), sort_keys=True) + "\n"
+
+
+def _bytes(line: str) -> int:
+    return len(line) if line.isascii() else len(line.encode())
 
 
 def _label_order(name: str) -> tuple[int, float, str]:

@@ -24,6 +24,7 @@ from backend.datasets.preview import preview
 from backend.datasets.schemas import PreviewPlan
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import DatasetFacts
+from backend.shared.rows.budget import Budget
 from tests.backend.datasets.test_files import NAMING, import_rows, take
 
 ROWS = [{"text": f"film number {i} was long", "label": str(i % 2)} for i in range(40)]
@@ -274,8 +275,9 @@ def test_parquet_tells_the_names_of_its_classes(tmp_path: Path) -> None:
 
 def test_the_hub_hands_class_names_on(tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_bytes(parquet(tmp_path, with_names(["neg", "pos"], [0, 1, -1])))
-    assert [row["label"] for row in _values(tmp_path / "train.parquet", named=True)] == ["neg", "pos", -1]
-    assert [row["label"] for row in _values(tmp_path / "train.parquet", named=False)] == [0, 1, -1]
+    for named, labels in ((True, ["neg", "pos", -1]), (False, [0, 1, -1])):
+        rows = _values(tmp_path / "train.parquet", named, Budget(tmp_path, 1 << 20, 1 << 20, 0))
+        assert [row["label"] for row in rows] == labels
 
 
 @pytest.mark.parametrize("names", [None, 3, [["a"]], {"0": "a"}])
