@@ -66,6 +66,7 @@ class Values:
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines, self._text, self._at, self._line = lines, "", 0, 1
+        self._thrown = 0  # characters of the present line that are not in the text any more
         self._whole = False
         self.is_array = self._next_character() == "["
         if self.is_array:
@@ -116,8 +117,12 @@ class Values:
         return unreadable(error, self._line)
 
     def _wrong(self, what: str) -> InvalidInput:
-        column = self._at - self._text.rfind("\n", 0, self._at)
+        column = self._column() + 1
         return InvalidInput(f"Line {self._line:,} is not valid JSON: {what} at character {column}.")
+
+    def _column(self) -> int:
+        end = self._text.rfind("\n", 0, self._at)
+        return self._at - end - 1 if end >= 0 else self._thrown + self._at
 
     def _next_character(self) -> str:
         while True:
@@ -135,6 +140,7 @@ class Values:
 
     def _more(self, characters: int) -> None:
         """Read on, what has been taken thrown away."""
+        self._thrown = self._column()
         parts, length = [self._text[self._at :]], 0
         while length < characters:
             line = next(self._lines, None)

@@ -75,7 +75,8 @@ def refuse_useless(found: Kept) -> None:
     if len(found.verdict.splits) == 0:
         raise InvalidInput(f"No usable row was found ({_why(found) or 'the file has none'}).")
     if found.task == "classification" and len(found.names) < 2:
-        raise InvalidInput(f"All rows have the same label {found.names[0]!r}; there is nothing to tell apart.")
+        sign = f" It {NO_LABEL_REASON}." if found.names[0] == NO_LABEL else ""
+        raise InvalidInput(f"All rows have the same label {found.names[0]!r}; there is nothing to tell apart.{sign}")
     for split, rows in found.rows.items():
         if rows > 0:
             continue

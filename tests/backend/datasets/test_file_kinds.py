@@ -136,6 +136,12 @@ REFUSED: dict[str, tuple[bytes | str, str, str]] = {
     "an array that is never closed": (json.dumps(ROWS)[:-1], "mine.json", "the array is never closed"),
     "text after an array": (json.dumps(ROWS) + "\n{}", "mine.json", "Line 2 is not valid JSON: something follows"),
     "rows without a comma": (json.dumps(ROWS).replace("}, {", "} {", 1), "mine.json", "Expecting ',' delimiter"),
+    "a comma too many": ('[{"text": "a", "label": 0}, ]', "mine.json", "Line 1 is not valid JSON: .* at character 29"),
+    "a comma too many, lower": (
+        '[\n{"text": "a", "label": 0},\n ]',
+        "mine.json",
+        "Line 3 is not valid JSON: .* at character 2",
+    ),
     "a row of another length": ('[["text", "label"], ["film"]]', "mine.json", "Row 2 of the array is not a list of 2"),
     "several tables": (json.dumps({"train": ROWS, "test": ROWS}), "mine.json", r"several tables \(train, test\)"),
     "uneven columns": ('{"text": ["a", "b"], "label": [1]}', "mine.json", "different lengths"),

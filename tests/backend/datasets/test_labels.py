@@ -158,6 +158,7 @@ def test_a_preview_tells_what_the_import_will_refuse(tmp_path: Path) -> None:
     cases = {
         "nothing to tell apart": ["pos", "pos"] * 10,
         "each label has one row only; is this the label column": [f"id {i}" for i in range(20)],
+        "same label '-1'; there is nothing to tell apart. It is -1, the sign for 'no label'": ["-1"] * 20,
         "No usable row was found": ["nan"] * 20,
     }
     for number, (sentence, labels) in enumerate(cases.items()):
