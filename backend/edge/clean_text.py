@@ -15,7 +15,7 @@ from backend.shared.errors import InvalidInput, Problem
 MAX_DEPTH = 64
 MAX_PROBLEMS = 50
 MAX_ITEMS = 10_000  # of one list
-MAX_KEYS = 200  # of one object
+MAX_KEYS = 50  # of one object; a study has sixteen
 MAX_KEY = 200  # characters of a key: pointers are made of them
 STREAMED = frozenset({"uploads_content"})  # bodies that are files, read piece by piece
 

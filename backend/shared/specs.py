@@ -13,8 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 SPEC_VERSION: Literal[1] = 1
 Task = Literal["classification", "regression", "causal_lm"]
 Precision = Literal["auto", "bf16", "fp32"]
-Axis = float | Annotated[list[float], Field(min_length=1, max_length=64)]
-IntAxis = int | Annotated[list[int], Field(min_length=1, max_length=64)]
+# Of a list, the first value that is none is told: 500 arms of 64 words each are no 32,000 sentences.
+Axis = float | Annotated[list[float], Field(min_length=1, max_length=64, fail_fast=True)]
+IntAxis = int | Annotated[list[int], Field(min_length=1, max_length=64, fail_fast=True)]
+Sites = Annotated[list[dict[str, Any]], Field(max_length=64, fail_fast=True)]
 
 
 class Frozen(BaseModel):
@@ -78,7 +80,7 @@ class ArmSpec(Frozen):
     """One line of `arms`: a preset by name with one rate for all its sites, or cells of the framework spelled out."""
 
     method: str | None = None
-    sites: list[dict[str, Any]] | None = Field(None, max_length=64)
+    sites: Sites | None = None
     label: str | None = Field(None, max_length=200)
     rate: Axis | None = None
     consistency: ConsistencySpec | None = None

@@ -70,7 +70,7 @@ def _text(letter: str, field: str = "email") -> Make:
     return make
 
 
-_200_KEYS = "{" + ",".join(f'"k{n}":0' for n in range(200)) + "}"
+_50_KEYS = "{" + ",".join(f'"k{n}":0' for n in range(50)) + "}"
 _64_ZEROS, _64_WORDS = ",".join(["0"] * 64), ",".join(['"x"'] * 64)
 KINDS: dict[str, Make] = {
     "unknown keys": _keys(1),
@@ -79,10 +79,11 @@ KINDS: dict[str, Make] = {
     "zeros": _listed("0"),
     "empty objects": _listed("{}"),
     "empty lists": _listed("[]"),
-    "objects of 200 keys": _listed(_200_KEYS),
+    "objects of 50 keys": _listed(_50_KEYS),
     "arms of zero": _arms("0"),
     "empty arms": _arms("{}"),
-    "arms of 200 unknown keys": _arms(_200_KEYS),
+    "arms of 50 unknown keys": _arms(_50_KEYS),
+    "500 arms of 50 unknown keys": _arms(_50_KEYS, 500),
     "sites of zeros": _listed("0", json.dumps(study(arms=[]))[:-2] + '{"sites":[', "]}]}"),
     "arms of 64 sites of zero": _arms('{"sites":[' + _64_ZEROS + "]}", 500),
     "arms of 64 words for rates": _arms('{"method":"dropkey","rate":[' + _64_WORDS + "]}", 500),

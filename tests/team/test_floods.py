@@ -77,6 +77,9 @@ def test_every_kind_of_bad_body_is_cheap(server: Flooded, name: str, method: str
                 answer = http.request(method, path.format(**server.ids), content=body, headers=headers)
                 costs[kind, size] = server.cpu_s() - before
                 assert answer.status_code in (200, 401, 404, 409, 413, 422), (kind, answer.text[:300])
+        end = time.monotonic() + 5
+        while len(waits) < 300 and time.monotonic() < end:  # so that one of a hundred is more than the worst one
+            time.sleep(0.05)
     worst = max(costs, key=costs.__getitem__)
     assert costs[worst] <= MOST_CPU_S, (worst, costs[worst])
     waits.sort()
