@@ -8,6 +8,7 @@ from peft import LoraConfig, TaskType, get_peft_model
 from torch import Tensor, nn
 from transformer_dropout import DropoutSpec
 from transformer_dropout.hf import inject_dropout, two_pass_loss
+from transformer_dropout.hf.native import native_rates
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, get_linear_schedule_with_warmup
 
 from tests.worker.engine.tiny_pack import World
@@ -33,7 +34,10 @@ class Rival:
         self.names = {name: parameter for name, parameter in self.model.named_parameters() if parameter.requires_grad}
         for name, value in slot.parameters.tensors().items():
             self.parameter(name).data.copy_(value)
-        self.injection = inject_dropout(self.model, DropoutSpec.from_dict(arm.method), generator_seed=slot.seed)
+        method = DropoutSpec.from_dict(arm.method)
+        if method.native and not native_rates(self.model):  # which the library refuses: two equal passes, plain LoRA
+            method = DropoutSpec(method.sites)
+        self.injection = inject_dropout(self.model, method, generator_seed=slot.seed)
         training = arm.training
         decayed = [p for p in self.names.values() if p.dim() > 1]
         plain = [p for p in self.names.values() if p.dim() < 2]

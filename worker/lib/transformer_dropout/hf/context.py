@@ -45,6 +45,16 @@ class ForwardContext:
         return (self.replays[module] - 1) % max(1, self.calls[module])
 
 
+def bound(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call of `module` by name, those of its forward's `**kwargs` among them."""
+    signature = inspect.signature(module.forward)
+    found = dict(signature.bind_partial(*args, **kwargs).arguments)
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            found |= found.pop(parameter.name, {})
+    return found
+
+
 def replaying() -> bool:
     """Return whether a backward pass is running, in which checkpoints run forward passes again."""
     return bool(torch._C._current_graph_task_id() != -1)
@@ -54,6 +64,8 @@ class Clock:
     """Counts training passes and holds the one that is running; masks depend on nothing else.
 
     step: the last pass's number, -1 before the first; set it to resume a run.
+    paired: the last step that a second or clean pass belonged to; -1 before the first.
+    driven: whether a trainer runs the passes, so that those without gradient are known to train nothing.
     """
 
     def __init__(self, seed: int) -> None:
@@ -61,6 +73,8 @@ class Clock:
         self.step = -1
         self.current: ForwardContext | None = None
         self.clean = False
+        self.paired = -1
+        self.driven = False
         self._pass_index = 0
         self._ahead = False
 
@@ -70,8 +84,12 @@ class Clock:
             return  # the whole backbone is being replayed by a checkpoint in backward: same pass, same masks
         if not entry.training or self.clean:
             self.current = None
+            self.paired = self.step + 1 if self.clean else self.paired  # the clean pass of the last step, or the next
             return
-        given = inspect.signature(entry.forward).bind_partial(*args, **kwargs).arguments
+        if self.driven and self._pass_index == 0 and not torch.is_grad_enabled():
+            self.current = None
+            return
+        given = bound(entry, args, kwargs)
         if _cached_tokens(given) > 0:
             self.current = None  # a cached decoding step: nothing is trained
             return
@@ -90,6 +108,8 @@ class Clock:
             rows, custom_mask = Rows.from_attention_mask(mask), False
         if self._pass_index == 0:
             self.step += 1
+        else:
+            self.paired = self.step + self._ahead
         draw = Draw(self._seed_of_process(), self.step + self._ahead, self._pass_index, str(tokens.device))
         self.current = ForwardContext(draw, rows, custom_mask)
 
@@ -111,6 +131,15 @@ class Clock:
             yield
         finally:
             self.clean = before
+
+    @contextmanager
+    def by_a_trainer(self) -> Iterator[None]:
+        """Take the passes inside that record no gradient for what they are: a trainer's metrics or reference."""
+        before, self.driven = self.driven, True
+        try:
+            yield
+        finally:
+            self.driven = before
 
     def _seed_of_process(self) -> int:
         spread = torch.distributed.is_available() and torch.distributed.is_initialized()

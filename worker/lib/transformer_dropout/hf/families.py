@@ -8,6 +8,7 @@ in every family; the `hidden` position is what the feed-forward block adds to th
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from transformer_dropout.errors import UnsupportedModelError
@@ -161,6 +162,14 @@ def head_module(model: nn.Module) -> nn.Module:
     if isinstance(embeddings, nn.Module):
         return embeddings
     raise UnsupportedModelError(f"{type(base).__name__} has no head, so nothing can be dropped before it")
+
+
+def next_token_logits(model: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+    """Return what a causal language model's head makes of its backbone's output `[B, L, E]`."""
+    base = unwrapped(model)
+    logits: torch.Tensor = head_module(model)(hidden)
+    bound: float | None = getattr(base.config, "final_logit_softcapping", None)  # Gemma 2
+    return logits if bound is None else torch.tanh(logits / bound) * bound
 
 
 def adapted_modules(model: nn.Module) -> list[list[Any]]:

@@ -14,6 +14,7 @@ from .context import PinnedCheckpoint, untraced
 from .injection import HookedSite, Injection
 from .redraw import drops_attention
 from .vectors import NoisePlace, VectorPlace
+from .watch import Watch
 
 Lookup = Callable[[nn.Module], list[list[nn.Module]]]
 
@@ -49,7 +50,21 @@ def hook_all(injection: Injection) -> tuple[HookedSite, ...]:
                 f"nothing to hook for {site.position}: {_REMEDIES.get(site.position, 'no such module')}"
             )
     _Entry(injection, checks).hook()
+    if spec.consistency.kind != "none":
+        _hook_watch(injection)
     return tuple(hooked)
+
+
+def _hook_watch(injection: Injection) -> None:
+    watch = injection.watch = Watch(injection.clock, injection.spec.consistency)
+    base, entry = families.unwrapped(injection.model), families.entry_module(injection.model)
+    for handle in (
+        injection.model.register_forward_pre_hook(watch.enter, with_kwargs=True),
+        base.register_forward_pre_hook(watch.begin, with_kwargs=True),
+        entry.register_forward_hook(watch.middle),
+        base.register_forward_hook(watch.end),
+    ):
+        injection.on_removal(handle.remove)
 
 
 class _Entry:

@@ -5,6 +5,8 @@ with inject_dropout(model, preset("hiddenkey_minus", rate=0.1)) as injection:
     train(model)                                                 # eval() and generation are untouched
 """
 
+import logging
+
 import torch
 from torch import nn
 
@@ -14,8 +16,10 @@ from transformer_dropout.spec import DropoutSpec, describe
 from . import families
 from .hooking import hook_all
 from .injection import Injection, Report, injection_of
-from .native import NativeDropout, disable_native_dropout
+from .native import NativeDropout, disable_native_dropout, native_rates
 from .redraw import redraw_native
+
+logger = logging.getLogger(__name__)
 
 
 def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int | None = None) -> Injection:
@@ -26,6 +30,7 @@ def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int |
     generator_seed: None draws one from torch's global generator.
     Masks follow the injection's own step, one for every forward in training mode; eval mode, cached decoding and a
     rate of 0 leave the model bit-identical.
+    A method with a consistency loss refuses a step whose loss does not hold it.
     Raises UnsupportedModelError, SpecError, InjectionError, and the model is as it was before.
     """
     family = families.family_of(families.unwrapped(model).config)
@@ -36,6 +41,7 @@ def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int |
     resolved = spec.resolve(layers, decoder)
     if generator_seed is None:
         generator_seed = 0 if spec.is_plain else int(torch.randint(2**62, ()).item())
+    _check_native(model, resolved)
     injection = Injection(model, resolved, generator_seed)
     try:
         drawn = redraw_native(injection) if spec.native else ()
@@ -47,6 +53,21 @@ def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int |
     disabled = native.disabled if native else ()
     injection.finish(Report(family.name, layers, decoder, sites, disabled, drawn, generator_seed, describe(spec)))
     return injection
+
+
+def _check_native(model: nn.Module, spec: DropoutSpec) -> None:
+    """Refuse a method that drops nothing at all, because it relies on dropout that the base model does not have."""
+    if not spec.native or native_rates(model):
+        return
+    tied = spec.consistency.kind != "none"
+    words = f"{type(families.unwrapped(model)).__name__} has no dropout of its own (every rate of its config is 0)"
+    if any(site.active for site in spec.sites) or spec.noise_alpha or (tied and native_rates(model, adapters=True)):
+        logger.warning("%s, so native=True adds nothing to this method", words)
+        return
+    raise InjectionError(
+        f"{words}, so native dropout drops nothing{', and the two passes of the loss are equal' if tied else ''}: "
+        "set rates in its config (attention_dropout, resid_pdrop, ...), or give the method sites"
+    )
 
 
 def _switch_native(injection: Injection) -> NativeDropout | None:

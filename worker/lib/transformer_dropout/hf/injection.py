@@ -14,6 +14,7 @@ from transformer_dropout.spec import DropoutSpec
 from . import families
 from .context import Clock
 from .native import every_dropout_off
+from .watch import Watch
 
 INJECTION = "_transformer_dropout_injection"
 
@@ -53,6 +54,7 @@ class Injection(AbstractContextManager["Injection"]):
         self.model = model
         self.spec = spec
         self.clock = Clock(seed)
+        self.watch: Watch | None = None  # where the method has a consistency loss
         self._report: Report | None = None
         self._undo: list[Callable[[], object]] = []
 

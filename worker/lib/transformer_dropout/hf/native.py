@@ -40,6 +40,11 @@ def disable_native_dropout(model: nn.Module) -> NativeDropout:
     return NativeDropout(tuple((module, attribute, rate) for module, attribute, rate, _ in settings), words)
 
 
+def native_rates(model: nn.Module, adapters: bool = False) -> tuple[str, ...]:
+    """Return names and rates of the base model's own dropout, PEFT's `lora_dropout` among them where `adapters`."""
+    return tuple(f"{name} {rate:g}" for _, _, rate, name in _settings(model, adapters))
+
+
 @contextmanager
 def every_dropout_off(model: nn.Module) -> Iterator[None]:
     """Switch off all dropout, PEFT's too, and nothing else; rates come back even after an exception."""

@@ -21,21 +21,30 @@ class ConsistencyMixin:
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
         """Return the loss, and the first pass's outputs where asked for. Raises InjectionError without an injection."""
         injection = self._injection(model)
-        if injection.spec.consistency.kind == "none" or not model.training:
-            return super().compute_loss(model, inputs, return_outputs=return_outputs, **kwargs)  # type: ignore[misc]  # a Trainer is beside us
+        with injection.clock.by_a_trainer():
+            if injection.spec.consistency.kind == "none" or not model.training:
+                return super().compute_loss(model, inputs, return_outputs=return_outputs, **kwargs)  # type: ignore[misc]  # a Trainer is beside us
+            loss, outputs = self._two_passes(injection, model, inputs, kwargs)
+        return (loss, outputs) if return_outputs else loss
+
+    def _two_passes(
+        self, injection: Injection, model: Any, inputs: dict[str, Any], options: dict[str, Any]
+    ) -> tuple[torch.Tensor, Any]:
         called = dict(inputs)
         if injection.spec.consistency.regression == "features":
             called["output_hidden_states"] = True
+        # Others than Trainer may hand on outputs of a pass without gradient, and count each pass in their metrics.
+        plain = getattr(super().compute_loss, "__func__", None) is Trainer.compute_loss  # type: ignore[misc]  # as above
 
         def run() -> tuple[torch.Tensor, Any]:
             # a copy, because Trainer takes the labels out of the dictionary
-            found: tuple[torch.Tensor, Any] = super(ConsistencyMixin, self).compute_loss(  # type: ignore[misc]  # as above
-                model, dict(called), return_outputs=True, **kwargs
+            found = super(ConsistencyMixin, self).compute_loss(  # type: ignore[misc]  # as above
+                model, dict(called), return_outputs=plain, **options
             )
-            return found
+            return found if plain else (found, None)
 
-        loss, outputs = two_pass_loss(injection, run, called, share=self._share(kwargs.get("num_items_in_batch")))
-        return (loss, outputs) if return_outputs else loss
+        share = self._share(options.get("num_items_in_batch"))
+        return two_pass_loss(injection, run, called, share=share, repeat=not plain)
 
     def _injection(self, model: Any) -> Injection:
         injection = injection_of(model)

@@ -1,62 +1,90 @@
 """One training step with a consistency loss: two passes of the model, and what ties their outputs together."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from transformer_dropout.consistency import consistency_kind, consistency_loss, regression_loss, task_loss
-from transformer_dropout.errors import ShapeError
+from transformer_dropout.errors import InjectionError, ShapeError
 
 from . import families
 from .injection import Injection
+from .watch import Call
 
 # Runs the model once and returns its task loss and its outputs.
 Pass = Callable[[], tuple[torch.Tensor, Any]]
 
 
+@dataclass(frozen=True)
+class Seen:
+    """One pass: its task loss, the outputs that `run` handed on, and the model's call as its hooks saw it."""
+
+    loss: torch.Tensor
+    outputs: Any
+    call: Call | None
+
+    def argument(self, name: str, inputs: Mapping[str, Any]) -> Any:
+        """Return what the transformers model itself was given (prompts lengthen labels and masks), else the input."""
+        found = None if self.call is None else self.call.arguments.get(name)
+        return inputs.get(name) if found is None else found
+
+
 def two_pass_loss(
-    injection: Injection, run: Pass, inputs: Mapping[str, Any], *, share: float = 1.0
+    injection: Injection, run: Pass, inputs: Mapping[str, Any], *, share: float = 1.0, repeat: bool = False
 ) -> tuple[torch.Tensor, Any]:
     """Return the step's loss, task and consistency together, and the first pass's outputs.
 
     run: calls the model on `inputs` once.  inputs: what it is called with; `labels` and `attention_mask` say which
     positions count.  share: factor on the consistency term, 1 / accumulation steps where the task loss is already
-    scaled. Without a consistency loss in the method, or in eval mode, it is one pass and its own loss.
+    scaled.  repeat: where the second pass needs no task loss, call the model as `run` called it, not `run` itself (for
+    trainers that count what they run). Without a consistency loss in the method, or in eval mode, it is one pass and
+    its own loss. Outputs without logits that are trained are replaced by the model's own, as its hooks saw them.
+    Raises InjectionError where the term would train nothing.
     """
     consistency = injection.spec.consistency
     if consistency.kind == "none" or not injection.model.training:
         return run()
     kind = consistency_kind(consistency.kind)
-    if kind.second_detached:  # before the first, while no graph holds memory: a tenth faster on a CPU
+    if kind.second_detached and not repeat:  # before the first, while no graph holds memory: a tenth faster on a CPU
         with injection.clean_pass() if kind.second_clean else injection.second_pass(ahead=True), torch.no_grad():
-            second_loss, second = run()
-        first_loss, first = run()
+            second = _seen(injection, run)
+        first = _seen(injection, run)
     else:
-        first_loss, first = run()
+        first = _seen(injection, run)
         with injection.clean_pass() if kind.second_clean else injection.second_pass():
-            second_loss, second = run()
-    task = task_loss(kind.name, first_loss, second_loss)
-    return task + share * consistency.weight * tie(injection, first, second, inputs), first
+            second = _again(injection, run, first) if kind.second_detached else _seen(injection, run)
+    task = task_loss(kind.name, first.loss, second.loss)
+    term = tie(injection, first, second, inputs)
+    if torch.is_grad_enabled() and not term.requires_grad:
+        raise InjectionError(
+            "the consistency loss has no gradient, so it would train nothing: no part of the model that is trained "
+            "comes before its logits, or the logits are made without gradient"
+        )
+    return task + share * consistency.weight * term, first.outputs
 
 
-def tie(injection: Injection, first: Any, second: Any, inputs: Mapping[str, Any]) -> torch.Tensor:
-    """Return the consistency term without its weight, from two outputs of the same model on the same inputs.
+def tie(injection: Injection, first: Seen, second: Seen, inputs: Mapping[str, Any]) -> torch.Tensor:
+    """Return the consistency term without its weight, from two passes of the same model on the same inputs.
 
     Classification: over examples. Causal language models: over the positions that predict a label other than -100.
     Other models with a label a token: over the labelled tokens. Regression: squared error, or as the method says.
     """
     consistency = injection.spec.consistency
-    labels = inputs.get("labels")
+    labels = first.argument("labels", inputs)
+    mask = first.argument("attention_mask", inputs)
+    if is_regression(injection.model) and consistency.regression == "features":
+        return _tie_features(consistency.kind, first, second, mask)
+    trained = torch.is_grad_enabled()
+    logits = _logits(injection, first, trained)
+    others = _logits(injection, second, trained and not consistency_kind(consistency.kind).second_detached)
     if is_regression(injection.model):
-        if consistency.regression == "features":
-            return _tie_features(consistency.kind, first, second, inputs.get("attention_mask"))
-        return regression_loss(consistency.kind, _logits(first), _logits(second))
-    logits, others = _logits(first), _logits(second)
+        return regression_loss(consistency.kind, logits, others)
     if logits.dim() == 2:
         return consistency_loss(consistency.kind, logits, others)
     if labels is None:
-        return consistency_loss(consistency.kind, logits, others, mask=inputs.get("attention_mask"))
+        return consistency_loss(consistency.kind, logits, others, mask=mask)
     if predicts_next(injection.model):
         logits, others, labels = logits[:, :-1], others[:, :-1], labels[:, 1:]
     return consistency_loss(consistency.kind, logits, others, labels=labels)
@@ -76,14 +104,53 @@ def predicts_next(model: torch.nn.Module) -> bool:
     return type(base).__name__.endswith(("ForCausalLM", "LMHeadModel"))
 
 
-def _tie_features(kind: str, first: Any, second: Any, mask: torch.Tensor | None) -> torch.Tensor:
-    if first.hidden_states is None:
+def _seen(injection: Injection, run: Pass) -> Seen:
+    if injection.watch is None:  # nothing is dropped in this model
+        return Seen(*run(), None)
+    with injection.watch.calls() as calls:
+        loss, outputs = run()
+    trained = [call for call in calls if call.trained] if torch.is_grad_enabled() else []
+    if len(trained) > 1:
+        raise InjectionError(
+            f"the trainer calls the model {len(trained)} times for one loss, so it is not known which passes the "
+            "consistency loss ties together; use two_pass_loss around each call"
+        )
+    call = next(iter(trained or calls), None)  # none at all where a compiled model runs past its hooks
+    return Seen(loss, call.outputs if outputs is None and call is not None else outputs, call)
+
+
+def _again(injection: Injection, run: Pass, first: Seen) -> Seen:
+    """Return a second pass that is not trained: the same call where it is known, the trainer's own loss elsewhere."""
+    if first.call is None:
+        raise InjectionError(
+            "the trainer's loss comes from no trained pass of the model, so a consistency loss has nothing to tie to it"
+        )
+    called = first.call.whole
+
+    def call() -> tuple[torch.Tensor, Any]:
+        args, kwargs = called or ((), {})
+        return first.loss, injection.model(*args, **kwargs)
+
+    with torch.no_grad():
+        return _seen(injection, run if called is None else call)
+
+
+def _tie_features(kind: str, first: Seen, second: Seen, mask: torch.Tensor | None) -> torch.Tensor:
+    if first.outputs.hidden_states is None:
         raise ShapeError("regression='features' compares the last layer: call the model with output_hidden_states=True")
-    return consistency_loss(kind, first.hidden_states[-1], second.hidden_states[-1], mask=mask)
+    return consistency_loss(kind, first.outputs.hidden_states[-1], second.outputs.hidden_states[-1], mask=mask)
 
 
-def _logits(outputs: Any) -> torch.Tensor:
-    logits = outputs["logits"] if isinstance(outputs, dict) else outputs.logits
-    if not isinstance(logits, torch.Tensor):
-        raise ShapeError("a consistency loss compares one tensor of logits; this model returns several")
-    return logits
+def _logits(injection: Injection, seen: Seen, trained: bool) -> torch.Tensor:
+    """Return a pass's logits, with their graph where `trained`: as handed on, as the model gave them, or made anew."""
+    for outputs in (seen.outputs, None if seen.call is None else seen.call.outputs):
+        found = outputs.get("logits") if isinstance(outputs, dict) else getattr(outputs, "logits", None)
+        if isinstance(found, torch.Tensor) and (found.requires_grad or not trained):
+            return found
+    hidden = None if seen.call is None else seen.call.hidden
+    if hidden is not None and (hidden.requires_grad or not trained) and predicts_next(injection.model):
+        return families.next_token_logits(injection.model, hidden)
+    raise InjectionError(
+        f"a consistency loss compares one tensor of logits of a trained pass; {type(seen.outputs).__name__} has none, "
+        "and it cannot be made from the model's last layer"
+    )
