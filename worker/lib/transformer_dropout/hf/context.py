@@ -13,6 +13,8 @@ from torch import nn
 from transformer_dropout.errors import InjectionError, ShapeError
 from transformer_dropout.masks import Draw, Rows
 
+_CACHES = ("past_key_values", "cache")  # transformers before and since 5.24
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -66,6 +68,7 @@ class Clock:
     step: the last pass's number, -1 before the first; set it to resume a run.
     paired: the last step that a second or clean pass belonged to; -1 before the first.
     driven: whether a trainer runs the passes, so that those without gradient are known to train nothing.
+    generating: whether text is being generated.
     """
 
     def __init__(self, seed: int) -> None:
@@ -75,6 +78,7 @@ class Clock:
         self.clean = False
         self.paired = -1
         self.driven = False
+        self.generating = False
         self._pass_index = 0
         self._ahead = False
 
@@ -86,13 +90,15 @@ class Clock:
             self.current = None
             self.paired = self.step + 1 if self.clean else self.paired  # the clean pass of the last step, or the next
             return
-        if self.driven and self._pass_index == 0 and not torch.is_grad_enabled():
+        given = bound(entry, args, kwargs)
+        if self._trains_nothing(entry, given):
             self.current = None
             return
-        given = bound(entry, args, kwargs)
-        if _cached_tokens(given) > 0:
-            self.current = None  # a cached decoding step: nothing is trained
-            return
+        if cached_tokens(given) > 0:
+            raise InjectionError(
+                "the model is trained with a filled cache, as prefix tuning does; no method can be put there: use LoRA "
+                "or prompt tuning, or remove() the method"
+            )
         if self._pass_index == 1 and self.step < 0 and not self._ahead:
             raise InjectionError("second_pass() repeats a first pass; run the model once in training mode before it")
         tokens: Any = given.get("input_ids")
@@ -132,6 +138,26 @@ class Clock:
         finally:
             self.clean = before
 
+    def _trains_nothing(self, entry: nn.Module, given: Mapping[str, Any]) -> bool:
+        """Return whether a pass in training mode is generation's, a reference model's or a trainer's metrics'.
+
+        Other passes without gradient are dropped in, as nn.Dropout drops: a consistency loss's second pass is one.
+        """
+        if torch.is_grad_enabled():
+            return False
+        if self.generating or (self.driven and self._pass_index == 0):
+            return True
+        return any(given.get(name) is not None for name in _CACHES) or _adapters_off(entry)
+
+    @contextmanager
+    def generation(self) -> Iterator[None]:
+        """Leave the passes inside alone: they generate text, with a cache or without."""
+        before, self.generating = self.generating, True
+        try:
+            yield
+        finally:
+            self.generating = before
+
     @contextmanager
     def by_a_trainer(self) -> Iterator[None]:
         """Take the passes inside that record no gradient for what they are: a trainer's metrics or reference."""
@@ -166,9 +192,18 @@ class PinnedCheckpoint:
         return self.checkpoint(run, *args, **kwargs)
 
 
-def _cached_tokens(given: Mapping[str, Any]) -> int:
-    cache = given.get("past_key_values")
+def cached_tokens(given: Mapping[str, Any]) -> int:
+    """Return how many tokens the cache holds that a model was called with, by whatever name."""
+    cache = next((given[name] for name in _CACHES if given.get(name) is not None), None)
     if cache is None:
         return 0
     length = cache.get_seq_length() if hasattr(cache, "get_seq_length") else len(cache)
     return int(length)
+
+
+def _adapters_off(entry: nn.Module) -> bool:
+    """Return whether a model's PEFT adapters are switched off, or stand for a reference model (TRL's names)."""
+    for module in entry.modules():
+        if isinstance(off := getattr(module, "disable_adapters", None), bool):
+            return off or getattr(module, "active_adapters", None) in (["ref"], ["reference"])
+    return False

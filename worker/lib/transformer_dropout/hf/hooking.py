@@ -11,6 +11,7 @@ from transformer_dropout.spec import Site
 
 from . import attention, families
 from .context import PinnedCheckpoint, untraced
+from .generation import hook_generation
 from .injection import HookedSite, Injection
 from .redraw import drops_attention
 from .vectors import NoisePlace, VectorPlace
@@ -50,6 +51,7 @@ def hook_all(injection: Injection) -> tuple[HookedSite, ...]:
                 f"nothing to hook for {site.position}: {_REMEDIES.get(site.position, 'no such module')}"
             )
     _Entry(injection, checks).hook()
+    hook_generation(injection)
     if spec.consistency.kind != "none":
         _hook_watch(injection)
     return tuple(hooked)
