@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import families
 from .families import FAMILIES, Family, family_of
+from .hooks import HookedSite
 from .inject import inject_dropout
-from .injection import HookedSite, Injection, Report, injection_of
+from .injection import Injection, Report, injection_of
 from .native import NativeDropout, disable_native_dropout
 from .two_pass import two_pass_loss
 

@@ -55,13 +55,18 @@ class AttentionPlace:
         setattr(module, _PLACE, self)
 
 
+def kernel_name(config: Any) -> str:
+    """Return the kernel that a model's config asks for, 'sdpa' say, whether we stand in for it or not."""
+    name = str(getattr(config, "_attn_implementation", None) or "eager")
+    return {ours: theirs for theirs, ours in NAMES.items()}.get(name, name)
+
+
 def own_kernel(module: nn.Module) -> Callable[..., Any]:
     """Return the kernel that a self-attention module would use without us (also when it already uses us).
 
     Raises UnsupportedModelError for kernels whose masks cannot be combined with a drop mask.
     """
-    name = str(getattr(module.config, "_attn_implementation", None) or "eager")
-    name = {ours: theirs for theirs, ours in NAMES.items()}.get(name, name)
+    name = kernel_name(module.config)
     if name == "sdpa":
         found: Callable[..., Any] = ALL_ATTENTION_FUNCTIONS["sdpa"]
         return found
@@ -77,7 +82,7 @@ def own_kernel(module: nn.Module) -> Callable[..., Any]:
 
 def takes_masks(model: nn.Module) -> bool:
     """Return whether the model's attention kernel is one that we can stand in for."""
-    return str(families.attention_modules(model)[0].config._attn_implementation or "eager") in NAMES
+    return kernel_name(families.attention_modules(model)[0].config) in NAMES
 
 
 def register(kernel: str) -> str:
@@ -134,6 +139,8 @@ def attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
         return found
+    if place.logits or place.weights:
+        context.reached += 1
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     causal = bool(kwargs.get("is_causal", getattr(module, "is_causal", False)))
     visible, causal = _visible(context, attention_mask, causal)

@@ -24,12 +24,24 @@ def untraced(function: F) -> F:
     return kept
 
 
-@dataclass(frozen=True)
+def forget_compiled() -> None:
+    """Have torch.compile compile anew: it would run past hooks that come, and on with those that go.
+
+    Does nothing where nothing was compiled in this process.
+    """
+    from torch._dynamo.utils import counters
+
+    if counters["frames"]["total"]:
+        torch.compiler.reset()
+
+
+@dataclass(eq=False)
 class ForwardContext:
     """One forward pass: the random numbers and rows that its masks are made from.
 
     custom_mask: the caller gave a mask of its own (not `[B, L]`), so only that mask says what is visible.
     calls: how often each native dropout module was called in this pass, and how often in its replays.
+    reached: how many of the method's places in the backbone dropped something.  head: whether its place there did.
     """
 
     draw: Draw
@@ -37,6 +49,8 @@ class ForwardContext:
     custom_mask: bool
     calls: Counter[int] = field(default_factory=Counter)
     replays: Counter[int] = field(default_factory=Counter)
+    reached: int = 0
+    head: bool = False
 
     def call_of(self, module: int) -> int:
         """Count a call of native dropout module number `module`; return which one of this pass it is or replays."""

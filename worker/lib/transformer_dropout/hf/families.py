@@ -172,12 +172,52 @@ def next_token_logits(model: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
     return logits if bound is None else torch.tanh(logits / bound) * bound
 
 
+def predicts_next(model: nn.Module) -> bool:
+    """Return whether the model's logits at one position predict the label at the next."""
+    return type(unwrapped(model)).__name__.endswith(("ForCausalLM", "LMHeadModel"))
+
+
 def adapted_modules(model: nn.Module) -> list[list[Any]]:
     """Return, for every layer, the modules that carry a LoRA adapter (`lora_A`), in `named_modules` order."""
-    return [
-        [module for module in layer.modules() if isinstance(getattr(module, "lora_A", None), nn.ModuleDict)]
-        for layer in layer_modules(model)
-    ]
+    return [[module for module in layer.modules() if _adapted(module)] for layer in layer_modules(model)]
+
+
+def adapter_downs(model: nn.Module) -> list[list[nn.Module]]:
+    """Return the first matrices (A) of the active adapters by layer.
+
+    Raises UnsupportedModelError for adapters that these do not stand for: DoRA's, and those outside the layers.
+    """
+    found: list[list[nn.Module]] = []
+    inside = set()
+    for modules in adapted_modules(model):
+        found.append([])
+        for number in range(max((len(module.active_adapters) for module in modules), default=0)):
+            for module in modules:
+                inside.add(id(module))
+                names = [name for name in module.active_adapters if name in module.lora_A]
+                if number < len(names):
+                    _refuse_dora(module, names[number])
+                    found[-1].append(module.lora_A[names[number]])
+    for name, module in unwrapped(model).named_modules():
+        if _adapted(module) and id(module) not in inside:
+            raise UnsupportedModelError(
+                f"the adapter of {name} is outside the layers, where no adapter site reaches: leave {name} out of "
+                "target_modules, or use PEFT's lora_dropout instead of the site"
+            )
+    return found
+
+
+def _adapted(module: Any) -> bool:
+    adapters = getattr(module, "lora_A", None)
+    return isinstance(adapters, nn.ModuleDict) and len(adapters) > 0
+
+
+def _refuse_dora(module: Any, adapter: str) -> None:
+    if getattr(module, "use_dora", {}).get(adapter):
+        raise UnsupportedModelError(
+            "DoRA runs its adapters on a matrix of their own besides the tokens, so nothing can be dropped in them: "
+            "use a plain LoRA adapter, or another position"
+        )
 
 
 def _submodule(root: nn.Module, path: str, family: Family) -> nn.Module:

@@ -1,4 +1,4 @@
-"""Hooking a method into a model: the pass counter, the attention function, one hook for each vector site and layer."""
+"""Hooking a method into a model: the pass counter, and hooks for each of its parts that follow the model."""
 
 from collections.abc import Callable
 from functools import partial
@@ -7,54 +7,42 @@ from typing import Any
 from torch import nn
 
 from transformer_dropout.errors import InjectionError
-from transformer_dropout.spec import Site
 
 from . import attention, families
-from .context import PinnedCheckpoint, untraced
+from .context import PinnedCheckpoint, replaying, untraced
 from .generation import hook_generation
-from .injection import HookedSite, Injection
+from .hooks import Hooks, InputHooks, LayerHooks, NoiseHooks, OutputHooks
+from .injection import Injection
+from .kernels import AttentionHooks
 from .redraw import drops_attention
-from .vectors import NoisePlace, VectorPlace
 from .watch import Watch
 
-Lookup = Callable[[nn.Module], list[list[nn.Module]]]
+_VECTORS: dict[str, Callable[..., Hooks]] = {"input": InputHooks, "output": OutputHooks}
 
 
-_REMEDIES = {
-    "adapter_input": "the model has no LoRA adapter in its layers; wrap it with get_peft_model first",
-    "adapter_rank": "the model has no LoRA adapter in its layers; wrap it with get_peft_model first",
-}
-
-
-def hook_all(injection: Injection) -> tuple[HookedSite, ...]:
+def hook_all(injection: Injection) -> None:
     """Hook every active site of the injection's method, and the base model's own dropout where the method keeps it.
 
     Raises InjectionError where a site finds no place.
     """
-    spec, model = injection.spec, injection.model
+    spec, model, clock = injection.spec, injection.model, injection.clock
     vectors = [site for site in spec.sites if site.active and not site.position.startswith("attention_")]
     attentions = spec.at("attention_logits", "attention_weights")
     if not vectors and not attentions and not spec.noise_alpha and not spec.native:
-        return ()
-    checks: list[Callable[[], bool]] = []  # run once at the first training pass: is every hook still in its place?
-    hooked = [_hook_vector(injection, site, checks) for site in vectors]
+        return
+    parts: list[Hooks] = [_VECTORS.get(site.position, LayerHooks)(model, clock, site) for site in vectors]
     if attentions or (drops_attention(injection) and attention.takes_masks(model)):
-        hooked += _hook_attention(injection, attentions)
+        parts.append(AttentionHooks(model, clock, attentions, spec.native))
     if spec.noise_alpha:
-        embedding = families.unwrapped(model).get_input_embeddings()
-        place = NoisePlace(injection.clock, spec.noise_alpha)
-        injection.on_removal(embedding.register_forward_hook(place.after).remove)
-        hooked.append(HookedSite("input", "noise", (0,), 1))
-    for site in hooked:
-        if site.modules == 0:
-            raise InjectionError(
-                f"nothing to hook for {site.position}: {_REMEDIES.get(site.position, 'no such module')}"
-            )
-    _Entry(injection, checks).hook()
+        parts.append(NoiseHooks(model, clock, spec.noise_alpha))
+    for part in parts:
+        injection.on_removal(part.remove)
+        part.follow()
+    injection.parts = tuple(parts)
+    _Entry(injection).hook()
     hook_generation(injection)
     if spec.consistency.kind != "none":
         _hook_watch(injection)
-    return tuple(hooked)
 
 
 def _hook_watch(injection: Injection) -> None:
@@ -70,31 +58,74 @@ def _hook_watch(injection: Injection) -> None:
 
 
 class _Entry:
-    """Starts a pass whenever the backbone is called, before anything is dropped in it."""
+    """Starts a pass whenever the backbone is called, before anything is dropped in it, and counts at its end."""
 
-    def __init__(self, injection: Injection, checks: list[Callable[[], bool]]) -> None:
+    def __init__(self, injection: Injection) -> None:
         self.injection = injection
-        self.checks = checks
         self.module = families.entry_module(injection.model)
         self.owners = (self.module, *families.layer_modules(injection.model))
+        self.skips = bool(getattr(self.module, "layerdrop", 0.0)) and injection.spec.native
+        self.head = any(isinstance(part, OutputHooks) and not part.backbone for part in injection.parts)
+        self.mark = self._mark()
 
     def hook(self) -> None:
-        handle = self.module.register_forward_pre_hook(self.start, with_kwargs=True, prepend=True)
-        self.injection.on_removal(handle.remove)
+        self.injection.on_removal(
+            self.module.register_forward_pre_hook(self.start, with_kwargs=True, prepend=True).remove
+        )
+        self.injection.on_removal(self.module.register_forward_hook(self.finish).remove)
 
     @untraced
     def start(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         clock = self.injection.clock
         clock.begin(module, args, kwargs)
-        if clock.current is not None and self.checks:
-            if not all(check() for check in self.checks):
-                raise InjectionError(
-                    "the model was wrapped after the method was injected (by get_peft_model?), so some hooks are in "
-                    "the wrong place; wrap the model first, then inject"
-                )
-            self.checks.clear()
+        if clock.current is not None and self._mark() != self.mark:
+            for part in self.injection.parts:
+                part.follow()
+            self.mark = self._mark()
         for owner in self.owners:
             _pin_checkpoint(self.injection, owner)
+
+    @untraced
+    def finish(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        context = self.injection.clock.current
+        if context is None or replaying() or self.skips:
+            return
+        meant = sum(part.reached for part in self.injection.parts)
+        if context.reached != meant:
+            raise InjectionError(
+                f"the method drops in {meant} places of the backbone, and {context.reached} of them were reached: its "
+                "adapters are off or merged, its modules replaced, or it was given inputs_embeds where noise goes onto "
+                "embeddings; remove() the method and inject it again where the model is as it shall be trained"
+            )
+        hidden = output[0] if isinstance(output, tuple) else getattr(output, "last_hidden_state", None)
+        if self.head and getattr(hidden, "requires_grad", False):
+            hidden.register_hook(lambda _: _demand_head(context.head))  # type: ignore[union-attr]
+
+    def _mark(self) -> object:
+        """Return what changes where hooks may have to move: adapters by name, who is active, kernels, heads."""
+        base: Any = families.unwrapped(self.injection.model)
+        configs = getattr(base, "peft_config", None) or getattr(self.injection.model, "peft_config", None) or {}
+        tuner = self._tuner()
+        active = None if tuner is None else tuple(tuner.active_adapters)
+        adapters = tuple((name, id(config)) for name, config in configs.items())
+        return adapters, id(tuner), active, tuple(part.mark() for part in self.injection.parts)
+
+    def _tuner(self) -> Any:
+        """Return the first adapted module, found anew only in the first layer that has one."""
+        for layer in self.owners[1:]:
+            for module in layer.modules():
+                if isinstance(getattr(module, "lora_A", None), nn.ModuleDict):
+                    return module
+            return None
+        return None
+
+
+def _demand_head(reached: bool) -> None:
+    if not reached:
+        raise InjectionError(
+            "the method drops before the head, and this step's loss does not come from it: the head was replaced, or "
+            "passed by in a fused loss"
+        )
 
 
 def _pin_checkpoint(injection: Injection, owner: nn.Module) -> None:
@@ -110,84 +141,3 @@ def _unpin_checkpoint(owner: nn.Module) -> None:
     pinned = owner.__dict__.get("_gradient_checkpointing_func")
     if isinstance(pinned, PinnedCheckpoint):
         owner.__dict__["_gradient_checkpointing_func"] = pinned.checkpoint
-
-
-def _hook_attention(injection: Injection, sites: tuple[Site, ...]) -> list[HookedSite]:
-    modules = families.attention_modules(injection.model)
-    configs = {id(config): config for config in (module.config for module in modules)}
-    configs[id(families.unwrapped(injection.model).config)] = families.unwrapped(injection.model).config
-    kernel_name = str(modules[0].config._attn_implementation or "eager")
-    name = attention.register(kernel_name)
-    attention.check_registered(name)
-    for layer, module in enumerate(modules):
-        here = [site for site in sites if site.rate_at(layer) > 0.0]
-        logits = tuple(site for site in here if site.position == "attention_logits")
-        weights = tuple(site for site in here if site.position == "attention_weights")
-        kernel = attention.own_kernel(module)
-        explicit, native = kernel_name == "eager", injection.spec.native
-        place = attention.AttentionPlace(injection.clock, layer, logits, weights, kernel, explicit, native)
-        place.attach(module)
-        injection.on_removal(partial(attention.detach, module))
-    for config in configs.values():
-        before = config._attn_implementation
-        config._attn_implementation = name
-        injection.on_removal(partial(setattr, config, "_attn_implementation", before))
-    return [_report(site, sum(site.rate_at(layer) > 0.0 for layer in range(len(modules)))) for site in sites]
-
-
-def _hook_vector(injection: Injection, site: Site, checks: list[Callable[[], bool]]) -> HookedSite:
-    model, clock = injection.model, injection.clock
-    if site.position == "output":
-        head = families.head_module(model)
-        place = VectorPlace(clock, site, site.rate_at(0), 0)
-        hook = place.before_head if _reads_rows(model) else place.before
-        injection.on_removal(head.register_forward_pre_hook(hook, with_kwargs=True).remove)
-        checks.append(lambda: families.head_module(model) is head)
-        return HookedSite(site.position, site.structure, (0,), 1)
-    if site.position == "input":
-        first = families.layer_modules(model)[0]
-        place = VectorPlace(clock, site, site.rate_at(0), 0)
-        injection.on_removal(first.register_forward_pre_hook(place.before, with_kwargs=True).remove)
-        return HookedSite(site.position, site.structure, (0,), 1)
-    find = _LOOKUPS[site.position, site.place]
-    found = find(model)
-    count = 0
-    for layer, modules in enumerate(found):
-        rate = site.rate_at(layer)
-        for number, module in enumerate(modules if rate > 0.0 else []):
-            place = VectorPlace(clock, site, rate, layer, number)
-            after = site.position == "adapter_rank" or (site.position, site.place) == ("hidden", "ffn_output")
-            handle = (
-                module.register_forward_hook(place.after)
-                if after
-                else module.register_forward_pre_hook(place.before, with_kwargs=True)
-            )
-            injection.on_removal(handle.remove)
-            count += 1
-    checks.append(lambda: find(model) == found)
-    return _report(site, count)
-
-
-def _adapter_downs(model: nn.Module) -> list[list[nn.Module]]:
-    """Return the adapters' first matrices (A) by layer, for every adapter of every adapted module."""
-    return [
-        [down for module in modules for down in module.lora_A.values()] for modules in families.adapted_modules(model)
-    ]
-
-
-_LOOKUPS: dict[tuple[str, str], Lookup] = {
-    ("hidden", "ffn_output"): lambda model: [[module] for module in families.hidden_modules(model, "ffn_output")],
-    ("hidden", "ffn_inner"): lambda model: [[module] for module in families.hidden_modules(model, "ffn_inner")],
-    ("adapter_input", "ffn_output"): _adapter_downs,
-    ("adapter_rank", "ffn_output"): _adapter_downs,
-}
-
-
-def _reads_rows(model: nn.Module) -> bool:
-    """Return whether the head gives one answer a row (classification of texts) instead of one a token."""
-    return type(families.unwrapped(model)).__name__.endswith("ForSequenceClassification")
-
-
-def _report(site: Site, modules: int) -> HookedSite:
-    layers = tuple(layer for layer in site.layers or () if isinstance(layer, int) and site.rate_at(layer) > 0.0)
-    return HookedSite(site.position, site.structure, layers, modules)

@@ -14,6 +14,7 @@ from transformer_dropout.errors import InjectionError
 from transformer_dropout.spec import DropoutSpec, describe
 
 from . import families
+from .context import forget_compiled
 from .hooking import hook_all
 from .injection import Injection, Report, injection_of
 from .native import NativeDropout, disable_native_dropout, native_rates
@@ -43,15 +44,17 @@ def inject_dropout(model: nn.Module, spec: DropoutSpec, *, generator_seed: int |
         generator_seed = 0 if spec.is_plain else int(torch.randint(2**62, ()).item())
     _check_native(model, resolved)
     injection = Injection(model, resolved, generator_seed)
+    forget_compiled()
+    injection.on_removal(forget_compiled)
     try:
         drawn = redraw_native(injection) if spec.native else ()
         native = _switch_native(injection)
-        sites = hook_all(injection)
+        hook_all(injection)
     except BaseException:
         injection.remove()
         raise
     disabled = native.disabled if native else ()
-    injection.finish(Report(family.name, layers, decoder, sites, disabled, drawn, generator_seed, describe(spec)))
+    injection.finish(Report(family.name, layers, decoder, (), disabled, drawn, generator_seed, describe(spec)))
     return injection
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 
@@ -13,6 +13,7 @@ from transformer_dropout.spec import DropoutSpec
 
 from . import families
 from .context import Clock
+from .hooks import HookedSite, Hooks
 from .native import every_dropout_off
 from .watch import Watch
 
@@ -20,18 +21,8 @@ INJECTION = "_transformer_dropout_injection"
 
 
 @dataclass(frozen=True)
-class HookedSite:
-    """One site of the method and where it was hooked: `layers` numbers, and the modules in each."""
-
-    position: str
-    structure: str
-    layers: tuple[int, ...]
-    modules: int
-
-
-@dataclass(frozen=True)
 class Report:
-    """What an injection did; part of a run's record.
+    """What an injection does; part of a run's record.
 
     native_disabled: the base model's own dropout that is off.  native_drawn: what of it is on and, on a CPU, drawn from
     the injection's masks; the rest of it is torch's as before.
@@ -55,14 +46,18 @@ class Injection(AbstractContextManager["Injection"]):
         self.spec = spec
         self.clock = Clock(seed)
         self.watch: Watch | None = None  # where the method has a consistency loss
+        self.parts: tuple[Hooks, ...] = ()
         self._report: Report | None = None
         self._undo: list[Callable[[], object]] = []
 
     @property
     def report(self) -> Report:
-        """What was hooked where."""
+        """What is dropped where, now: it follows adapters that were added or switched since."""
         if self._report is None:
             raise InjectionError("the injection is still being made")
+        if not self._undo:
+            return self._report  # as it was before removal
+        self._report = replace(self._report, sites=tuple(site for part in self.parts for site in part.now()))
         return self._report
 
     def finish(self, report: Report) -> None:

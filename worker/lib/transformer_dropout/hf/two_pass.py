@@ -85,7 +85,7 @@ def tie(injection: Injection, first: Seen, second: Seen, inputs: Mapping[str, An
         return consistency_loss(consistency.kind, logits, others)
     if labels is None:
         return consistency_loss(consistency.kind, logits, others, mask=mask)
-    if predicts_next(injection.model):
+    if families.predicts_next(injection.model):
         logits, others, labels = logits[:, :-1], others[:, :-1], labels[:, 1:]
     return consistency_loss(consistency.kind, logits, others, labels=labels)
 
@@ -96,12 +96,6 @@ def is_regression(model: torch.nn.Module) -> bool:
     if not type(base).__name__.endswith("ForSequenceClassification"):
         return False
     return base.config.problem_type == "regression" or bool(base.config.num_labels == 1)
-
-
-def predicts_next(model: torch.nn.Module) -> bool:
-    """Return whether the model's logits at one position predict the label at the next."""
-    base = families.unwrapped(model)
-    return type(base).__name__.endswith(("ForCausalLM", "LMHeadModel"))
 
 
 def _seen(injection: Injection, run: Pass) -> Seen:
@@ -148,7 +142,7 @@ def _logits(injection: Injection, seen: Seen, trained: bool) -> torch.Tensor:
         if isinstance(found, torch.Tensor) and (found.requires_grad or not trained):
             return found
     hidden = None if seen.call is None else seen.call.hidden
-    if hidden is not None and (hidden.requires_grad or not trained) and predicts_next(injection.model):
+    if hidden is not None and (hidden.requires_grad or not trained) and families.predicts_next(injection.model):
         return families.next_token_logits(injection.model, hidden)
     raise InjectionError(
         f"a consistency loss compares one tensor of logits of a trained pass; {type(seen.outputs).__name__} has none, "

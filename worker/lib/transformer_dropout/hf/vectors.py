@@ -43,6 +43,23 @@ class VectorPlace:
         return args, {**kwargs, name: self._drop(module, kwargs[name])}
 
     @untraced
+    def after_backbone(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> Any:
+        """Forward hook of a backbone: drop in its last layer's output."""
+        if isinstance(output, tuple):
+            return (self._drop(module, output[0]), *output[1:])
+        output.last_hidden_state = self._drop(module, output.last_hidden_state)
+        return output
+
+    @untraced
+    def before_tokens(
+        self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Forward pre-hook of a head that reads every token: drop in its input."""
+        if self.clock.current is not None:
+            self.clock.current.head = True
+        return self.before(module, args, kwargs)
+
+    @untraced
     def before_head(
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -51,6 +68,7 @@ class VectorPlace:
         if context is None or not module.training:
             return args, kwargs
         x = args[0]
+        context.head = True
         if x.shape[0] != context.rows.batch:
             raise InjectionError(f"the head got {x.shape[0]} rows, the model {context.rows.batch}")
         found = head_keep(self.site, self.rate, context.draw, x.shape[0], x.shape[-1])
@@ -62,6 +80,7 @@ class VectorPlace:
         if context is None or not module.training:
             return x
         check_tokens(x, context, module)
+        context.reached += 1
         found = vector_keep(self.site, self.rate, context.draw, self.layer, context.rows, x.shape[-1], self.place)
         scale = found.scale
         keep = found.keep
@@ -85,6 +104,7 @@ class NoisePlace:
         if context is None or not module.training:
             return output
         check_tokens(output, context, module)
+        context.reached += 1
         return output + embedding_noise(self.alpha, context.draw, context.rows, output.shape[-1]).to(output.dtype)
 
 
