@@ -27,7 +27,7 @@ PUBLIC = {
     masks: """NATIVE_ATTENTION_STREAM NATIVE_STREAM NOISE_STREAM AttentionKeep Draw Rows VectorKeep
         attention_keep counter_numbers embedding_noise head_keep kept key_words
         native_attention_keep native_keep vector_keep""",
-    hf: """FAMILIES ConsistencyMixin ConsistencyTrainer Family HookedSite Injection NativeDropout Report
+    hf: """FAMILIES ConsistencyMixin ConsistencyTrainer DropoutCallback Family HookedSite Injection NativeDropout Report
         disable_native_dropout families family_of inject_dropout injection_of two_pass_loss""",
 }
 FUNCTIONS = {

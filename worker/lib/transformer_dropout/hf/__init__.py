@@ -11,12 +11,13 @@ from .native import NativeDropout, disable_native_dropout
 from .two_pass import two_pass_loss
 
 if TYPE_CHECKING:
-    from .trainer import ConsistencyMixin, ConsistencyTrainer
+    from .trainer import ConsistencyMixin, ConsistencyTrainer, DropoutCallback
 
 __all__ = [
     "FAMILIES",
     "ConsistencyMixin",
     "ConsistencyTrainer",
+    "DropoutCallback",
     "Family",
     "HookedSite",
     "Injection",
@@ -33,7 +34,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import the trainer only when it is asked for: it pulls in accelerate, which the engine never needs."""
-    if name in ("ConsistencyMixin", "ConsistencyTrainer"):
+    if name in ("ConsistencyMixin", "ConsistencyTrainer", "DropoutCallback"):
         from . import trainer
 
         return getattr(trainer, name)

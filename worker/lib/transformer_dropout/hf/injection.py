@@ -1,6 +1,6 @@
 """A dropout method that lives in a model: its step, its passes, its report, and the way out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -63,9 +63,9 @@ class Injection(AbstractContextManager["Injection"]):
     def finish(self, report: Report) -> None:
         """Record what was hooked and make the injection known to its model."""
         self._report = report
-        home = families.entry_module(self.model).__dict__  # found from every wrapper around the model, and from inside
-        home[INJECTION] = self
-        self.on_removal(partial(home.pop, INJECTION, None))
+        home = families.entry_module(self.model)  # found from every wrapper around the model, and from inside
+        home.__dict__[INJECTION] = self
+        self.on_removal(partial(_forget, home))
 
     @property
     def step(self) -> int:
@@ -75,6 +75,15 @@ class Injection(AbstractContextManager["Injection"]):
     @step.setter
     def step(self, value: int) -> None:
         self.clock.step = value
+
+    def state_dict(self) -> dict[str, int]:
+        """Return what a resumed run needs to draw on as the unbroken one would."""
+        return {"step": self.clock.step, "seed": self.clock.seed}
+
+    def load_state_dict(self, state: Mapping[str, int]) -> None:
+        """Go on where `state_dict` was taken."""
+        self.clock.step, self.clock.seed = int(state["step"]), int(state["seed"])
+        self._report = replace(self.report, seed=self.clock.seed)
 
     def second_pass(self, *, ahead: bool = False) -> AbstractContextManager[None]:
         """Run the passes inside with other masks at the same step: the second pass of a consistency loss.
@@ -88,9 +97,18 @@ class Injection(AbstractContextManager["Injection"]):
         return self._clean_pass()
 
     def remove(self) -> None:
-        """Restore the model: hooks, attention function, native dropout. Calling it twice is harmless."""
+        """Restore the model: hooks, attention function, native dropout. Calling it twice is harmless.
+
+        Everything is undone that can be; the first error is raised at the end.
+        """
+        first: Exception | None = None
         while self._undo:
-            self._undo.pop()()
+            try:
+                self._undo.pop()()
+            except Exception as error:
+                first = first or error
+        if first is not None:
+            raise first
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
@@ -105,6 +123,10 @@ class Injection(AbstractContextManager["Injection"]):
     def _clean_pass(self) -> Iterator[None]:
         with self.clock.clean_pass(), every_dropout_off(self.model):
             yield
+
+
+def _forget(home: nn.Module) -> None:
+    home.__dict__.pop(INJECTION, None)
 
 
 def injection_of(model: nn.Module) -> Injection | None:

@@ -20,6 +20,11 @@ class AttentionHooks:
         self._modules: list[Any] = []
         self._configs: list[tuple[Any, Any]] = []  # with what each asked for
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        for kernel in attention.NAMES:  # another process may load a model that was saved whole
+            attention.register(kernel)
+
     def follow(self) -> None:
         modules = families.attention_modules(self.model)
         if not self.sites and not attention.takes_masks(self.model):  # it keeps torch's own attention dropout

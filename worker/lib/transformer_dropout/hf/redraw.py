@@ -4,7 +4,10 @@ On a CPU `nn.Dropout` takes 7 ns an element, a third of a step of a small encode
 masks depend on the injection's seed and step alone. On other devices torch's dropout is fused and stays.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -67,10 +70,13 @@ def drops_attention(injection: Injection) -> bool:
 
 
 def _replace_forward(injection: Injection, module: nn.Module, dropout: RedrawnDropout) -> None:
-    home = module.__dict__
-    if "forward" in home:  # somebody else's (accelerate's): theirs comes back
-        before = home["forward"]
-        injection.on_removal(lambda: home.__setitem__("forward", before))
+    injection.on_removal(partial(_restore_forward, module, module.__dict__.get("forward")))
+    module.__dict__["forward"] = dropout.forward
+
+
+def _restore_forward(module: nn.Module, before: Callable[..., Any] | None) -> None:
+    """Put back what somebody else (accelerate) had put on the module, or nothing."""
+    if before is None:
+        module.__dict__.pop("forward", None)
     else:
-        injection.on_removal(lambda: home.pop("forward", None))
-    home["forward"] = dropout.forward
+        module.__dict__["forward"] = before

@@ -3,7 +3,7 @@
 from typing import Any
 
 import torch
-from transformers import Trainer
+from transformers import Trainer, TrainerCallback
 
 from transformer_dropout.errors import InjectionError
 
@@ -11,12 +11,50 @@ from .injection import Injection, injection_of
 from .two_pass import two_pass_loss
 
 
+class DropoutCallback(TrainerCallback):  # type: ignore[misc]  # transformers is not typed
+    """Keeps the method's step and seed in a trainer's checkpoints, so that a resumed run equals the unbroken one.
+
+    `Trainer(..., callbacks=[DropoutCallback()])`; a trainer with ConsistencyMixin has it. During its steps a pass
+    without gradient is known to train nothing.
+    """
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        """Take up the state of the checkpoint that the trainer resumes from."""
+        injection = injection_of(model)
+        saved = state.stateful_callbacks.get(type(self).__name__)
+        if injection is not None and saved is not None and state.global_step > 0:
+            injection.load_state_dict(saved["attributes"])
+
+    def on_step_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        """Say who runs the passes."""
+        self._drive(model, True)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        """Write the method's state where the next checkpoint is made from."""
+        injection = self._drive(model, False)
+        if injection is not None:  # in the form of transformers' own stateful callbacks
+            state.stateful_callbacks[type(self).__name__] = {"args": {}, "attributes": injection.state_dict()}
+
+    def _drive(self, model: Any, driven: bool) -> Injection | None:
+        injection = injection_of(model)
+        if injection is not None:
+            injection.clock.driven = driven
+        return injection
+
+
 class ConsistencyMixin:
     """Adds the second pass to any Trainer: `class MyTrainer(ConsistencyMixin, SFTTrainer): ...`.
 
     The method is the one that `inject_dropout` put into the model; without a consistency loss nothing changes. With
     gradient accumulation the consistency term is averaged over the accumulated batches, as the task loss is.
+    Checkpoints hold the method's step.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        trainer: Any = self
+        if not any(isinstance(callback, DropoutCallback) for callback in trainer.callback_handler.callbacks):
+            trainer.add_callback(DropoutCallback())
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, **kwargs: Any) -> Any:
         """Return the loss, and the first pass's outputs where asked for. Raises InjectionError without an injection."""

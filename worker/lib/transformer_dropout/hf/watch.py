@@ -55,7 +55,7 @@ class Watch:
         try:
             yield self._calls
         finally:
-            self._calls, self._open = before, None
+            self._calls, self._open, self._whole = before, None, ((), {})
 
     @untraced
     def enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
