@@ -134,7 +134,8 @@ def test_blocks_of_rows_equal_the_loops_and_autograd(
             torch.testing.assert_close(out.double(), expected, atol=tolerance, rtol=tolerance)
             found.append(torch.autograd.grad(out, leaves, cotangent))
     for ours, plain in zip(*found, strict=True):
-        torch.testing.assert_close(ours, plain, atol=2 * tolerance, rtol=2 * tolerance)
+        loose = (4 if dtype == torch.bfloat16 else 2) * tolerance  # two roundings apart
+        torch.testing.assert_close(ours, plain, atol=loose, rtol=loose)
 
 
 @pytest.mark.parametrize(("position", "rescale"), CELLS)

@@ -1,5 +1,7 @@
 """transformers' Trainer with the consistency loss of the model's dropout method."""
 
+from dataclasses import dataclass
+from inspect import signature
 from typing import Any
 
 import torch
@@ -45,13 +47,15 @@ class DropoutCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
 class ConsistencyMixin:
     """Adds the second pass to any Trainer: `class MyTrainer(ConsistencyMixin, SFTTrainer): ...`.
 
-    The method is the one that `inject_dropout` put into the model; without a consistency loss nothing changes. With
-    gradient accumulation the consistency term is averaged over the accumulated batches, as the task loss is.
+    The method is the one that `inject_dropout` put into the model; without a consistency loss nothing changes. With it,
+    accumulated batches give the gradient of the whole batch, task and term alike, for every head (Trainer sums up the
+    losses of heads that do not count labels, classifiers among them).
     Checkpoints hold the method's step.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._counting: bool | None = None
         trainer: Any = self
         if not any(isinstance(callback, DropoutCallback) for callback in trainer.callback_handler.callbacks):
             trainer.add_callback(DropoutCallback())
@@ -81,8 +85,9 @@ class ConsistencyMixin:
             )
             return found if plain else (found, None)
 
-        share = self._share(options.get("num_items_in_batch"))
-        return two_pass_loss(injection, run, called, share=share, repeat=not plain)
+        how = self._scaling(model, called, options.get("num_items_in_batch"), plain)
+        loss, outputs = two_pass_loss(injection, run, called, share=how.share, items=how.items, repeat=not plain)
+        return (loss if how.whole == 1.0 else how.whole * loss), outputs
 
     def _injection(self, model: Any) -> Injection:
         injection = injection_of(model)
@@ -94,15 +99,47 @@ class ConsistencyMixin:
             )
         return injection
 
-    def _share(self, num_items_in_batch: Any) -> float:
-        """Return what Trainer will not divide the loss by any more."""
+    def _scaling(self, model: Any, inputs: dict[str, Any], num_items: Any, plain: bool) -> "Scaling":
+        """Return how task loss and term are scaled alike, whatever the head makes of accumulated batches."""
         trainer: Any = self
         scaled = getattr(trainer, "loss_is_scaled_for_ga", None)
+        by_model = trainer.model_accepts_loss_kwargs and num_items is not None
         if scaled is None:
-            by_model = trainer.model_accepts_loss_kwargs and num_items_in_batch is not None
             scaled = by_model or trainer.compute_loss_func is not None
         steps = getattr(trainer, "current_gradient_accumulation_steps", trainer.args.gradient_accumulation_steps)
-        return 1.0 / steps if scaled else 1.0
+        processes = trainer.accelerator.num_processes
+        if not scaled or steps * processes == 1:  # Trainer divides what it gets, or there is nothing to divide
+            return Scaling()
+        times = processes if num_items is not None and trainer.args.average_tokens_across_devices else 1
+        if num_items is None:
+            return Scaling(share=1.0 / steps)
+        if plain and not self._counts_items(
+            model, inputs, num_items
+        ):  # a mean over its own batch, summed up by Trainer
+            return Scaling(whole=1.0 / (steps * times), share=float(times))
+        return Scaling(items=num_items / times)
+
+    def _counts_items(self, model: Any, inputs: dict[str, Any], num_items: Any) -> bool:
+        """Return whether the task loss is divided by the labels of all accumulated batches; tried once."""
+        trainer: Any = self
+        if trainer.compute_loss_func is not None:
+            return True
+        if trainer.label_smoother is not None:
+            return "num_items_in_batch" in signature(type(trainer.label_smoother).__call__).parameters
+        if self._counting is None:
+            with self._injection(model).clean_pass(), torch.no_grad():
+                one, two = (model(**inputs, num_items_in_batch=times * num_items).loss for times in (1, 2))
+            self._counting = not torch.equal(one, two)
+        return self._counting
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Factors on the step's loss and on its term, and what the term is divided by instead of its positions."""
+
+    whole: float = 1.0
+    share: float = 1.0
+    items: Any = None
 
 
 class ConsistencyTrainer(ConsistencyMixin, Trainer):  # type: ignore[misc]  # transformers is not typed

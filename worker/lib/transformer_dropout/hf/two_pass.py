@@ -32,15 +32,22 @@ class Seen:
 
 
 def two_pass_loss(
-    injection: Injection, run: Pass, inputs: Mapping[str, Any], *, share: float = 1.0, repeat: bool = False
+    injection: Injection,
+    run: Pass,
+    inputs: Mapping[str, Any],
+    *,
+    share: float = 1.0,
+    items: torch.Tensor | float | None = None,
+    repeat: bool = False,
 ) -> tuple[torch.Tensor, Any]:
     """Return the step's loss, task and consistency together, and the first pass's outputs.
 
     run: calls the model on `inputs` once.  inputs: what it is called with; `labels` and `attention_mask` say which
-    positions count.  share: factor on the consistency term, 1 / accumulation steps where the task loss is already
-    scaled.  repeat: where the second pass needs no task loss, call the model as `run` called it, not `run` itself (for
-    trainers that count what they run). Without a consistency loss in the method, or in eval mode, it is one pass and
-    its own loss. Outputs without logits that are trained are replaced by the model's own, as its hooks saw them.
+    positions count.  share: factor on the consistency term.  items: the positions of all accumulated batches, where the
+    task loss is divided by them; the term is, too.  repeat: call the model again as `run` called it, where the
+    second pass needs no task loss, instead of `run` itself (for trainers that count what they run).
+    Without a consistency loss in the method, or in eval mode, it is one pass and its own loss. Outputs without logits
+    that are trained are replaced by the model's own, as its hooks saw them.
     Raises InjectionError where the term would train nothing.
     """
     consistency = injection.spec.consistency
@@ -56,7 +63,9 @@ def two_pass_loss(
         with injection.clean_pass() if kind.second_clean else injection.second_pass():
             second = _again(injection, run, first) if kind.second_detached else _seen(injection, run)
     task = task_loss(kind.name, first.loss, second.loss)
-    term = tie(injection, first, second, inputs)
+    term, counted = tie(injection, first, second, inputs)
+    if items is not None:
+        term = term * counted / items
     if torch.is_grad_enabled() and not term.requires_grad:
         raise InjectionError(
             "the consistency loss has no gradient, so it would train nothing: no part of the model that is trained "
@@ -65,8 +74,10 @@ def two_pass_loss(
     return task + share * consistency.weight * term, first.outputs
 
 
-def tie(injection: Injection, first: Seen, second: Seen, inputs: Mapping[str, Any]) -> torch.Tensor:
-    """Return the consistency term without its weight, from two passes of the same model on the same inputs.
+def tie(
+    injection: Injection, first: Seen, second: Seen, inputs: Mapping[str, Any]
+) -> tuple[torch.Tensor, torch.Tensor | int]:
+    """Return the consistency term without its weight, and how many positions it is the mean of.
 
     Classification: over examples. Causal language models: over the positions that predict a label other than -100.
     Other models with a label a token: over the labelled tokens. Regression: squared error, or as the method says.
@@ -80,14 +91,15 @@ def tie(injection: Injection, first: Seen, second: Seen, inputs: Mapping[str, An
     logits = _logits(injection, first, trained)
     others = _logits(injection, second, trained and not consistency_kind(consistency.kind).second_detached)
     if is_regression(injection.model):
-        return regression_loss(consistency.kind, logits, others)
+        return regression_loss(consistency.kind, logits, others), logits.shape[0]
     if logits.dim() == 2:
-        return consistency_loss(consistency.kind, logits, others)
+        return consistency_loss(consistency.kind, logits, others), logits.shape[0]
     if labels is None:
-        return consistency_loss(consistency.kind, logits, others, mask=mask)
+        count = logits.shape[:-1].numel() if mask is None else mask.sum()
+        return consistency_loss(consistency.kind, logits, others, mask=mask), count
     if families.predicts_next(injection.model):
         logits, others, labels = logits[:, :-1], others[:, :-1], labels[:, 1:]
-    return consistency_loss(consistency.kind, logits, others, labels=labels)
+    return consistency_loss(consistency.kind, logits, others, labels=labels), (labels != -100).sum()
 
 
 def is_regression(model: torch.nn.Module) -> bool:
@@ -129,10 +141,13 @@ def _again(injection: Injection, run: Pass, first: Seen) -> Seen:
         return _seen(injection, run if called is None else call)
 
 
-def _tie_features(kind: str, first: Seen, second: Seen, mask: torch.Tensor | None) -> torch.Tensor:
+def _tie_features(
+    kind: str, first: Seen, second: Seen, mask: torch.Tensor | None
+) -> tuple[torch.Tensor, torch.Tensor | int]:
     if first.outputs.hidden_states is None:
         raise ShapeError("regression='features' compares the last layer: call the model with output_hidden_states=True")
-    return consistency_loss(kind, first.outputs.hidden_states[-1], second.outputs.hidden_states[-1], mask=mask)
+    last, other = first.outputs.hidden_states[-1], second.outputs.hidden_states[-1]
+    return consistency_loss(kind, last, other, mask=mask), last.shape[0]
 
 
 def _logits(injection: Injection, seen: Seen, trained: bool) -> torch.Tensor:
