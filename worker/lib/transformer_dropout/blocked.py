@@ -31,6 +31,10 @@ def dropped_attention(
     broadcastable to `[B, 1, Q, K]`, or None.  Queries that see no key give 0. Raises ShapeError.
     """
     group_size(query, key)
+    if not query.dtype == key.dtype == value.dtype:  # under autocast rotary positions leave queries and keys in float32
+        kind = torch.promote_types(torch.promote_types(query.dtype, key.dtype), value.dtype)
+        kind = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else kind
+        query, key, value = query.to(kind), key.to(kind), value.to(kind)
     bias = None
     if visible is not None:
         sees = visible.any(-1, keepdim=True)

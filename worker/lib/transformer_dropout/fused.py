@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from .functional import attention, rescued
 
 # A dropped key's logit falls by this much. Its weight is then exactly 0 in every dtype as long as logits span less
-# than about 1900, and 2048 / scaling stays inside float16 for head sizes up to 1024.
+# than about 1900. 2048 / scaling is inside float16 for head sizes below 1024; above, several features share it.
 _SHIFT = 2048.0
 
 
@@ -62,14 +62,16 @@ def shifted_attention(
 ) -> torch.Tensor:
     """Return the same as `key_attention` without any mask per head: one more feature carries the drop.
 
-    The query's extra feature is 1, a dropped key's is -2048 / scaling. A query that loses all its keys loses the
-    same from every logit, which the softmax ignores: the rescue comes for free. Repeat shared key heads before.
+    The query's extra feature is 1, a dropped key's is -2048 / scaling (or several add up to it). A query that loses all
+    its keys loses the same from every logit, which the softmax ignores: the rescue comes for free. Repeat shared key
+    heads before.
     """
     size = query.shape[-1]
-    pad = 8 - size % 8  # fused kernels want head sizes in multiples of 8
-    drop = torch.where(key_keep, 0.0, -_SHIFT / scaling).to(key.dtype)
-    one = F.pad(query.new_ones(()).expand(*query.shape[:3], 1), (0, pad - 1))
-    shift = F.pad(drop.transpose(2, 3), (0, pad - 1))
+    shares = 1 + int(_SHIFT / scaling // torch.finfo(key.dtype).max)
+    pad = -(-(size + shares) // 8) * 8 - size  # fused kernels want head sizes in multiples of 8
+    drop = torch.where(key_keep, 0.0, -_SHIFT / scaling / shares).to(key.dtype)
+    one = F.pad(query.new_ones(()).expand(*query.shape[:3], shares), (0, pad - shares))
+    shift = F.pad(drop.transpose(2, 3).expand(-1, -1, -1, shares), (0, pad - shares))
     seen = _and_causal(visible, query, key) if causal and visible is not None else visible
     out = F.scaled_dot_product_attention(
         torch.cat([query, one], -1),

@@ -13,6 +13,8 @@ from . import families
 from .injection import Injection
 from .watch import Call
 
+_ENDS = ("start_logits", "end_logits")
+
 # Runs the model once and returns its task loss and its outputs.
 Pass = Callable[[], tuple[torch.Tensor, Any]]
 
@@ -80,7 +82,8 @@ def tie(
     """Return the consistency term without its weight, and how many positions it is the mean of.
 
     Classification: over examples. Causal language models: over the positions that predict a label other than -100.
-    Other models with a label a token: over the labelled tokens. Regression: squared error, or as the method says.
+    Other models with a label a token: over the labelled tokens. Several labels a text: over texts and labels, each a
+    choice of two. Question answering: the mean of start's and end's. Regression: squared error, or as the method says.
     """
     consistency = injection.spec.consistency
     labels = first.argument("labels", inputs)
@@ -88,8 +91,16 @@ def tie(
     if is_regression(injection.model) and consistency.regression == "features":
         return _tie_features(consistency.kind, first, second, mask)
     trained = torch.is_grad_enabled()
+    both = trained and not consistency_kind(consistency.kind).second_detached
+    if type(families.unwrapped(injection.model)).__name__.endswith("ForQuestionAnswering"):
+        ends = [(_logits(injection, first, trained, name), _logits(injection, second, both, name)) for name in _ENDS]
+        terms = [consistency_loss(consistency.kind, one, other) for one, other in ends]
+        return (terms[0] + terms[1]) / 2, ends[0][0].shape[0]
     logits = _logits(injection, first, trained)
-    others = _logits(injection, second, trained and not consistency_kind(consistency.kind).second_detached)
+    others = _logits(injection, second, both)
+    if is_multi_label(injection.model):
+        logits, others = _two_way(logits), _two_way(others)
+        return consistency_loss(consistency.kind, logits, others), logits.shape[0]
     if is_regression(injection.model):
         return regression_loss(consistency.kind, logits, others), logits.shape[0]
     if logits.dim() == 2:
@@ -108,6 +119,16 @@ def is_regression(model: torch.nn.Module) -> bool:
     if not type(base).__name__.endswith("ForSequenceClassification"):
         return False
     return base.config.problem_type == "regression" or bool(base.config.num_labels == 1)
+
+
+def is_multi_label(model: torch.nn.Module) -> bool:
+    """Return whether a sequence classifier gives each text several labels (transformers notes it at the first loss)."""
+    return bool(getattr(families.unwrapped(model).config, "problem_type", None) == "multi_label_classification")
+
+
+def _two_way(logits: torch.Tensor) -> torch.Tensor:
+    """Return the logits `[..., 2]` of no and yes whose softmax is the sigmoid of `logits` `[...]`."""
+    return torch.stack([torch.zeros_like(logits), logits], -1)
 
 
 def _seen(injection: Injection, run: Pass) -> Seen:
@@ -150,16 +171,16 @@ def _tie_features(
     return consistency_loss(kind, last, other, mask=mask), last.shape[0]
 
 
-def _logits(injection: Injection, seen: Seen, trained: bool) -> torch.Tensor:
+def _logits(injection: Injection, seen: Seen, trained: bool, name: str = "logits") -> torch.Tensor:
     """Return a pass's logits, with their graph where `trained`: as handed on, as the model gave them, or made anew."""
     for outputs in (seen.outputs, None if seen.call is None else seen.call.outputs):
-        found = outputs.get("logits") if isinstance(outputs, dict) else getattr(outputs, "logits", None)
+        found = outputs.get(name) if isinstance(outputs, dict) else getattr(outputs, name, None)
         if isinstance(found, torch.Tensor) and (found.requires_grad or not trained):
             return found
     hidden = None if seen.call is None else seen.call.hidden
     if hidden is not None and (hidden.requires_grad or not trained) and families.predicts_next(injection.model):
         return families.next_token_logits(injection.model, hidden)
     raise InjectionError(
-        f"a consistency loss compares one tensor of logits of a trained pass; {type(seen.outputs).__name__} has none, "
-        "and it cannot be made from the model's last layer"
+        f"a consistency loss compares the {name} of a trained pass; {type(seen.outputs).__name__} of "
+        f"{type(families.unwrapped(injection.model)).__name__} has none, and they cannot be made from its last layer"
     )
