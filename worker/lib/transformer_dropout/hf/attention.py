@@ -15,7 +15,7 @@ from transformer_dropout.blocked import dropped_attention
 from transformer_dropout.errors import UnsupportedModelError
 from transformer_dropout.functional import attention, rescued
 from transformer_dropout.fused import key_attention
-from transformer_dropout.masks import attention_keep, native_attention_keep
+from transformer_dropout.masks import AttentionKeep, attention_keep, native_attention_keep
 from transformer_dropout.spec import Site
 
 from . import families
@@ -150,7 +150,7 @@ def attention_forward(
     weight_keep = _combined(place.weights, place.layer, context, heads)
     native_keep = None
     if place.native and dropout > 0.0 and query.device.type == "cpu":
-        native_keep = native_attention_keep(context.draw, place.layer, dropout, context.rows, heads).padded()
+        native_keep = _spread(native_attention_keep(context.draw, place.layer, dropout, context.drawn, heads), context)
     by_key = logit_keep is not None and logit_keep.shape[2] == 1 and weight_keep is None and softcap is None
     if by_key and logit_keep is not None and native_keep is None and not place.explicit:
         out = key_attention(
@@ -205,10 +205,15 @@ def _visible(context: ForwardContext, mask: torch.Tensor | None, causal: bool) -
     return mask > torch.finfo(mask.dtype).min / 2, False
 
 
+def _spread(keep: AttentionKeep, context: ForwardContext) -> torch.Tensor:
+    """Return a mask in the layout of the running pass's rows."""
+    return keep.padded() if context.documents is None else keep.in_rows(context.rows.batch, context.rows.width or 0)
+
+
 def _combined(sites: tuple[Site, ...], layer: int, context: ForwardContext, heads: int) -> torch.Tensor | None:
     """Return the keep-mask of all sites together, `[B, H, 1 or Q, K]`, or None where this layer has none."""
     combined: torch.Tensor | None = None
     for site in sites:
-        keep = attention_keep(site, site.rate_at(layer), context.draw, layer, context.rows, heads).padded()
+        keep = _spread(attention_keep(site, site.rate_at(layer), context.draw, layer, context.drawn, heads), context)
         combined = keep if combined is None else combined & keep
     return combined

@@ -40,6 +40,7 @@ class ForwardContext:
     """One forward pass: the random numbers and rows that its masks are made from.
 
     custom_mask: the caller gave a mask of its own (not `[B, L]`), so only that mask says what is visible.
+    documents: the texts that rows without padding hold one behind the other; masks are drawn for them.
     calls: how often each native dropout module was called in this pass, and how often in its replays.
     reached: how many of the method's places in the backbone dropped something.  head: whether its place there did.
     """
@@ -47,10 +48,16 @@ class ForwardContext:
     draw: Draw
     rows: Rows
     custom_mask: bool
+    documents: Rows | None = None
     calls: Counter[int] = field(default_factory=Counter)
     replays: Counter[int] = field(default_factory=Counter)
     reached: int = 0
     head: bool = False
+
+    @property
+    def drawn(self) -> Rows:
+        """What masks are drawn for."""
+        return self.rows if self.documents is None else self.documents
 
     def call_of(self, module: int) -> int:
         """Count a call of native dropout module number `module`; return which one of this pass it is or replays."""
@@ -126,12 +133,17 @@ class Clock:
             if tuple(mask.shape) != (batch, width):
                 raise ShapeError(f"attention_mask {tuple(mask.shape)} does not fit {batch} rows of {width} tokens")
             rows, custom_mask = Rows.from_attention_mask(mask), False
+        places = given.get("position_ids")
+        documents = None
+        if mask is None and isinstance(places, torch.Tensor) and places.dim() == 2:  # as transformers sees packed rows
+            documents = Rows.documents(places.expand(batch, -1))
+            custom_mask = documents is not None
         if self._pass_index == 0:
             self.step += 1
         else:
             self.paired = self.step + self._ahead
         draw = Draw(self._seed_of_process(), self.step + self._ahead, self._pass_index, str(tokens.device))
-        self.current = ForwardContext(draw, rows, custom_mask)
+        self.current = ForwardContext(draw, rows, custom_mask, documents)
 
     @contextmanager
     def second_pass(self, ahead: bool = False) -> Iterator[None]:

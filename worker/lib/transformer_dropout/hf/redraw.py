@@ -38,7 +38,7 @@ class RedrawnDropout:
         if context is None or input.device.type != "cpu" or module.p >= 1.0 or input.dim() < 2:
             return F.dropout(input, module.p, True)
         call = context.call_of(self.ordinal)
-        keep = native_keep(context.draw, self.ordinal, call, module.p, context.rows, input.shape)
+        keep = native_keep(context.draw, self.ordinal, call, module.p, context.drawn, input.shape)
         return drop_hidden(input, keep, 1.0 / (1.0 - module.p))
 
 

@@ -81,10 +81,13 @@ class VectorPlace:
             return x
         check_tokens(x, context, module)
         context.reached += 1
-        found = vector_keep(self.site, self.rate, context.draw, self.layer, context.rows, x.shape[-1], self.place)
+        found = vector_keep(self.site, self.rate, context.draw, self.layer, context.drawn, x.shape[-1], self.place)
         scale = found.scale
         keep = found.keep
-        if x.dim() == 2:  # OPT flattens rows and tokens
+        if context.documents is not None:  # packed: a view is all that is missing
+            keep = keep.view(*x.shape[:-1], -1)
+            scale = scale if isinstance(scale, float) else scale.view(*x.shape[:-1], -1)
+        elif x.dim() == 2:  # OPT flattens rows and tokens
             keep = keep.flatten(0, 1)
             scale = scale if isinstance(scale, float) else scale.flatten(0, 1)
         return drop_hidden(x, keep, scale)
@@ -105,7 +108,8 @@ class NoisePlace:
             return output
         check_tokens(output, context, module)
         context.reached += 1
-        return output + embedding_noise(self.alpha, context.draw, context.rows, output.shape[-1]).to(output.dtype)
+        noise = embedding_noise(self.alpha, context.draw, context.drawn, output.shape[-1])
+        return output + noise.view(output.shape).to(output.dtype)
 
 
 def check_tokens(x: torch.Tensor, context: ForwardContext, module: nn.Module) -> None:

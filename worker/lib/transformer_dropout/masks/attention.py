@@ -42,6 +42,24 @@ class AttentionKeep:
             spread = spread | torch.eye(across, dtype=torch.bool, device=spread.device)
         return spread
 
+    def in_rows(self, batch: int, width: int) -> torch.Tensor:
+        """Spread packed documents over `[batch, width]` rows that hold them one behind the other, without padding.
+
+        `[B, H, 1, L]`, or `[B, H, L, L]` for pairs, True between documents.
+        """
+        if self.keys is not None:
+            keep = self.keys.view(batch, width, self.heads).transpose(1, 2).unsqueeze(2)
+        else:
+            assert self.pairs is not None
+            keep = torch.ones((batch, self.heads, width, width), dtype=torch.bool, device=self.pairs.device)
+            begin = 0
+            for offset, n in zip(self.rows.offsets, self.rows.lengths, strict=True):
+                row, first = divmod(offset, width)
+                block = self.pairs[begin : begin + self.heads * n * n].view(self.heads, n, n)
+                keep[row, :, first : first + n, first : first + n] = block
+                begin += self.heads * n * n
+        return keep | torch.eye(width, dtype=torch.bool, device=keep.device) if self.diagonal else keep
+
     def _spread_keys(self, group: tuple[int, ...], width: int | None) -> torch.Tensor:
         keys = self.keys
         assert keys is not None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 import torch
 
@@ -51,6 +52,22 @@ class Rows:
         if bool((torch.where(lengths > 0, last - starts + 1, 0) != lengths).any()):
             raise ShapeError("the attention mask has gaps inside a row; pad on the left or on the right only")
         return cls(tuple(lengths.tolist()), tuple(starts.tolist()), width)
+
+    @classmethod
+    def documents(cls, position_ids: torch.Tensor) -> "Rows | None":
+        """Return the documents that `[B, L]` rows without padding hold one behind the other, as packed rows.
+
+        A document begins where a position is not the one after its neighbour's. None where every row is one.
+        """
+        jumps = position_ids[:, 1:] != position_ids[:, :-1] + 1
+        if not bool(jumps.any()):
+            return None
+        width = position_ids.shape[1]
+        lengths: list[int] = []
+        for row in jumps.tolist():
+            edges = [0, *(place + 1 for place, jump in enumerate(row) if jump), width]
+            lengths += [end - start for start, end in pairwise(edges)]
+        return cls(tuple(lengths))
 
     @property
     def batch(self) -> int:
