@@ -13,6 +13,8 @@ from torch import nn
 from transformer_dropout.errors import InjectionError, ShapeError
 from transformer_dropout.masks import Draw, Rows
 
+from .native import every_dropout_off
+
 _CACHES = ("past_key_values", "cache")  # transformers before and since 5.24
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -49,6 +51,7 @@ class ForwardContext:
     rows: Rows
     custom_mask: bool
     documents: Rows | None = None
+    trained: bool = field(default_factory=torch.is_grad_enabled)
     calls: Counter[int] = field(default_factory=Counter)
     replays: Counter[int] = field(default_factory=Counter)
     reached: int = 0
@@ -105,7 +108,8 @@ class Clock:
 
     def begin(self, entry: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Start a pass; called before the backbone's forward."""
-        if replaying() and self.current is not None:
+        if replaying() and entry.training:
+            self._check_replay()
             return  # the whole backbone is being replayed by a checkpoint in backward: same pass, same masks
         if not entry.training or self.clean:
             self.current = None
@@ -144,6 +148,14 @@ class Clock:
             self.paired = self.step + self._ahead
         draw = Draw(self._seed_of_process(), self.step + self._ahead, self._pass_index, str(tokens.device))
         self.current = ForwardContext(draw, rows, custom_mask, documents)
+
+    def _check_replay(self) -> None:
+        """Refuse a checkpoint around the whole model where more than one pass could be meant."""
+        if self.current is None or (self.current.draw.pass_index == 1 and self.current.trained):
+            raise InjectionError(
+                "a checkpoint around the whole model runs it again in backward, and it is not known which of a step's "
+                "passes is meant; checkpoint its layers instead: gradient_checkpointing_enable() or checkpoint_wrapper"
+            )
 
     @contextmanager
     def second_pass(self, ahead: bool = False) -> Iterator[None]:
@@ -199,19 +211,23 @@ class Clock:
 
 
 class PinnedCheckpoint:
-    """A checkpoint function whose replays see the pass they replay, whichever pass ran since."""
+    """A checkpoint function whose replays see the pass they replay, whichever pass ran since: its masks, or none."""
 
-    def __init__(self, clock: Clock, checkpoint: Callable[..., Any]) -> None:
+    def __init__(self, clock: Clock, checkpoint: Callable[..., Any], model: nn.Module) -> None:
         self.clock = clock
         self.checkpoint = checkpoint
+        self.model = model
 
     def __call__(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        context = self.clock.current
+        context, clean = self.clock.current, self.clock.clean
 
         def run(*inner: Any, **named: Any) -> Any:
             before, self.clock.current = self.clock.current, context
             try:
-                return function(*inner, **named)
+                if not clean or not replaying():
+                    return function(*inner, **named)
+                with every_dropout_off(self.model):  # torch's own, too: rates are back since
+                    return function(*inner, **named)
             finally:
                 self.clock.current = before
 

@@ -82,7 +82,7 @@ class _Entry:
             for part in self.injection.parts:
                 part.follow()
             self.mark = self._mark()
-        for owner in self.owners:
+        for owner in (module, *families.layer_modules(self.injection.model)):
             _pin_checkpoint(self.injection, owner)
 
     @untraced
@@ -128,16 +128,20 @@ def _demand_head(reached: bool) -> None:
         )
 
 
+# Where transformers keeps a layer's checkpoint function, and where torch's checkpoint_wrapper (FSDP's) does.
+_CHECKPOINTS = ("_gradient_checkpointing_func", "checkpoint_fn")
+
+
 def _pin_checkpoint(injection: Injection, owner: nn.Module) -> None:
     """Make a module's gradient checkpointing replay the pass that it recorded."""
-    checkpoint = owner.__dict__.get("_gradient_checkpointing_func")
-    if checkpoint is None or isinstance(checkpoint, PinnedCheckpoint):
-        return
-    owner.__dict__["_gradient_checkpointing_func"] = PinnedCheckpoint(injection.clock, checkpoint)
-    injection.on_removal(partial(_unpin_checkpoint, owner))
+    for name in _CHECKPOINTS:
+        checkpoint = owner.__dict__.get(name)
+        if checkpoint is not None and not isinstance(checkpoint, PinnedCheckpoint):
+            owner.__dict__[name] = PinnedCheckpoint(injection.clock, checkpoint, injection.model)
+            injection.on_removal(partial(_unpin_checkpoint, owner, name))
 
 
-def _unpin_checkpoint(owner: nn.Module) -> None:
-    pinned = owner.__dict__.get("_gradient_checkpointing_func")
+def _unpin_checkpoint(owner: nn.Module, name: str) -> None:
+    pinned = owner.__dict__.get(name)
     if isinstance(pinned, PinnedCheckpoint):
-        owner.__dict__["_gradient_checkpointing_func"] = pinned.checkpoint
+        owner.__dict__[name] = pinned.checkpoint
