@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,20 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.accounts.principal import Principal
 from backend.datasets import commit, preview
+from backend.datasets.commit import CommitPlan
 from backend.datasets.files import delimited
 from backend.datasets.files.importing import open_table
 from backend.datasets.files.parquet import _said
 from backend.datasets.files.table import source_of
 from backend.datasets.lengths import cut
+from backend.datasets.schemas import PreviewPlan
 from backend.shared.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from backend.shared.rows import budget, seen_rows, writer
 from backend.shared.rows.budget import Budget
 from backend.shared.rows.writer import DatasetWriter
+from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 from backend.uploads import service as uploads
 from tests.backend.inside import inside
 from tests.backend.make_studies import API
@@ -34,6 +39,7 @@ from tests.backend.uploads.test_uploads import BODY, MAPPING, PLAN, send
 
 ROWS, CELL = 3000, 900_000  # 2.7 GB of rows
 Usage = namedtuple("Usage", "total used free")
+OWNER = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
 TASK = {"task": "classification"}
 
 
@@ -96,20 +102,17 @@ def test_a_parquet_bomb_is_refused_before_it_fills_anything(sqlite_client: TestC
 def test_work_ends_with_its_upload(sqlite_client: TestClient, bomb: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "FOLD", 1 << 30)
     monkeypatch.setattr(budget, "EVERY_S", 0.05)
-    upload = send(sqlite_client, bomb, "bomb.parquet")
-    answers: list[Any] = []
-    ask = threading.Thread(
-        target=lambda: answers.append(sqlite_client.post(f"{API}/uploads/{upload}/commit", json=TASK)), daemon=True
-    )
-    ask.start()
-    end = time.monotonic() + 60
-    while lying(root(sqlite_client)) < 1 << 20:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    assert sqlite_client.delete(f"{API}/uploads/{upload}").status_code == 204
-    ask.join(30)
-    assert answers, "the import went on without its upload"
-    assert (answers[0].status_code, "deleted while" in answers[0].json()["detail"]) == (409, True)
+    upload, app = send(sqlite_client, bomb, "bomb.parquet"), inside(sqlite_client)
+    plan = CommitPlan(task="classification")
+    with ThreadPoolExecutor(1) as threads:
+        made = threads.submit(commit.Commits().commit, app.database, app.settings, OWNER, upload, plan)
+        end = time.monotonic() + 60
+        while lying(root(sqlite_client)) < 1 << 20:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        assert sqlite_client.delete(f"{API}/uploads/{upload}").status_code == 204
+        with pytest.raises(Conflict, match="deleted while it was read"):
+            made.result(30)
     assert lying(root(sqlite_client)) == 0
 
 
@@ -147,26 +150,24 @@ def test_imports_leave_the_places_of_previews(sqlite_client: TestClient, monkeyp
 
 
 def test_a_preview_of_a_bomb_ends_and_two_leave_others_their_turn(
-    sqlite_client: TestClient, bomb: bytes, monkeypatch: pytest.MonkeyPatch
+    sqlite_client: TestClient, bomb: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preview, "MOST_SECONDS", 1.0)
-    bad, good = [send(sqlite_client, bomb, f"bomb{i}.parquet") for i in range(2)], send(sqlite_client)
-    answers: list[Any] = []
-    asking = [
-        threading.Thread(
-            target=lambda one=one: answers.append(sqlite_client.post(f"{API}/uploads/{one}/preview", json={})),
-            daemon=True,
-        )
-        for one in bad
-    ]
-    for one in asking:
-        one.start()
-    found = sqlite_client.post(f"{API}/uploads/{good}/preview", json={"mapping": MAPPING})
-    assert (found.status_code, found.json()["kept"]) == (200, 60)
-    for one in asking:
-        one.join(60)
-    assert [answer.status_code for answer in answers] == [200, 200]
-    assert not any(answer.json()["whole"] for answer in answers)
+    (tmp_path / "bomb.parquet").write_bytes(bomb)
+    begun = threading.Semaphore(0)
+
+    def look() -> bool:
+        with uploads.reading(uploads.previews):
+            begun.release()
+            return preview.preview(tmp_path, source_of(tmp_path / "bomb.parquet"), PreviewPlan()).whole
+
+    good = send(sqlite_client)
+    with ThreadPoolExecutor(2) as threads:
+        looks = [threads.submit(look) for _ in range(2)]
+        assert all(begun.acquire(timeout=30) for _ in looks)
+        found = sqlite_client.post(f"{API}/uploads/{good}/preview", json={"mapping": MAPPING})
+        assert (found.status_code, found.json()["kept"]) == (200, 60)
+        assert [one.result(30) for one in looks] == [False, False]
 
 
 PACKED = {
