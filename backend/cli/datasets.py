@@ -44,10 +44,10 @@ def _bar(shown: Progress, file: Path) -> Callable[[int, int], None]:
 
 
 def say(facts: DatasetFacts) -> None:
-    """What was kept, how it is usually reported, and what leaked."""
+    """What was kept, how it is usually reported, and all that the preview on the page would warn of."""
     rows = ", ".join(f"{count} {split}" for split, count in facts.rows.items())
     out().print(f"Added {facts.id}: {rows} rows; {facts.kept} of {facts.read} rows kept.", markup=False)
     if facts.metric:
         out().print(f"It is usually reported by: {facts.metric}.", markup=False)
-    if facts.leaked:
-        err().print(f"Note: {facts.leaked} validation rows say what a training row says.", markup=False)
+    for warning in facts.warnings:
+        err().print(f"Note: {warning}", markup=False)

@@ -99,7 +99,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _sqlite(settings: Settings) -> Iterator[Finding]:
     try:
-        with closing(sqlite3.connect(f"file:{settings.sqlite_path}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{settings.sqlite_path.as_uri()}?mode=ro", uri=True)) as connection:
             answer = connection.execute("PRAGMA quick_check").fetchone()[0]
             orphans = len(connection.execute("PRAGMA foreign_key_check").fetchall())
     except sqlite3.Error as error:

@@ -8,7 +8,7 @@ import { bytes, percent } from "../../format/numbers";
 import classes from "./Data.module.css";
 import { sendFile } from "./send";
 
-const ENDINGS = ".csv,.tsv,.jsonl,.ndjson,.json,.parquet";
+const ENDINGS = ".csv,.tsv,.jsonl,.ndjson,.json,.parquet,.gz";
 
 interface DropFileProps {
   label: string;
