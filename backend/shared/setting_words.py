@@ -93,7 +93,7 @@ def url_of(kinds: Sequence[str], example: str) -> BeforeValidator:
         if not isinstance(text, str):
             return given
         if "://" not in text or text.partition("://")[0].partition("+")[0] not in kinds:
-            raise ValueError(f"give a URL such as {example}")
+            raise ValueError(f"this kind of URL is not supported; give one such as {example}")
         try:
             _ = urlsplit(text).port
         except ValueError:

@@ -124,8 +124,9 @@ def lose(
     elif lost >= max_attempts or in_all >= MOST_LOST:
         status = RunStatus.FAILED
         values["failure_code"] = FailureCode.TRAINER_CRASHED if end is AttemptEnd.CRASHED else FailureCode.WORKER_LOST
-        which = f"{lost} attempts that got no further" if lost >= max_attempts else f"{in_all} attempts"
-        message = f"{which} ended without a word, the last one so: {message}"
+        count, further = (lost, " and got no further") if lost >= max_attempts else (in_all, "")
+        attempts = "1 attempt" if count == 1 else f"{count} attempts"
+        message = f"{attempts} ended without a word{further}, the last one so: {message}"
     return status if _end(session, run_id, fence, status, end, message, values) else None
 
 

@@ -109,7 +109,7 @@ def test_lost_run_of_a_pack_is_tried_alone_and_only_that_counts(database: Databa
     assert lose(database, runs[0], 4) == "failed"
     run = run_of(database, runs[0])
     assert (run.failure_code, run.attempt) == ("worker_lost", 4)
-    assert run.message == "3 attempts that got no further ended without a word, the last one so: gone"
+    assert run.message == "3 attempts ended without a word and got no further, the last one so: gone"
     assert attempt_ends(database, runs[0]) == ["lost"] * 4
     assert run_of(database, runs[1]).status == "queued"
 

@@ -84,7 +84,8 @@ def test_last_words_of_a_trainer_are_kept(build: Build) -> None:
     (run_id,) = house.plant({"exit_at": 3})
     house.train()
     assert house.run(run_id).message == (
-        "1 attempts ended without a word, the last one so: The training process exited with code 1: toy: told to exit"
+        "1 attempt ended without a word and got no further, the last one so: "
+        "The training process exited with code 1: toy: told to exit"
     )
     with house.database.read() as session:
         assert [line.text for line in session.scalars(select(RunLog))] == ["toy: told to exit"]
