@@ -7,8 +7,11 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 from safetensors.numpy import save
+from sqlalchemy import select
 
 from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE
+from backend.shared.files import sha256_of
+from backend.shared.tables import Artifact
 from tests.backend.make_adapters import CONFIG, RANK, add, tensors
 from tests.backend.make_studies import train
 from tests.e2e.axe import violations
@@ -74,6 +77,9 @@ def test_a_study_goes_on_from_a_runs_adapter(pages: tuple[Served, Watched]) -> N
     folder = service.settings.artifacts / "runs" / run_id / "adapter"
     (folder / CONFIG_FILE).write_text(json.dumps(CONFIG))
     (folder / WEIGHTS_FILE).write_bytes(save(tensors()))
+    with service.database.write() as session:  # what lies there is held against what the run's record says
+        artifact = session.scalars(select(Artifact).where(Artifact.run_id == run_id)).one()
+        artifact.files = {file.name: sha256_of(file) for file in folder.iterdir()}
     for _ in range(2):  # the second time the adapter is there already
         page = watched.open(f"/runs/{run_id}?tab=artifacts")
         page.get_by_role("button", name="Go on from it").click()
