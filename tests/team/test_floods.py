@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -70,35 +70,20 @@ def _others(server: Flooded) -> Iterator[list[float]]:
 def test_every_kind_of_bad_body_is_cheap(server: Flooded, name: str, method: str, path: str, is_open: bool) -> None:
     headers = {"Content-Type": "application/json"} if is_open else server.headers
     costs: dict[tuple[str, int], float] = {}
-
-    def waited() -> list[float]:
-        with _others(server) as waits, httpx.Client(base_url=server.url, timeout=60, trust_env=False) as http:
-            for size in SIZES:
-                for kind, body in kinds(size):
-                    before = server.cpu_s()
-                    answer = http.request(method, path.format(**server.ids), content=body, headers=headers)
-                    costs[kind, size] = server.cpu_s() - before
-                    assert answer.status_code in (200, 401, 404, 409, 413, 422), (kind, answer.text[:300])
-            end = time.monotonic() + 5
-            while len(waits) < 300 and time.monotonic() < end:  # so that one of a hundred is more than the worst one
-                time.sleep(0.05)
-        return waits
-
-    _keeps_nobody_waiting(waited)
+    with _others(server) as waits, httpx.Client(base_url=server.url, timeout=60, trust_env=False) as http:
+        for size in SIZES:
+            for kind, body in kinds(size):
+                before = server.cpu_s()
+                answer = http.request(method, path.format(**server.ids), content=body, headers=headers)
+                costs[kind, size] = server.cpu_s() - before
+                assert answer.status_code in (200, 401, 404, 409, 413, 422), (kind, answer.text[:300])
+        end = time.monotonic() + 5
+        while len(waits) < 300 and time.monotonic() < end:  # so that one of a hundred is more than the worst one
+            time.sleep(0.05)
     worst = max(costs, key=costs.__getitem__)
     assert costs[worst] <= MOST_CPU_S, (worst, costs[worst])
-
-
-def _keeps_nobody_waiting(waited: Callable[[], list[float]]) -> None:
-    """Others' p99 is within its bar, at the second try at the latest.
-
-    At the first another test may have had the cores; what the server itself is busy with comes again.
-    """
-    for last in (False, True):
-        waits = sorted(waited())
-        if waits[int(0.99 * len(waits))] <= MOST_P99_S:
-            return
-        assert not last, waits[-5:]
+    waits.sort()
+    assert waits[int(0.99 * len(waits))] <= MOST_P99_S, waits[-5:]
 
 
 @pytest.mark.slow
@@ -112,19 +97,16 @@ def test_ten_at_once_of_nobody_keep_nobody_waiting(server: Flooded) -> None:
         body = bodies[number % len(bodies)]
         return http.post(f"{API}/studies", content=body, headers={"Content-Type": "application/json"}).status_code
 
-    def waited() -> list[float]:
-        with (
-            httpx.Client(base_url=server.url, timeout=60, trust_env=False) as http,
-            _others(server) as waits,
-            ThreadPoolExecutor(10) as pool,
-        ):
-            assert set(pool.map(partial(send, http), range(5 * len(bodies)))) <= {401, 422}
-        costs.append((server.cpu_s() - before) / (5 * len(bodies)) / (1 + len(costs)))
-        return waits
-
-    costs: list[float] = []
-    _keeps_nobody_waiting(waited)
-    assert costs[-1] <= 0.1
+    with (
+        httpx.Client(base_url=server.url, timeout=60, trust_env=False) as http,
+        _others(server) as waits,
+        ThreadPoolExecutor(10) as pool,
+    ):
+        statuses = set(pool.map(partial(send, http), range(5 * len(bodies))))
+    assert statuses <= {401, 422}
+    assert (server.cpu_s() - before) / (5 * len(bodies)) <= 0.1
+    waits.sort()
+    assert waits[int(0.99 * len(waits))] <= MOST_P99_S, waits[-5:]
 
 
 def test_the_kinds_are_as_large_as_they_may_be() -> None:
