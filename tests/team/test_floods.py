@@ -65,6 +65,7 @@ def _others(server: Flooded) -> Iterator[list[float]]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "method", "path", "is_open"), operations(), ids=[one[0] for one in operations()])
 def test_every_kind_of_bad_body_is_cheap(server: Flooded, name: str, method: str, path: str, is_open: bool) -> None:
@@ -87,6 +88,7 @@ def test_every_kind_of_bad_body_is_cheap(server: Flooded, name: str, method: str
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_ten_at_once_of_nobody_keep_nobody_waiting(server: Flooded) -> None:
     """At an operation that takes the largest bodies and lets nobody in."""
