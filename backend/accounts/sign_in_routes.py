@@ -16,11 +16,6 @@ router = APIRouter()
 LOCAL_NAME = "Local owner"
 
 
-def address_of(request: Request) -> str:
-    """Where tries of this client are counted."""
-    return place_of(request.scope)
-
-
 def _with_accounts(app: App) -> None:
     if not app.settings.auth:
         raise Conflict("this server has no accounts; start it with DROPSCOPE_AUTH=on")
@@ -45,7 +40,7 @@ def accept(new: NewAccount, request: Request, response: Response, app: App) -> M
 def login(given: Login, request: Request, response: Response, app: App) -> Me:
     """Sign in; ten tries a minute for an address from one place, thirty from one place in all."""
     request.state.audit = {"email": given.email.strip().lower()[:254]}
-    app.throttle.count(f"login {address_of(request)} {given.email.strip().lower()}")
+    app.throttle.count(f"login {place_of(request.scope)} {given.email.strip().lower()}")
     return _start(service.login(app.database, given.email, given.password), request, response, app)
 
 

@@ -11,6 +11,7 @@ import httpx
 
 from backend.cli.console import out
 from backend.cli.which_server import address
+from backend.client.loopback import is_loopback
 from backend.shared.errors import InvalidInput, Unavailable
 from backend.shared.settings import Settings
 
@@ -43,7 +44,7 @@ def _download(settings: Settings, run_id: str) -> bytes:
     token = settings.token.get_secret_value() if settings.token else None
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        with httpx.Client(base_url=url, headers=headers, timeout=120) as http:
+        with httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=not is_loopback(url)) as http:
             listed = http.get(f"/api/v1/runs/{run_id}/artifacts")
             listed.raise_for_status()
             adapters = [item["id"] for item in listed.json()["items"] if item["kind"] == "adapter"]

@@ -14,7 +14,6 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
-from backend.accounts.sign_in_routes import address_of
 from backend.charts import ChartOptions
 from backend.charts.named import named
 from backend.comparison import cache as comparisons
@@ -26,6 +25,7 @@ from backend.comparison.schema import Band, Comparison, XAxis
 from backend.comparison.study_records import study_records
 from backend.edge.answers import Figure, RunCounts
 from backend.edge.context import App, Context
+from backend.edge.places import place_of
 from backend.reports.markdown import html
 from backend.shared.errors import NotFound
 from backend.shared.specs import StudySpec
@@ -68,7 +68,7 @@ def _shown(app: Context, request: Request, secret: str) -> Iterator[Shown]:
         try:
             share, study = service.resolve(session, secret)
         except NotFound:
-            app.throttle.count(f"shared {address_of(request)}")
+            app.throttle.count(f"shared {place_of(request.scope)}")
             raise
         yield Shown(share, study, session)
 
