@@ -96,11 +96,13 @@ def _timed(train: Source, validation: Source | None) -> tuple[Source, Source | N
 
 
 def guess_task(columns: list[str]) -> Task:
-    """causal_lm where the names are of prompts and completions, or of chats, only, else classification."""
+    """causal_lm where the names are of prompts and completions, or of chats, and not of a text and a label, else
+    classification.
+    """
     one = guess_mapping(columns, "causal_lm")
     other = guess_mapping(columns, "classification")
     both = (one.prompt is not None and one.completion is not None) or chat_column(columns) is not None
-    return "causal_lm" if both and other.label is None else "classification"
+    return "causal_lm" if both and None in (other.text, other.label) else "classification"
 
 
 def _first(source: Source) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ edge of the table (an index that pandas wrote, commas at the ends of lines) are 
 import csv
 import re
 from collections.abc import Callable, Generator, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -25,16 +26,23 @@ _QUOTED = re.compile(r'"([^"]|"")*"')
 
 
 def read_delimited(
-    path: Path, delimiter: str, quotes: Quotes = "auto", lines: Callable[[], Iterator[str]] | None = None
+    path: Path,
+    delimiter: str,
+    quotes: Quotes = "auto",
+    lines: Callable[[], Iterator[str]] | None = None,
+    above: int = 0,
 ) -> tuple[list[str], Generator[tuple[int, dict[str, str]], None, None]]:
     """The column names, and an iterator over (line number, column → cell) of every row; blank lines are passed over.
 
-    `lines` opens the file's lines, where they are not simply those at `path`.
+    `lines` opens the file's lines, where they are not simply those at `path`; so many `above` the header are no rows.
 
     Raises:
         InvalidInput: at once for a bad header; while reading for a bad row, naming its line.
     """
-    opened = lines or (lambda: text_lines(path))
+
+    def opened() -> Iterator[str]:
+        return islice(lines() if lines else text_lines(path), above, None)
+
     if quotes == "auto":
         quotes = "plain" if delimiter == "\t" and quotes_are_characters(opened(), delimiter) else "quoted"
     csv.field_size_limit(MAX_CELL_BYTES)  # in characters; mapped cells are measured in bytes later
@@ -50,7 +58,7 @@ def read_delimited(
         raise InvalidInput("The file is empty.")
     first, end = _named(header)
     _check_header(header, first, end, delimiter)
-    return header[first:end], _rows(reader, counted, header, first, end)
+    return header[first:end], _rows(reader, counted, header, first, end, above)
 
 
 def _named(header: list[str]) -> tuple[int, int]:
@@ -77,9 +85,9 @@ class _Counted:
 
 
 def _rows(
-    reader: "Reader", counted: _Counted, header: list[str], first: int, end: int
+    reader: "Reader", counted: _Counted, header: list[str], first: int, end: int, above: int
 ) -> Generator[tuple[int, dict[str, str]], None, None]:
-    names, width, start = header[first:end], len(header), reader.line_num + 1
+    names, width, start = header[first:end], len(header), above + reader.line_num + 1
     whole = first == 0 and end == width
     try:
         for cells in reader:
@@ -90,9 +98,9 @@ def _rows(
                 if len(cells) < end or any(cell.strip() for cell in cells[end:]):
                     raise _ragged(start, cells, end, width)
                 yield start, dict(zip(names, cells[first:end], strict=True))
-            start = reader.line_num + 1
+            start = above + reader.line_num + 1
     except csv.Error as error:
-        raise _unreadable(error, start, reader.line_num) from error
+        raise _unreadable(error, start, above + reader.line_num) from error
 
 
 def _ragged(line: int, cells: list[str], end: int, width: int) -> InvalidInput:

@@ -15,6 +15,7 @@ from .delimited import DELIMITERS, read_delimited
 from .json_rows import read_json
 from .parquet import read_parquet
 from .plan import ImportPlan, settle_mapping, unused
+from .separator import separator
 from .table import Source, Table, source_of
 from .text_file import text_lines
 
@@ -29,7 +30,12 @@ def open_table(source: Source) -> Table:
         return read_parquet(source)
     if source.format == "jsonl":
         return read_json(lines)
-    return Table(*read_delimited(source.path, DELIMITERS[source.format], source.quotes, lines))
+    named = DELIMITERS[source.format]
+    found, above = separator(lines(), named)
+    table = Table(*read_delimited(source.path, found, source.quotes, lines, above))
+    if found != named:
+        table.notes.append(f"The cells of the file are separated by {found!r}, not by {named!r}; it is read so.")
+    return table
 
 
 def import_rows(

@@ -8,7 +8,16 @@ from pydantic import Field, model_validator
 
 from backend.shared.errors import InvalidInput
 from backend.shared.rows.chat import CHAT, chat_column
-from backend.shared.rows.row import REQUIRED, ColumnMapping, Format, Quotes, RowRefused, guess_mapping, keys_of
+from backend.shared.rows.row import (
+    REQUIRED,
+    ColumnMapping,
+    Format,
+    Quotes,
+    RowRefused,
+    guess_mapping,
+    keys_of,
+    takes_context,
+)
 from backend.shared.specs import Frozen, Task
 
 Place = tuple[str | None, str | None]  # split and group, each where the file says it
@@ -88,15 +97,20 @@ def _cell(values: dict[str, Any], column: str) -> str:
     return text
 
 
+PREFERENCES = (
+    "The rows are preferences: a chosen and a rejected answer. One answer a row is trained on here; to learn the "
+    "chosen ones, take the task causal_lm and name the columns of the prompt and, as the completion, the chosen one."
+)
+NO_HEADER = " If the first line is a row already, put a line with the columns' names above it."
 UNUSED = ("system", "history")  # beside an instruction; source: the Alpaca format of LLaMA-Factory
 
 
 def unused(columns: list[str], plan: ImportPlan) -> list[str]:
     """A sentence about columns that say something of each row but are not read."""
     mapping = settle_mapping(plan.mapping, columns, plan.task)
-    if plan.task != "causal_lm" or mapping.prompt is None or mapping.prompt.lower() != "instruction":
+    if plan.task != "causal_lm" or not takes_context(mapping.prompt):
         return []
-    left = [column for column in columns if column.lower() in UNUSED and column not in mapping.named().values()]
+    left = [column for column in columns if column.strip().lower() in UNUSED and column not in mapping.named().values()]
     return [f"Columns that are not trained on: {_listed(left)}."] if left else []
 
 
@@ -118,20 +132,28 @@ def settle_mapping(
             raise _no_column(column, columns, f"/mapping/{key}")
     guessed = {k: v for k, v in guess_mapping(columns, task).named().items() if v not in given.values()}
     settled = guessed | given
-    if "context" not in given and settled.get("prompt", "").lower() != "instruction":
+    if "context" not in given and not takes_context(settled.get("prompt")):
         settled.pop("context", None)  # it belongs to an instruction only
     for key in REQUIRED[task]:
         if key not in settled:
             if chat := chat_column([*columns, *left_out]):
                 raise InvalidInput(f"The column {chat[:100]!r} {CHAT}.", f"/mapping/{key}")
+            if {"chosen", "rejected"} <= {column.strip().lower() for column in [*columns, *left_out]}:
+                raise InvalidInput(PREFERENCES, f"/mapping/{key}")
             typed = "".join(f"; left out: {name[:60]!r} ({kind})" for name, kind in list(left_out.items())[:9])
             raise InvalidInput(
-                f"Which column is the {key}? The file has: {_listed(columns)}{typed}. Name it (--{key} COLUMN).",
+                f"Which column is the {key}? The file has: {_listed(columns)}{typed}. Name it (--{key} COLUMN)."
+                + (NO_HEADER if any(map(_like_a_cell, columns)) else ""),
                 f"/mapping/{key}",
             )
     if len(set(settled.values())) != len(settled):
         raise InvalidInput("One column is used for two things; name each one's own column.", "/mapping")
     return ColumnMapping(**settled)
+
+
+def _like_a_cell(column: str) -> bool:
+    """Whether a column's name looks like what stands in a cell: a number, or words enough for a sentence."""
+    return column.strip().lstrip("-").replace(".", "", 1).isdigit() or len(column.split()) > 4
 
 
 def _no_column(column: str, columns: list[str], pointer: str) -> InvalidInput:

@@ -11,7 +11,7 @@ import numpy as np
 
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import SPLITS
-from backend.shared.rows.labels import NO_LABEL, NO_LABEL_REASON, lookalikes, missing_like
+from backend.shared.rows.labels import NO_LABEL, NO_LABEL_REASON, lookalikes, missing_like, truths_beside_numbers
 from backend.shared.rows.seen_rows import DROPPED, UNLABELLED, SeenRows, Verdict
 from backend.shared.specs import Task
 
@@ -115,7 +115,7 @@ def advice(found: Kept, notes: Sequence[str] = ()) -> list[str]:
         )
     told += _spelling(found)
     told += _classes(found)
-    if found.kept and found.rows["validation"] < FEW:
+    if 0 < found.rows["validation"] < FEW:
         held = _rows(found.rows["validation"])
         told.append(f"Only {held} for validation: differences between methods will hardly be seen.")
     return told
@@ -134,6 +134,8 @@ def _spelling(found: Kept) -> list[str]:
         "where they mean one."
         for some in lookalikes(found.names)[:SHOWN_GROUPS]
     ]
+    if kinds := truths_beside_numbers(found.names):
+        told.append(f"Labels of two kinds are different classes here: {listed(kinds)}; write them alike.")
     if NO_LABEL in found.names:
         told.append("The label '-1' is a class here; take its rows out where it means that there is no label.")
     if words := missing_like(found.names):

@@ -16,6 +16,7 @@ NO_LABEL_REASON = "is -1, the sign for 'no label' in data sets of the hub"
 _MISSING_LIKE = frozenset(word.casefold() for word in MISSING_WORDS) | {"none", "missing", "undefined"}
 _WHOLE = re.compile(r"-?(0|[1-9]\d*)(\.0*)?", re.ASCII)
 _FRACTION = re.compile(r"-?\d*\.\d*[1-9]\d*", re.ASCII)
+_TRUTHS = frozenset({"true", "false", "yes", "no", "y", "n", "t", "f"})
 _BETWEEN = re.compile(r"[\s_-]+")
 
 
@@ -56,6 +57,13 @@ def _look(name: str) -> str:
         return f"number {float(text)}"
     except ValueError:
         return _BETWEEN.sub(" ", text).strip()
+
+
+def truths_beside_numbers(names: Collection[str]) -> list[str]:
+    """All names, where 0 or 1 stand beside words for true and false and nothing else does: two ways to say a thing."""
+    plain = {name.casefold() for name in names}
+    both = plain & {"0", "1"} and plain & _TRUTHS
+    return list(names) if both and plain <= _TRUTHS | {"0", "1"} else []
 
 
 def missing_like(names: Iterable[str]) -> list[str]:

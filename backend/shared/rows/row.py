@@ -63,9 +63,9 @@ OPTIONAL: dict[Task, tuple[str, ...]] = {
     "causal_lm": ("references", "context"),
 }
 GUESSES: dict[str, tuple[str, ...]] = {
-    "text": ("text", "sentence", "sentence1", "premise", "review", "content", "message"),
+    "text": ("text", "sentence", "sentence1", "premise", "review", "content", "message", "tweet", "comment"),
     "text_pair": ("text_pair", "sentence2", "hypothesis"),
-    "label": ("label", "labels", "class", "category", "target", "score"),
+    "label": ("label", "labels", "class", "class index", "category", "target", "score", "sentiment", "stars", "rating"),
     "prompt": ("prompt", "question", "instruction", "input"),
     "context": ("input", "context"),
     "completion": ("completion", "answer", "output", "response", "reply"),
@@ -75,11 +75,18 @@ GUESSES: dict[str, tuple[str, ...]] = {
 
 def guess_mapping(columns: list[str], task: Task) -> ColumnMapping:
     """The mapping that the column names suggest; keys that no name suggests stay unset."""
-    lower = {column.lower(): column for column in reversed(columns)}
+    lower = {column.strip().lower(): column for column in reversed(columns)}
     found = {key: next((lower[name] for name in GUESSES[key] if name in lower), None) for key in keys_of(task)}
-    if (found.get("prompt") or "").lower() != "instruction":
+    if not takes_context(found.get("prompt")):
         found.pop("context", None)
+    if found.get("label") and len(columns) == 2:  # what else could it be?
+        found["text"] = next(column for column in columns if column != found["label"])
     return ColumnMapping(**found)
+
+
+def takes_context(prompt: str | None) -> bool:
+    """Whether a prompt's column is one that a context belongs to: an instruction."""
+    return prompt is not None and prompt.strip().lower() == "instruction"
 
 
 def keys_of(task: Task) -> tuple[str, ...]:

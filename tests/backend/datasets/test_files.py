@@ -45,7 +45,7 @@ REFUSED: dict[str, tuple[bytes | str, str]] = {
     "header only": ("text,label\n", "No usable row"),
     "duplicate header": ("text,label,text\n" + GOOD, "'text' occurs twice in the header"),
     "unnamed column": ("text,,label\na,b,1\n", "Column 2 of the header"),
-    "wrong separator": ("text;label\nfilm;1\n", "is the separator"),
+    "wrong separator": ("text;label\nfilm 1\n", "is the separator"),
     "one class": ("text,label\n" + "film,1\n" * 9, "same label '1'"),
     "unclosed quote": ("text,label\n" + GOOD + '"film,1\n' + GOOD, "line 22 cannot be read: a quoted cell is never"),
     "text after quote": ('text,label\nfine,0\n"film" x,1\n', "Line 3 cannot be read: there is text after a closing"),
@@ -63,7 +63,7 @@ REFUSED: dict[str, tuple[bytes | str, str]] = {
         "text,label\nfilm,0\n" + "é" * (1 << 19) + "éé,1\n",
         "Line 3, column 'text': a cell of more",
     ),
-    "no text column": ("words,label\n" + GOOD, r"Which column is the text\?"),
+    "no text column": ("words,more,label\n" + GOOD, r"Which column is the text\?"),
     "too many columns": (",".join(f"c{i}" for i in range(300)) + "\n", "300 columns"),
 }
 
