@@ -62,9 +62,9 @@ def run(
     workers: Workers = None,
 ) -> None:
     """Train a study: on the server that runs, else on one that is started for it and stopped after it."""
-    from backend.cli import train
+    from backend.cli import study_file, train
 
-    settings, spec = _settings(workers=workers), train.read_study(study)
+    settings, spec = _settings(workers=workers), study_file.read_study(study)
     raise typer.Exit(train.train(settings, spec, follow=follow, as_json=as_json, keep_serving=False))
 
 
@@ -77,13 +77,13 @@ def demo(
     workers: Workers = None,
 ) -> None:
     """Train the demo study, live in the browser, and print its result."""
-    from backend.cli import train
+    from backend.cli import study_file, train
 
     text = train.demo_text()
     if yaml:
         out().print(text, end="", markup=False)
         return
-    settings, spec = _settings(port=port, workers=workers), train.parse_study(text, "the demo study")
+    settings, spec = _settings(port=port, workers=workers), study_file.parse_study(text, "the demo study")
     raise typer.Exit(train.train(settings, spec, follow=True, as_json=as_json, keep_serving=not leave))
 
 

@@ -1,11 +1,7 @@
 """`dropscope run` and `dropscope demo`: queue a study, follow it, print its result."""
 
-import sys
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from backend.cli import follow as following
 from backend.cli.console import err, log_to, out
@@ -16,45 +12,13 @@ from backend.cli.which_server import address
 from backend.cli.which_server import client as client_of
 from backend.client import ApiError, Dropscope, ServerUnreachable
 from backend.embedded.stack import Stop
-from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
-
-_LARGEST_FILE = 1 << 20
 
 
 def demo_text() -> str:
     """The demo study as YAML."""
     return files("backend.cli").joinpath("demo.yaml").read_text(encoding="utf-8")
-
-
-def read_study(path: Path) -> dict[str, Any]:
-    """A study from a YAML (or JSON) file; `-` is standard input. Raises InvalidInput."""
-    try:
-        text = sys.stdin.read(_LARGEST_FILE + 1) if str(path) == "-" else path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8.") from error
-    return parse_study(text, str(path))
-
-
-def parse_study(text: str, name: str) -> dict[str, Any]:
-    """A study from YAML text; `name` is what messages call it. Raises InvalidInput."""
-    if len(text) > _LARGEST_FILE:
-        raise InvalidInput(f"{name} is larger than 1 MiB, which no study is.")
-    try:
-        spec = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "it cannot be parsed"
-        raise InvalidInput(f"{name} is not YAML{where}: {problem}.") from error
-    except RecursionError as error:
-        raise InvalidInput(f"{name} is nested too deeply to be a study.") from error
-    if not isinstance(spec, dict):
-        raise InvalidInput(f"{name} holds no study: it must be a mapping with `name`, `model`, `dataset` and `arms`.")
-    return spec
 
 
 def train(settings: Settings, spec: dict[str, Any], *, follow: bool, as_json: bool, keep_serving: bool) -> int:

@@ -180,10 +180,10 @@ def _use(arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, t
         chosen, advice = _today(arms, baseline, best)
         lead = chosen.differences["validation/loss"]
         assert lead.mean is not None
-        text = (
-            f"Its lead over {base} ({amount(lead.mean, lead.half_width, 'validation/loss')} in validation loss) may be "
-            f"chance (Holm {p_value(lead.p_holm)}). {seeds_sentence(lead.seeds_needed_holm)}"
-        )
+        size = amount(lead.mean, lead.half_width, "validation/loss")
+        chance = f"may be chance (Holm {p_value(lead.p_holm)})" if lead.p_t is not None else "cannot be tested"
+        told = seeds_sentence(lead.seeds_needed_holm, varies=lead.p_t is not None)
+        text = f"Its lead over {base} ({size} in validation loss) {chance}. {told}"
         return _answer("use", "No clear winner", text, "undecided", chosen, advice)
     text = (
         f"It has the lowest loss on text that it was not trained on: {plain(best.final['validation/loss'].mean)} "

@@ -121,8 +121,10 @@ def meaning(
     return text
 
 
-def seeds_sentence(needed: int | None) -> str:
-    """Say how many seeds would settle a difference of the measured size."""
+def seeds_sentence(needed: int | None, *, varies: bool = True) -> str:
+    """Say how many seeds would settle a difference of the measured size; `varies`: it is not the same in all seeds."""
+    if not varies:  # no spread, no power: no number of seeds is too few
+        return "It is the same in every seed, so there is no spread to test it against, and no number of seeds to name."
     if needed is None:
         return f"More than {CAP:,} seeds would be needed to show a difference of the measured size."
     return f"If the true difference is the measured one, {needed:,} seeds show it with 80 % power."

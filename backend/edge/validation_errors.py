@@ -4,21 +4,16 @@ A body may be wrong in tens of thousands of places. Only as many of them are loo
 step over them is linear: whoever sends nonsense pays for it, not the server.
 """
 
-import difflib
 from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from backend.shared.specs import ArmSpec, ConsistencySpec, LoraSpec, StudySpec, TrainingSpec
-
+from . import likely_keys
 from .answers import ErrorItem
 
 MOST_ITEMS = 100
 LOOKED_AT = 5 * MOST_ITEMS  # of a value that may be several things, pydantic tells each reading
-HINTED, LONGEST_TYPO = 20, 40  # likeness costs most of all: for the first keys only, and for none that is no typo
-_KEYS = sorted(
-    {key for model in (StudySpec, ArmSpec, LoraSpec, TrainingSpec, ConsistencySpec) for key in model.model_fields}
-)
+HINTED = 20  # likeness costs most of all: for the first keys only
 
 
 def items(errors: Sequence[Any], body: Any) -> list[ErrorItem]:
@@ -85,9 +80,7 @@ def _sentence(found: Any, hinted: bool) -> str:
         case "missing":
             return "this is required" if key != "body" else "a JSON body is required"
         case "extra_forbidden":
-            likely = hinted and len(key) <= LONGEST_TYPO
-            near = difflib.get_close_matches(key, _KEYS, n=2, cutoff=0.6) if likely else []
-            hint = f"; did you mean {' or '.join(near)}?" if near else "; take it out"
-            return f"there is no key '{key[:100]}' here{hint}"
+            place = found["loc"][1:-1]
+            return f"there is no key '{key[:100]}' here{likely_keys.hint(place, key) if hinted else '; take it out'}"
     text = str(found["msg"]).removeprefix("Value error, ")
     return (text[:1].lower() + text[1:]).encode("utf-8", "replace").decode()

@@ -123,7 +123,7 @@ def _to_decide(loss: Difference) -> str:
     if loss.decided != "undecided":
         return NONE
     if loss.seeds_needed_holm is None:
-        return "2 at least" if loss.n < 2 else f"over {CAP:,}"
+        return "2 at least" if loss.n < 2 else "no spread" if loss.p_t is None else f"over {CAP:,}"
     return str(loss.seeds_needed_holm)
 
 

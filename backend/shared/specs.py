@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 SPEC_VERSION: Literal[1] = 1
 Task = Literal["classification", "regression", "causal_lm"]
@@ -25,13 +25,20 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+def _listed(value: Any) -> Any:
+    """A word that stands where a list of names does, as PEFT's configuration allows it."""
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
 class LoraSpec(Frozen):
     """The adapter. `alpha` follows as twice the rank unless given; scaling is alpha / rank."""
 
     rank: int = Field(8, ge=1, le=512)
     alpha: float | None = Field(None, gt=0)
-    target_modules: tuple[str, ...] | None = Field(
-        None, max_length=1000, description="Suffixes of module names; PEFT's defaults where unset."
+    target_modules: Annotated[tuple[str, ...] | None, BeforeValidator(_listed)] = Field(
+        None,
+        max_length=1000,
+        description="Suffixes of module names, or all-linear for every linear layer; PEFT's defaults where unset.",
     )
 
 

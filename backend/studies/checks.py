@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from backend.shared.catalogue import matching_modules, require_dataset, require_model
+from backend.shared.catalogue import matching_modules, named_targets, require_dataset, require_model
 from backend.shared.catalogue.adapters import require_adapter
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import AdapterFacts, DatasetFacts, ModelFacts
@@ -45,6 +45,9 @@ def surroundings(settings: Settings, study: StudySpec) -> tuple[Surroundings, li
         problems += _model(study, model)
         targets = study.lora.target_modules
         modules = _or_none(lambda: matching_modules(model, targets), problems)
+        if targets is not None:  # arms of the same modules are the same arms, however they were named
+            lora = study.lora.model_copy(update={"target_modules": named_targets(model, targets)})
+            study = study.model_copy(update={"lora": lora})
         if adapter is not None and modules is not None:
             problems += _targets(study, adapter, modules)
     return Surroundings(study, model, dataset, adapter), problems

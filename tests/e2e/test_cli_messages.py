@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.cli.train import demo_text, parse_study
+from backend.cli.study_file import parse_study
+from backend.cli.train import demo_text
 from backend.shared.errors import InvalidInput
 from backend.shared.specs import StudySpec
 

@@ -15,6 +15,8 @@ from .intervals import Interval, t_interval
 from .records import Floats, Ints
 from .signflip import SignFlip, sign_flip
 
+_BIT = float(np.finfo(np.float64).eps)
+
 
 @dataclass(frozen=True)
 class PairedValues:
@@ -61,7 +63,7 @@ def compare(values: PairedValues) -> PairedResult:
     """Return the statistics of left − right over the pairs."""
     differences = values.left - values.right
     interval = t_interval(differences)
-    varies = _varies(differences)
+    varies = _varies(differences, max(_largest(values.left), _largest(values.right)))
     d = interval.mean / interval.sd if varies and interval.mean is not None and interval.sd else None
     if not np.isfinite(differences).all():
         return PairedResult(interval, None, None, None, None, None)
@@ -81,10 +83,14 @@ def t_test_p(t: float, df: int) -> float:
     return 2.0 * float(special.stdtr(df, -abs(t)))
 
 
-def _varies(values: Floats) -> bool:
-    """Tell a real spread from rounding in the last bits."""
+def _varies(values: Floats, made_of: float = 0.0) -> bool:
+    """Tell a real spread from rounding in the last bits, those of what the values were subtracted from included."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return len(values) > 1 and float(np.ptp(values)) > 1e-12 * float(np.abs(values).max())
+        return len(values) > 1 and float(np.ptp(values)) > max(1e-12 * _largest(values), 4 * _BIT * made_of)
+
+
+def _largest(values: Floats) -> float:
+    return float(np.abs(values).max(initial=0.0))
 
 
 def _correlation(left: Floats, right: Floats) -> float | None:

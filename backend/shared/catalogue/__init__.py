@@ -14,7 +14,7 @@ from backend.shared.catalogue.models import (
     model_location,
     require_model,
 )
-from backend.shared.catalogue.targets import matching_modules, module_suffixes
+from backend.shared.catalogue.targets import matching_modules, module_suffixes, named_targets
 from backend.shared.facts import SPLITS, Absent, DatasetFacts, ModelFacts
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "matching_modules",
     "model_location",
     "module_suffixes",
+    "named_targets",
     "require_dataset",
     "require_model",
 ]

@@ -6,6 +6,17 @@ from backend.shared.catalogue.families import matches
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import ModelFacts
 
+ALL_LINEAR = ("all-linear", "all_linear", "all")  # PEFT's word, and what it is called elsewhere
+
+
+def named_targets(facts: ModelFacts, target_modules: Sequence[str] | None) -> tuple[str, ...]:
+    """The names that are meant: the defaults where None, those of every linear layer where one says all of them."""
+    if target_modules is None:
+        return facts.default_target_modules
+    if any(target.casefold() in ALL_LINEAR for target in target_modules):
+        return module_suffixes(facts)
+    return tuple(target_modules)
+
 
 def matching_modules(
     facts: ModelFacts, target_modules: Sequence[str] | None, pointer: str = "/lora/target_modules"
@@ -15,12 +26,13 @@ def matching_modules(
     Raises:
         InvalidInput: at `pointer`: a target that names no module, with the names that there are.
     """
-    targets = tuple(target_modules) if target_modules is not None else facts.default_target_modules
+    targets = named_targets(facts, target_modules)
     for target in targets or ("",):
         if not any(matches(module, target) for module in facts.linear_modules):
             raise InvalidInput(
                 f"The target module {target!r} names nothing in {facts.id}. "
-                f"It has: {', '.join(module_suffixes(facts))}. Default: {', '.join(facts.default_target_modules)}.",
+                f"It has: {', '.join(module_suffixes(facts))}. Default: {', '.join(facts.default_target_modules)}; "
+                "all-linear stands for all of them.",
                 pointer,
             )
     return tuple(m for m in facts.linear_modules if any(matches(m, target) for target in targets))

@@ -2656,7 +2656,7 @@ export interface components {
             rank: number;
             /**
              * Target Modules
-             * @description Suffixes of module names; PEFT's defaults where unset.
+             * @description Suffixes of module names, or all-linear for every linear layer; PEFT's defaults where unset.
              */
             target_modules?: string[] | null;
         };

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from backend.shared.catalogue import find_model, matching_modules, module_suffixes, require_model
+from backend.shared.catalogue import find_model, matching_modules, module_suffixes, named_targets, require_model
 from backend.shared.catalogue.families import REFUSED
 from backend.shared.catalogue.gguf_header import read_gguf
 from backend.shared.catalogue.inspect_model import Naming, inspect_folder
@@ -165,6 +165,14 @@ def test_targets_follow_defaults_suffixes_and_full_names(tmp_path: Path) -> None
         with pytest.raises(InvalidInput, match="It has: query, dense") as caught:
             matching_modules(facts, targets)
         assert caught.value.problems[0].pointer == "/lora/target_modules"
+
+
+@pytest.mark.parametrize("said", [["all-linear"], ["ALL-LINEAR"], ["all_linear"], ["all"], ["query", "all-linear"]])
+def test_all_linear_stands_for_every_linear_layer(tmp_path: Path, said: list[str]) -> None:
+    facts = inspect(folder_of(tmp_path), tmp_path)
+    assert matching_modules(facts, said) == facts.linear_modules
+    assert named_targets(facts, said) == module_suffixes(facts)
+    assert matching_modules(facts, named_targets(facts, said)) == facts.linear_modules
 
 
 def test_a_registered_folder_is_found_by_every_process_of_the_home(tmp_path: Path) -> None:

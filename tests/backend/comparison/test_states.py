@@ -1,5 +1,6 @@
 """Studies that are not finished, broken or strange: every one has a comparison that says so."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from backend.comparison import build as comparison
 from backend.comparison.answers import spoken
 from backend.comparison.schema import Answer
 from backend.comparison.statistics.records import Evaluations, StudyRecords
+from backend.reports.table import result_table
 from backend.shared.errors import InvalidInput
 from tests.backend.make_records import DEMO, Plan, study, with_run, with_values, without_rows
 
@@ -306,3 +308,27 @@ def test_who_is_nearly_as_good_for_less_is_named_or_taken(rise: float, nearly: b
 def test_what_is_decided_needs_no_advice() -> None:
     assert [answer.advice for answer in comparison.build(study(DEMO)).answers] == [None] * 4
     assert _use(study([Plan("none"), Plan("dropkey")], noise=0.3)).advice is None
+
+
+@settings(max_examples=20, deadline=None)
+@given(shift=st.sampled_from([-0.25, -0.1, -1e-9, 0.0, 0.125, 0.3, 3.0]), seeds=st.integers(2, 8))
+def test_a_difference_that_is_the_same_in_every_seed_names_no_number_of_seeds(shift: float, seeds: int) -> None:
+    """No spread, no power: not *more than 1,000 seeds*, in no sentence and no table."""
+    records = study(SMALL, seeds=seeds)
+    table = records.evaluations
+    metrics = {name: values.copy() for name, values in table.metrics.items()}
+    for seed in range(seeds):
+        for arm in (1, 2):
+            mine, base = table.run == 3 * seed + arm, table.run == 3 * seed
+            for name in metrics:
+                metrics[name][mine] = metrics[name][base]
+            metrics["validation/loss"][mine] += shift
+    built = comparison.build(replace(records, evaluations=replace(table, metrics=metrics)))
+    rows = json.dumps(result_table(built).rows)
+    assert "1,000" not in built.model_dump_json() + rows
+    loss = built.arms[1].differences["validation/loss"]
+    assert (loss.p_t, loss.seeds_needed_holm) == (None, None)
+    assert "no spread" in rows
+    if shift < 0:
+        answer = next(answer for answer in built.answers if answer.id == "use")
+        assert "cannot be tested. It is the same in every seed" in answer.text

@@ -54,6 +54,20 @@ def test_a_spec_is_resolved_to_what_the_machine_has(sqlite_settings: Settings) -
     assert spec.method["consistency"]["kind"] == "kl"
 
 
+def test_all_linear_is_the_arm_that_names_every_layer(sqlite_settings: Settings) -> None:
+    """As PEFT says it: a word in place of the list, or in it; the arms are the same ones, and so are their keys."""
+    wanted = ["query", "key", "value", "dense"]
+    keys = set()
+    for said in ("all-linear", ["all-linear"], "query, key value,dense", wanted):
+        plan = _expanded(sqlite_settings, {"method": "none"}, lora={"target_modules": said})
+        assert sorted(plan.arms[0].spec.target_modules) == sorted(wanted)
+        if said != wanted and said != "query, key value,dense":
+            keys.add(plan.arms[0].key)
+    assert len(keys) == 1
+    one = _expanded(sqlite_settings, {"method": "none"}, lora={"target_modules": "query"})
+    assert one.arms[0].spec.target_modules == ("query",)
+
+
 def test_a_decoder_drops_in_its_latter_half(sqlite_settings: Settings) -> None:
     body = study(model="smollm2-135m", dataset="chatterbot", arms=[{"method": "dropkey", "rate": 0.1}])
     plan = expand(sqlite_settings, StudySpec.model_validate(body)).or_raise()

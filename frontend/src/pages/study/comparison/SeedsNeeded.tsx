@@ -40,8 +40,8 @@ export function SeedsNeeded({ study, difference }: SeedsNeededProps) {
 }
 
 /** How many seeds would decide an undecided difference, in words. */
-export function seedsToDecide({ n, seeds_needed_holm: needed }: Difference): string {
-  if (needed === null) return n < 2 ? "two seeds at least" : "over 1,000 seeds";
+export function seedsToDecide({ n, p_t: p, seeds_needed_holm: needed }: Difference): string {
+  if (needed === null) return n < 2 ? "two seeds at least" : p === null ? "no spread to test" : "over 1,000 seeds";
   return needed > MOST_SEEDS ? `over ${MOST_SEEDS} seeds` : count(needed, "seed");
 }
 
