@@ -54,7 +54,7 @@ def logout(who: Who, response: Response, app: App) -> None:
 
 @router.post("/auth/password", operation_id="auth_password", tags=["auth"], status_code=status.HTTP_204_NO_CONTENT)
 def password(change: PasswordChange, who: Who, request: Request, app: App) -> None:
-    """Change one's own password; every other session of this person ends."""
+    """Change one's own password; other sessions of this person end, and all tokens with the links they made."""
     service.require_accounts(who)
     app.throttle.count(f"password {who.user_id}")
     service.change_password(app.database, who, change.old, change.new)

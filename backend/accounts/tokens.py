@@ -57,10 +57,16 @@ def revoke_all(session: Write, user_id: str) -> None:
 
 
 def _revoke(session: Write, which: ColumnElement[bool]) -> None:
-    """A link's row does not say which token made it; the audit log does."""
+    """A link's row does not say which token made it; the audit log does.
+
+    Where that lacks a link of this person (the database was locked when it should have been written), the token may
+    have made it: it goes, too.
+    """
     at = now()
-    made = select(AuditEntry.object_id).where(
-        AuditEntry.action == "shares_create", AuditEntry.credential.in_(select(ApiToken.id).where(which))
-    )
-    session.execute(update(Share).where(Share.revoked_at.is_(None), Share.id.in_(made)).values(revoked_at=at))
+    made = select(AuditEntry.object_id).where(AuditEntry.action == "shares_create", AuditEntry.object_id.is_not(None))
+    by_token = AuditEntry.credential.in_(select(ApiToken.id).where(which))
+    of_person = Share.created_by.in_(select(ApiToken.user_id).where(which))
+    suspect = Share.id.in_(made.where(by_token)) | (of_person & Share.id.not_in(made))
+    gone = update(Share).where(Share.revoked_at.is_(None), suspect).values(revoked_at=at)
+    session.execute(gone.execution_options(synchronize_session=False))
     session.execute(update(ApiToken).where(which, ApiToken.revoked_at.is_(None)).values(revoked_at=at))

@@ -32,12 +32,12 @@ class Connection:
         answer: Json = self.send(method, path, **options).json()
         return answer
 
-    def all(self, path: str) -> Items:
+    def all(self, path: str, **params: Any) -> Items:
         """All items of a list, page after page."""
-        page = self.json("GET", path, params={"limit": 200})
+        page = self.json("GET", path, params={"limit": 200, **params})
         items = list(page["items"])
         while page.get("next_cursor"):
-            page = self.json("GET", path, params={"limit": 200, "cursor": page["next_cursor"]})
+            page = self.json("GET", path, params={"limit": 200, **params, "cursor": page["next_cursor"]})
             items += page["items"]
         return items
 

@@ -39,9 +39,9 @@ class Studies:
         """What posting this study would do: its arms, how many runs, an estimate, every problem. Stores nothing."""
         return self._connection.json("POST", "/studies/preview", json=_plain(spec))
 
-    def list(self) -> Items:
-        """All studies that are not archived, the newest first."""
-        return self._connection.all("/studies")
+    def list(self, archived: bool = False) -> Items:
+        """All studies that are not archived, or all that are, the newest first."""
+        return self._connection.all("/studies", archived=archived)
 
     def get(self, study_id: str) -> Json:
         """A study with its arms and how many runs stand where."""
@@ -54,6 +54,18 @@ class Studies:
     def cancel(self, study_id: str) -> Json:
         """Cancel all runs that have not ended."""
         return self._connection.json("POST", f"/studies/{study_id}/cancel")
+
+    def archive(self, study_id: str) -> Json:
+        """Take a study off the list."""
+        return self._connection.json("POST", f"/studies/{study_id}/archive")
+
+    def restore(self, study_id: str) -> Json:
+        """Put an archived study back on the list."""
+        return self._connection.json("POST", f"/studies/{study_id}/restore")
+
+    def delete(self, study_id: str) -> None:
+        """Delete an archived study for good: runs, numbers, files, report and share links."""
+        self._connection.send("DELETE", f"/studies/{study_id}")
 
     def events(self, study_id: str, after: int = 0) -> Iterator[Json]:
         """Events as they happen, for ever, beginning after number `after`; reconnects by itself."""

@@ -6,19 +6,24 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import select
+from sqlalchemy import delete as delete_rows
+from sqlalchemy import func, null, select, update
 from sqlalchemy.orm import Session
 
 from backend.edge.csv_text import csv_line, text
 from backend.shared.catalogue import dataset_folder, list_datasets, require_dataset
 from backend.shared.catalogue.builtin_data import BUILTIN
+from backend.shared.catalogue.datasets import datasets_root, forget_tokens
 from backend.shared.database import Database
-from backend.shared.errors import Conflict, InvalidInput, NotFound
+from backend.shared.errors import Conflict, InvalidInput, NotFound, Unavailable
 from backend.shared.facts import DatasetFacts
 from backend.shared.rows.writer import REFUSED_FILE
 from backend.shared.settings import Settings
-from backend.shared.tables import Dataset, Study
+from backend.shared.tables import Arm, Dataset, Run, Study
+from backend.shared.upload_tables import Upload
+from backend.uploads.service import file_of
 
 LINES_AT_ONCE = 500
 
@@ -80,21 +85,46 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def delete(database: Database, settings: Settings, workspace_id: str, dataset_id: str) -> None:
-    """Delete a data set that somebody added.
+    """Delete a data set that somebody added, and its rows wherever else they lie.
+
+    Those are its tokens in the cache, the uploads that it was made of, and the examples of archived studies on it. Its
+    folder is moved aside in the transaction, so that no data set is ever half there; what a power cut leaves of it is
+    swept.
 
     Raises:
         NotFound: there is none, or not in this workspace.
         Conflict: it came with the product, or a study stands on it.
+        Unavailable: its files cannot be deleted; then it stays.
     """
     if dataset_id in BUILTIN:
         raise Conflict("this data set came with the product; uninstall its package to be rid of it")
+    folder = datasets_root(settings.shared) / dataset_id
+    aside = folder.with_name(f".{dataset_id}.{uuid4().hex}")
     with database.write() as session:
         row = session.get(Dataset, dataset_id)
         if row is None or row.workspace_id != workspace_id:
             raise NotFound(f"there is no data set '{dataset_id[:100]}'")
-        stands = select(Study.name).where(Study.archived_at.is_(None), Study.workspace_id == workspace_id)
-        name = session.scalar(stands.where(Study.spec["dataset"].as_string() == dataset_id).limit(1))
+        on_it = select(Arm.study_id).where(Arm.spec["dataset"]["id"].as_string() == dataset_id)
+        stands = select(Study.name).where(Study.archived_at.is_(None), Study.id.in_(on_it))
+        name = session.scalar(stands.limit(1))
         if name is not None:
             raise Conflict(f"the study '{name[:80]}' stands on this data set; archive it first")
+        quoted = update(Run).where(Run.study_id.in_(on_it), Run.examples.is_not(None))
+        session.execute(quoted.values(examples=null()).execution_options(synchronize_session=False))
+        content = row.content_hash
+        shared = session.scalar(select(func.count()).where(Dataset.content_hash == content, Dataset.id != dataset_id))
+        uploads = list(session.scalars(delete_rows(Upload).where(Upload.dataset_id == dataset_id).returning(Upload.id)))
         session.delete(row)
-    shutil.rmtree(dataset_folder(settings.shared, dataset_id), ignore_errors=True)
+        session.flush()
+        try:
+            folder.rename(aside)
+        except FileNotFoundError:
+            pass  # somebody deleted the folder by hand
+        except OSError as error:
+            raise Unavailable(f"the files of this data set cannot be deleted ({error.strerror}); it stays") from error
+    shutil.rmtree(aside, ignore_errors=True)
+    for upload_id in uploads:
+        file_of(settings, upload_id).unlink(missing_ok=True)
+    if not shared:
+        forget_tokens(settings.shared, content)
+    database.scrub()

@@ -6,7 +6,7 @@ read-modify-writes without an error, and a deferred transaction that turns write
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,18 @@ class Database:
         """One transaction: committed at the end, rolled back on any error; Unavailable where the lock is not had."""
         with _explained(), self._write.begin() as session:
             yield session
+
+    def scrub(self) -> None:
+        """Let nothing of rows that were just deleted stay in SQLite's log, where no reader still needs it.
+
+        The file itself overwrites what is deleted (`secure_delete`). Postgres does both by its own vacuum.
+        """
+        if not self.is_sqlite:
+            return
+        with closing(self.engine.raw_connection()) as connection, suppress(sqlite3.OperationalError):
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.close()
 
     def close(self) -> None:
         """Close all connections."""
@@ -117,6 +129,7 @@ def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
         "synchronous=NORMAL",
         "foreign_keys=ON",
         "journal_size_limit=67108864",
+        "secure_delete=ON",  # deleted means gone: no text of a row stays in a page that is free
     ):
         connection.execute(f"PRAGMA {pragma}")
 

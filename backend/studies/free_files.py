@@ -32,10 +32,10 @@ class Kept:
 def preview(session: Session, settings: Settings, who: Principal, study_id: str) -> Kept:
     """What a purge would delete; NotFound."""
     store.get(session, who.workspace_id, study_id)
-    runs = _ended(session, study_id)
+    runs = ended(session, study_id)
     adapters = session.scalar(select(func.count()).select_from(Artifact).where(Artifact.run_id.in_(runs))) or 0
     checkpoints = len([key for key in runs.values() if key is not None])
-    files = {file for folder in _folders(session, settings, runs) for file in folder.rglob("*") if file.is_file()}
+    files = {file for folder in folders(session, settings, runs) for file in folder.rglob("*") if file.is_file()}
     return Kept(adapters, checkpoints, sum(file.stat().st_size for file in files))
 
 
@@ -46,13 +46,13 @@ def purge(database: Database, settings: Settings, who: Principal, study_id: str)
     """
     with database.write() as session:
         found = preview(session, settings, who, study_id)
-        runs = _ended(session, study_id)
+        runs = ended(session, study_id)
         everything = session.scalar(select(func.count()).where(Run.study_id == study_id)) or 0
         if everything > len(runs):
             raise Conflict(
                 f"{everything - len(runs)} runs of this study are queued or running; cancel them, or wait, then purge"
             )
-        folders = _folders(session, settings, runs)
+        of_runs = folders(session, settings, runs)
         session.execute(delete(Artifact).where(Artifact.run_id.in_(runs)))
         gone = update(Run).where(Run.id.in_(runs)).values(checkpoint_key=None, checkpoint_step=None)
         session.execute(gone.execution_options(**NO_SYNC))
@@ -61,18 +61,18 @@ def purge(database: Database, settings: Settings, who: Principal, study_id: str)
             line = {"run_id": run_id, "seq": last + 1, "at": now(), "level": "info", "text": PURGED}
             session.execute(insert(RunLog), line)
         study_events.append(session, study_id, [("study", None, {"changed": ["files"]})])
-    for folder in folders:
+    for folder in of_runs:
         shutil.rmtree(folder, ignore_errors=True)
     return found
 
 
-def _ended(session: Session, study_id: str) -> dict[str, str | None]:
+def ended(session: Session, study_id: str) -> dict[str, str | None]:
     """Ended runs → the checkpoint each of them still has."""
     query = select(Run.id, Run.checkpoint_key).where(Run.study_id == study_id, Run.status.in_(TERMINAL))
     return {row.id: row.checkpoint_key for row in session.execute(query.order_by(Run.id))}
 
 
-def _folders(session: Session, settings: Settings, runs: dict[str, str | None]) -> list[Path]:
+def folders(session: Session, settings: Settings, runs: dict[str, str | None]) -> list[Path]:
     """The folders of these runs below the artifacts' root, whatever is in them."""
     keys = [*session.scalars(select(Artifact.storage_key).where(Artifact.run_id.in_(runs))), *runs]
     root = settings.artifacts.resolve()

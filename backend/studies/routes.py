@@ -17,7 +17,7 @@ from backend.shared.store import runs as run_store
 from backend.shared.store import studies as store
 from backend.shared.store import tallies
 
-from . import extend, free_files, preview, service, views
+from . import deletion, extend, free_files, preview, service, views
 from .schemas import (
     CancelResult,
     RetryResult,
@@ -177,3 +177,9 @@ def files(study_id: str, who: Who, app: App) -> StudyFiles:
 def purge_files(study_id: str, who: Who, app: App) -> StudyFiles:
     """Delete adapters and checkpoints of all runs; every number stays. 409 while runs are queued or running."""
     return StudyFiles.model_validate(free_files.purge(app.database, app.settings, who, study_id))
+
+
+@router.delete("/{study_id}", operation_id="studies_delete", status_code=status.HTTP_204_NO_CONTENT)
+def delete(study_id: str, who: Who, app: App) -> None:
+    """Delete an archived study for good: runs, numbers, files, report and share links. 409 where it is not archived."""
+    deletion.delete(app.database, app.settings, who, study_id)

@@ -194,6 +194,26 @@ def test_archiving_can_be_undone(filled: Filled, watched: Watched) -> None:
     expect(page.get_by_role("article", name="one seed only")).to_be_visible()
 
 
+def test_an_archived_study_is_deleted_for_good_once_that_is_confirmed(filled: Filled, watched: Watched) -> None:
+    name = "deleted for good"
+    study_id = filled.service.queue(name=name, seeds=1)
+    httpx.post(f"{filled.service.url}/api/v1/studies/{study_id}/cancel").raise_for_status()
+    httpx.post(f"{filled.service.url}/api/v1/studies/{study_id}/archive").raise_for_status()
+    page = watched.open("/?archived=true")
+    page.get_by_role("button", name=f"Actions for {name}").click()
+    page.get_by_role("menuitem", name="Delete for good").click()
+    dialog = page.get_by_role("dialog", name="Delete this study for good?")
+    dialog.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_role("article", name=name)).to_be_visible()
+    page.get_by_role("article", name=name).get_by_role("link").first.click()
+    page.get_by_role("button", name="More actions").click()
+    page.get_by_role("menuitem", name="Delete for good").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete it for good").click()
+    page.wait_for_url("**/?archived=true")
+    expect(page.get_by_role("article", name=name)).to_have_count(0)
+    assert httpx.get(f"{filled.service.url}/api/v1/studies/{study_id}").status_code == 404
+
+
 def test_keys_lead_through_the_page(filled: Filled, watched: Watched) -> None:
     page = watched.open("/")
     expect(page.get_by_role("article").first).to_be_visible()

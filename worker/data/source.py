@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from backend.shared.rows.writer import content_hash
 from backend.shared.run_status import FailureCode
 from backend.shared.specs import DatasetRef, Task
 
+_Stamp = tuple[tuple[int, int, int], ...]  # inode, size and time of writing, a split
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -21,6 +23,7 @@ class Dataset:
 
     facts: DatasetFacts
     folder: Path
+    _hashed: list["_Stamp"] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -46,18 +49,26 @@ class Dataset:
         return [found[line] for line in wanted]
 
     def verify(self) -> None:
-        """Hash the stored rows again.
+        """Hash the stored rows, where that was not done since their files were last written.
 
         Raises:
             TrainingError: the files were changed since the data set was made.
         """
-        digests = [sha256_of(self.folder / f"{split}.jsonl") for split in SPLITS]
+        files = [self.folder / f"{split}.jsonl" for split in SPLITS]
+        try:
+            stamp = tuple((found.st_ino, found.st_size, found.st_mtime_ns) for found in map(Path.stat, files))
+            if stamp in self._hashed:
+                return
+            digests = [sha256_of(file) for file in files]
+        except OSError:
+            digests = []
         if content_hash(self.facts.task, self.facts.label_names, digests) != self.facts.content_hash:
             raise TrainingError(
                 FailureCode.BAD_INPUT,
-                f"The stored rows of {self.facts.id} are not those that were stored (changed by hand, or by a failing "
-                "disk); add the data set again under a new id.",
+                f"The stored rows of {self.facts.id} are not those that were stored (changed or deleted by hand, or by "
+                "a failing disk); add the data set again under a new id.",
             )
+        self._hashed[:] = [stamp]
 
 
 def load(ref: DatasetRef, task: Task, home: Path) -> Dataset:

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from backend.shared.catalogue import SPLITS, require_model
+from backend.shared.catalogue.datasets import TOKENS_FILE, tokens_root
 from backend.shared.files import new_folder, sha256_of
 from backend.shared.specs import ModelRef, Task
 from worker.data.encode import encode
 from worker.data.rows import FlatRows
 from worker.data.source import Dataset
 
-FORMAT = 3  # counts the changes of encode.py that alter any token, and of what is written here
-_ABOUT = "about.json"
+FORMAT = 4  # counts the changes of encode.py that alter any token, and of what is written here
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ class Tokenised:
 def tokenise(dataset: Dataset, model: ModelRef, tokenizer: Any, max_length: int, home: Path) -> Tokenised:
     """The data set in tokens; made once per content, model revision and length, then read from the cache.
 
-    What lies in the cache is hashed before it is trusted, and made anew where it was cut or altered.
+    What lies in the cache is hashed before it is trusted, and made anew where it was cut or altered, from rows that
+    were hashed since they were last written.
 
     Raises:
         TrainingError: the stored rows are not those that were stored.
@@ -63,7 +64,7 @@ def tokenise(dataset: Dataset, model: ModelRef, tokenizer: Any, max_length: int,
         "max_length": max_length,
     }
     key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
-    folder = home / "cache" / "tokens" / key
+    folder = tokens_root(home) / key
     if not _is_sound(folder):
         dataset.verify()
         shutil.rmtree(folder, ignore_errors=True)
@@ -85,7 +86,8 @@ def _make(folder: Path, dataset: Dataset, tokenizer: Any, max_length: int, conte
                 file = folder / f"{split}.{name}.npy"
                 np.save(file, values, allow_pickle=False)
                 about["files"][file.name] = sha256_of(file)
-    (folder / _ABOUT).write_text(json.dumps({**about, "seal": _seal(about)}), encoding="utf-8")
+    told = {**about, "content": dataset.facts.content_hash}  # whoever deletes these rows finds them by it
+    (folder / TOKENS_FILE).write_text(json.dumps({**told, "seal": _seal(told)}), encoding="utf-8")
 
 
 def _seal(about: dict[str, Any]) -> str:
@@ -95,7 +97,7 @@ def _seal(about: dict[str, Any]) -> str:
 def _is_sound(folder: Path) -> bool:
     """Whether the folder holds what was written into it, all of it."""
     try:
-        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        about = json.loads((folder / TOKENS_FILE).read_text(encoding="utf-8"))
         seal = about.pop("seal")
         return bool(seal == _seal(about)) and all(
             sha256_of(folder / name) == sha for name, sha in about["files"].items()
@@ -105,7 +107,7 @@ def _is_sound(folder: Path) -> bool:
 
 
 def _read(folder: Path, key: str, dataset: Dataset) -> Tokenised:
-    about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    about = json.loads((folder / TOKENS_FILE).read_text(encoding="utf-8"))
 
     def array(split: str, name: str) -> Any:
         file = folder / f"{split}.{name}.npy"

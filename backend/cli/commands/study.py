@@ -17,10 +17,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @study.command("list")
-def list_all(as_json: AsJson = False) -> None:
+def list_all(
+    as_json: AsJson = False,
+    archived: Annotated[bool, typer.Option("--archived", help="Archived studies instead of the others.")] = False,
+) -> None:
     """List the studies, the newest first."""
     with remote(Settings()) as client:
-        found = client.studies.list()
+        found = client.studies.list(archived)
     if as_json:
         out().print_json(data=found)
         return
@@ -69,6 +72,37 @@ def cancel(study_id: StudyId) -> None:
     with remote(Settings()) as client:
         client.studies.cancel(study_id)
     err().print("Cancelled: queued runs have ended, running ones end at their next step.")
+
+
+@study.command()
+def archive(study_id: StudyId) -> None:
+    """Take a study off the list; `restore` puts it back, `delete` ends it."""
+    with remote(Settings()) as client:
+        name = client.studies.archive(study_id)["name"]
+    err().print(f"Archived: {name}.", markup=False)
+
+
+@study.command()
+def restore(study_id: StudyId) -> None:
+    """Put an archived study back on the list."""
+    with remote(Settings()) as client:
+        name = client.studies.restore(study_id)["name"]
+    err().print(f"Back on the list: {name}.", markup=False)
+
+
+@study.command()
+def delete(
+    study_id: StudyId, yes: Annotated[bool, typer.Option("--yes", help="Do not ask before deleting.")] = False
+) -> None:
+    """Delete an archived study for good: runs, numbers, files, report and share links."""
+    with remote(Settings()) as client:
+        found = client.studies.get(study_id)
+        if found["archived_at"] is not None and not yes:
+            runs = found["counts"]["total"]
+            err().print(f"{found['name']}: {runs} runs, with all numbers, adapters and share links.", markup=False)
+            typer.confirm("Delete it for good?", abort=True, err=True)
+        client.studies.delete(study_id)
+    err().print("Deleted. Backups that were made before still hold it.")
 
 
 @study.command()

@@ -1,5 +1,7 @@
 """The data sets that can be studied: built-in ones, made once from installed packages, and added ones."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,29 @@ from backend.shared.facts import Absent, DatasetFacts
 from backend.shared.files import new_folder
 from backend.shared.rows.writer import FACTS_FILE, DatasetWriter
 
+TOKENS_FILE = "about.json"
+
 
 def datasets_root(home: Path) -> Path:
     """Folder of the added data sets."""
     return home / "datasets"
+
+
+def tokens_root(home: Path) -> Path:
+    """Folder of tokenised data sets; each holds the rows of one content, which its `TOKENS_FILE` names."""
+    return home / "cache" / "tokens"
+
+
+def forget_tokens(home: Path, content_hash: str) -> None:
+    """Delete what was made of rows of this content; what does not say of which it is, too: it can be made anew."""
+    root = tokens_root(home)
+    for folder in root.iterdir() if root.is_dir() else ():
+        try:
+            of = json.loads((folder / TOKENS_FILE).read_text(encoding="utf-8")).get("content")
+        except (OSError, ValueError, AttributeError):
+            of = None
+        if of in (None, content_hash):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _builtin_folder(home: Path, dataset_id: str) -> Path | None:

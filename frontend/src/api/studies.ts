@@ -133,3 +133,7 @@ export const retryFailedRuns = async (id: string) =>
 
 export const deleteStudyFiles = async (id: string) =>
   unwrap(await api.DELETE("/api/v1/studies/{study_id}/files", { params: pathOf(id) }));
+
+/** For good: an archived study only. */
+export const deleteStudy = async (id: string) =>
+  unwrap(await api.DELETE("/api/v1/studies/{study_id}", { params: pathOf(id) }));

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from backend.accounts import passwords, sessions
+from backend.shared.errors import Unavailable
 from backend.shared.team_tables import Membership, User
 from tests.backend.make_studies import API, study
 from tests.team.people import PASSWORD, Person, Team, bearer
@@ -42,6 +43,24 @@ def test_links_that_a_token_made_end_with_it(any_team: Team) -> None:
     revoked = any_team.client.delete(f"{API}/tokens/token_{token[3:21]}", headers=member.headers)
     assert revoked.status_code == 204
     assert [_opens(any_team, link) for link in (of_token, of_other, own)] == [False, True, True]
+
+
+def test_a_link_that_the_audit_log_lacks_ends_with_a_token_of_its_person(
+    any_team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, other = any_team.person("member"), any_team.person("member")
+    study_id, token = _study(any_team, member), any_team.token(member)
+
+    def locked(*_: object) -> None:
+        raise Unavailable("the database was locked for more than 10 s by another process; try again in a moment")
+
+    with monkeypatch.context() as busy:
+        busy.setattr("backend.accounts.audit.write", locked)
+        unlogged = _link(any_team, study_id, bearer(token))
+        of_another = _link(any_team, study_id, other.headers)
+    own = _link(any_team, study_id, member.headers)
+    any_team.client.delete(f"{API}/tokens/token_{token[3:21]}", headers=member.headers)
+    assert [_opens(any_team, link) for link in (unlogged, of_another, own)] == [False, True, True]
 
 
 def test_what_an_account_made_ends_with_it(any_team: Team) -> None:

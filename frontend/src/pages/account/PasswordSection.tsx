@@ -1,5 +1,5 @@
 /** Changing one's own password. */
-import { Button, Group, Paper, PasswordInput, Title } from "@mantine/core";
+import { Button, Group, Paper, PasswordInput, Text, Title } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 import { changePassword } from "../../api/accounts";
@@ -13,7 +13,7 @@ export function PasswordSection() {
     onSuccess: () => {
       setOld("");
       setFresh("");
-      tell("The password is changed; your other sessions have ended.");
+      tell("The password is changed; your other sessions and all your tokens have ended.");
     },
     onError: tellError,
   });
@@ -26,6 +26,9 @@ export function PasswordSection() {
       <Title order={2} mb="xs">
         Password
       </Title>
+      <Text size="sm" c="dimmed" mb="xs">
+        A new password ends all your other sessions and all your tokens, with the share links that tokens made.
+      </Text>
       <Group component="form" onSubmit={submit} align="end" gap="sm">
         <PasswordInput
           size="xs"

@@ -1,4 +1,4 @@
-/** Pause, extend, share, report; in the menu what is rarer: clone, queue, cancel, archive. A viewer has the report only. */
+/** Pause, extend, share, report; in the menu what is rarer: clone, queue, cancel, archive, delete. A viewer has the report only. */
 import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
@@ -18,6 +18,7 @@ import {
 } from "@tabler/icons-react";
 import { useMayChange } from "../../api/accounts";
 import type { StudyDetail } from "../../api/types";
+import { DeleteStudyDialog } from "../../components/DeleteStudyDialog";
 import { ButtonLink, MenuItemLink } from "../../components/links";
 import { ShareDialog } from "./ShareDialog";
 import { useArchive } from "../../components/useArchive";
@@ -53,6 +54,7 @@ function Changes({ study }: { study: StudyDetail }) {
   const [cancelling, cancel] = useDisclosure(false);
   const [sharing, share] = useDisclosure(false);
   const [purging, purge] = useDisclosure(false);
+  const [deleting, remove] = useDisclosure(false);
   const open = study.counts.queued + study.counts.running > 0;
   const pause = {
     label: study.paused ? "Go on" : "Pause",
@@ -110,14 +112,20 @@ function Changes({ study }: { study: StudyDetail }) {
               Archive
             </Menu.Item>
           ) : (
-            <Menu.Item leftSection={<IconArrowBackUp size={15} />} onClick={() => restore.mutate(study.id)}>
-              Restore
-            </Menu.Item>
+            <>
+              <Menu.Item leftSection={<IconArrowBackUp size={15} />} onClick={() => restore.mutate(study.id)}>
+                Restore
+              </Menu.Item>
+              <Menu.Item color="red" leftSection={<IconTrash size={15} />} onClick={remove.open}>
+                Delete for good
+              </Menu.Item>
+            </>
           )}
         </Menu.Dropdown>
       </Menu>
       <ExtendDialog study={study} opened={extending} onClose={extend.close} />
       <CancelDialog study={study} opened={cancelling} onClose={cancel.close} />
+      <DeleteStudyDialog study={study} opened={deleting} onClose={remove.close} />
       <PurgeDialog study={study} opened={purging} onClose={purge.close} />
       <ShareDialog studyId={study.id} opened={sharing} onClose={share.close} />
     </>
