@@ -1,6 +1,6 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev check test bench bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads studies faults screenshots fuzz format clean install install-dev page
+.PHONY: help demo up dev check test bench bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads studies faults mutants screenshots fuzz format clean install install-dev page
 
 help:                          ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -51,6 +51,9 @@ studies: install-dev           ## the paper's question on sst2, mrpc and cola, a
 
 faults: install-dev page       ## every fault test at the real lease, with its figure: an hour and a half (ARGS="-k t14")
 	DROPSCOPE_TEST_LEASE_S=30 DROPSCOPE_TEST_SEQUENCES=10000 OMP_NUM_THREADS=1 .venv/bin/pytest -s -m faults $(ARGS)
+
+mutants: install-dev           ## plant faults one at a time in a copy; the fast tests have to notice 95 % (ARGS="--only optimizer")
+	.venv/bin/python -m tests.mutants $(ARGS)
 
 screenshots: install-dev page  ## pictures of every page in both themes, into docs/images
 	scripts/browser

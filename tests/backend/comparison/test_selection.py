@@ -82,9 +82,17 @@ def test_a_study_without_test_rows_has_no_selection() -> None:
 
 
 def test_seeds_that_a_candidate_lacks_do_not_count() -> None:
-    """The worse rate has not finished its bad seed: it is judged on the seeds that all candidates have."""
+    """The worse rate has not finished the one bad seed: both are judged on the seeds that both have finished."""
     records = _records()
-    runs = [replace(r, status="running") if r.arm_id == "arm-1" and r.seed > 0 else r for r in records.runs]
+    table = records.evaluations
+    bad = np.array([run.seed == 4 for run in records.runs])[table.run]
+    losses = table.metrics["validation/loss"] + np.where(bad, 5.0, 0.0)
+    records = replace(records, evaluations=replace(table, metrics={**table.metrics, "validation/loss": losses}))
+    runs = [replace(r, status="running") if (r.arm_id, r.seed) == ("arm-1", 4) else r for r in records.runs]
     found = comparison.build(replace(records, runs=tuple(runs))).selection
     assert found is not None
-    assert next(method for method in found.methods if method.candidates == 2).arm_id == "arm-2"
+    cut = next(method for method in found.methods if method.candidates == 2)
+    assert cut.arm_id == "arm-2"  # over its own five seeds it lies a whole unit above the other's four
+    assert cut.validation.n == 5
+    assert cut.validation.mean is not None
+    assert cut.validation.mean > 1.0

@@ -85,7 +85,13 @@ def test_silent_worker_loses_its_runs_after_one_lease(
 
 
 @pytest.mark.parametrize(
-    ("change", "taken"), [({"pid": 2**22 + 5}, 1), ({"started": 1.0}, 1), ({"host": "elsewhere"}, 0)]
+    ("change", "taken"),
+    [
+        ({"pid": 2**22 + 5}, 1),
+        ({"started": 1.0}, 1),
+        ({"host": "elsewhere"}, 0),
+        ({"host": "elsewhere", "pid": 2**22 + 5}, 0),
+    ],
 )
 def test_dead_process_of_this_host_is_found_at_once(
     database: Database, worker_id: str, reaper: Reaper, change: dict[str, Any], taken: int

@@ -6,10 +6,10 @@ from sqlalchemy import select, update
 from backend.shared.database import Database
 from backend.shared.errors import Conflict, NotFound
 from backend.shared.run_status import FailureCode, RunStatus
-from backend.shared.store import endings, requests
+from backend.shared.store import endings, queue, requests, study_events
 from backend.shared.tables import EvaluationRow, Run
 from tests.backend.queue.test_claims import claim, ids, planted
-from tests.backend.queue.test_endings import run_of
+from tests.backend.queue.test_endings import lose, run_of
 from tests.backend.queue.test_records import evaluation, losses_of, record, steps
 
 
@@ -87,3 +87,51 @@ def test_move_to_front_overtakes_all_that_waits(database: Database, worker_id: s
     with database.write() as session:
         assert requests.move_to_front(session, study_id) == 4
     assert ids(claim(database, worker_id)) == runs
+
+
+def test_a_retried_run_has_all_its_attempts_again(database: Database, worker_id: str) -> None:
+    _, (run_id,) = planted(database)
+    for fence in (1, 2, 3):
+        claim(database, worker_id)
+        lose(database, run_id, fence)
+    assert run_of(database, run_id).status == "failed"
+    with database.write() as session:
+        requests.retry_run(session, run_id)
+    assert run_of(database, run_id).lost_attempts == 0
+    ends = []
+    for fence in (4, 5, 6):
+        claim(database, worker_id)
+        ends.append(lose(database, run_id, fence))
+    assert ends == ["queued", "queued", "failed"]
+
+
+def test_a_cancelled_run_that_is_retried_is_cancelled_no_more(database: Database, worker_id: str) -> None:
+    _, (run_id,) = planted(database)
+    claim(database, worker_id)
+    with database.write() as session:
+        requests.cancel_run(session, run_id)
+        endings.cancelled(session, run_id, 1)
+    with database.write() as session:
+        requests.retry_run(session, run_id)
+    pack = claim(database, worker_id)
+    assert pack is not None
+    with database.write() as session:
+        assert queue.renew(session, pack, 30.0) == queue.Renewal({run_id: 2}, frozenset())
+        assert endings.give_back(session, run_id, 2, "shut down")
+    assert run_of(database, run_id).status == "queued"
+
+
+def test_a_cancel_that_is_asked_for_twice_is_one(database: Database, worker_id: str) -> None:
+    study_id, (run_id,) = planted(database)
+    claim(database, worker_id)
+    with database.write() as session:
+        assert requests.cancel_run(session, run_id) is RunStatus.RUNNING
+    asked = run_of(database, run_id).cancel_requested_at
+    with database.read() as session:
+        seq = study_events.last_seq(session, study_id)
+    with database.write() as session:
+        requests.cancel_run(session, run_id)
+        assert requests.cancel_study(session, study_id) == 1
+    assert run_of(database, run_id).cancel_requested_at == asked
+    with database.read() as session:
+        assert study_events.last_seq(session, study_id) == seq

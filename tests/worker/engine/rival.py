@@ -53,7 +53,8 @@ class Rival:
     def parameter(self, name: str) -> nn.Parameter:
         """The trained parameter that the engine calls `name`."""
         stem, _, leaf = name.rpartition(".")
-        for found in (f"{stem}.default.{leaf}", f"{stem}.modules_to_save.default.{leaf}"):
+        root, _, inner = name.partition(".")  # heads of the RoBERTa kind are modules of several layers
+        for found in (f"{stem}.default.{leaf}", f"{root}.modules_to_save.default.{inner}"):
             if f"base_model.model.{found}" in self.names:
                 return self.names[f"base_model.model.{found}"]
         raise KeyError(name)

@@ -20,6 +20,8 @@ from . import families
 from .context import Clock, untraced
 from .injection import Injection
 
+_ORIGINAL = "original_module"  # PEFT's name within the wrapper of `modules_to_save`
+
 
 @dataclass(frozen=True)
 class RedrawnDropout:
@@ -43,11 +45,18 @@ class RedrawnDropout:
 
 
 def redraw_native(injection: Injection) -> tuple[str, ...]:
-    """Make the base model's dropout modules draw from the injection's masks, and return their names and rates."""
+    """Make the base model's dropout modules draw from the injection's masks, and return their names and rates.
+
+    They are numbered as in the model without PEFT: of a head that PEFT copied to train it, the original that nobody
+    calls has no number of its own.
+    """
     found = [
         (name, module)
         for name, module in injection.model.named_modules()
-        if isinstance(module, nn.Dropout) and module.p > 0.0 and "lora_dropout" not in name
+        if isinstance(module, nn.Dropout)
+        and module.p > 0.0
+        and "lora_dropout" not in name
+        and _ORIGINAL not in name.split(".")
     ]
     for ordinal, (_, module) in enumerate(found):
         _replace_forward(injection, module, RedrawnDropout(module, injection.clock, ordinal))

@@ -1,0 +1,71 @@
+"""What a step's loss is, by hand: smoothed labels, both passes, and a language model's term one token ahead."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+from transformer_dropout import Consistency, preset
+from transformer_dropout.hf import ConsistencyTrainer, inject_dropout
+from transformer_dropout.spec import CONSISTENCY
+
+from tests.lib.test_trainer import Rows, arguments
+from tests.lib.tiny import batch, classifier, language_model
+
+SMOOTHING, WEIGHT = 0.3, 100.0
+KINDS = [name for name, kind in CONSISTENCY.items() if kind.passes == 2]
+
+
+def smoothed(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy with labels of which a share is spread over all classes, a mean over what is labelled."""
+    return F.cross_entropy(logits.flatten(0, -2), labels.flatten(), label_smoothing=SMOOTHING, ignore_index=-100)
+
+
+def divergence(kind: str, p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
+    """Of every position, from probabilities."""
+
+    def kl(one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+        return (one * (one / other).log()).sum(-1)
+
+    middle = (p + q) / 2
+    return {
+        "kl": (kl(p, q) + kl(q, p)) / 2,
+        "kl_both": (kl(p, q) + kl(q, p)) / 2,
+        "js_paper": kl(p, q),
+        "js": (kl(p, middle) + kl(q, middle)) / 2,
+        "js_hiddencut": (kl(middle, p) + kl(middle, q)) / 2,
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("task", ["classification", "causal"])
+@pytest.mark.parametrize("smooth", [False, True])
+def test_a_steps_loss_is_that_of_both_its_passes(tmp_path: Path, kind: str, task: str, smooth: bool) -> None:
+    inputs = batch(rows=4)
+    if task == "classification":
+        model, labels = classifier("bert"), torch.tensor([0, 1, 1, 0])
+    else:
+        model, labels = language_model("llama"), torch.where(inputs["attention_mask"] == 1, inputs["input_ids"], -100)
+        labels[:, :2] = -100  # a prompt
+    inputs["labels"] = labels
+    injection = inject_dropout(model, preset("hiddenkey", 0.3, Consistency(kind, WEIGHT)), generator_seed=1)
+    more = {"max_steps": 1, "label_smoothing_factor": SMOOTHING if smooth else 0.0}
+    trainer = ConsistencyTrainer(model=model, args=arguments(tmp_path, **more), train_dataset=Rows(inputs))
+    model.train()
+    found = trainer.compute_loss(model, inputs)
+    injection.step = -1
+    given = {name: value for name, value in inputs.items() if name != "labels"}
+    first = model(**given).logits
+    with injection.clean_pass() if CONSISTENCY[kind].second_clean else injection.second_pass():
+        second = model(**given).logits
+    if task == "causal":
+        first, second, labels = first[:, :-1], second[:, :-1], labels[:, 1:]
+    counted = labels != -100
+    own, other = (
+        smoothed(x, labels) if smooth else F.cross_entropy(x[counted], labels[counted]) for x in (first, second)
+    )
+    both = CONSISTENCY[kind].task_on_both
+    expected = {"first": own, "mean": (own + other) / 2, "sum": own + other}[both]
+    term = divergence(kind, torch.softmax(first, -1), torch.softmax(second, -1))[counted].mean()
+    assert found.item() == pytest.approx((expected + WEIGHT * term).item(), rel=2e-5)
+    assert WEIGHT * term.item() > 1e-3 * expected.item()
