@@ -1,4 +1,5 @@
-"""Cells of effects: colour for the size of a difference; pale with grey text and a ring where its interval spans 0.
+"""Cells of effects: colour for the size of a difference; pale with grey text and a ring where it is undecided
+once all arms are accounted for.
 
 Plotly's heatmaps cannot hatch, so doubt is shown by the text laid over the cell and by its paler colour.
 """
@@ -26,7 +27,7 @@ ROWS_PX = 140  # for the names of the rows
 
 @dataclass(frozen=True)
 class Cell:
-    """One filled cell: column and row, the difference, whether its interval spans zero, and what is written and
+    """One filled cell: column and row, the difference, whether it is undecided, and what is written and
     said.
     """
 
@@ -40,12 +41,17 @@ class Cell:
 
 
 def effect_text(difference: Difference, *, percent: bool = False, narrow: bool = False) -> str:
-    """Write a difference for a cell: mean ± half-width, n below; a ring where the interval spans zero."""
-    ring = "○ " if difference.interval_spans_zero else ""
+    """Write a difference for a cell: mean ± half-width, n below; a ring where it is undecided."""
+    ring = "○ " if undecided(difference) else ""
     factor, digits = (100.0, 1) if percent else (1.0, 2 if narrow else 3)
     mean = None if difference.mean is None else difference.mean * factor
     half = None if difference.half_width is None else difference.half_width * factor
     return f"{ring}{plus_minus(mean, half, digits, sign=True)}<br>n = {difference.n}"
+
+
+def undecided(difference: Difference) -> bool:
+    """Whether a difference is not clear of seed noise after correction: a bright cell is a verdict, as in the table."""
+    return difference.decided == "undecided"
 
 
 def effect_of(arm: ArmComparison, metric: str) -> Difference | None:

@@ -14,7 +14,7 @@ from backend.comparison.schema import ArmComparison, Comparison, Difference
 from backend.comparison.words import plus_minus
 from backend.shared.metrics import METRICS
 
-from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, end_of_scale
+from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, end_of_scale, undecided
 from .figure import Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
 from .text import safe
@@ -85,7 +85,7 @@ def _single(effects: Effects) -> list[Cell]:
                 column=STRUCTURES.index(structure),
                 row=POSITIONS.index(position),
                 value=mean,
-                doubtful=all(effect.interval_spans_zero for _, effect in members),
+                doubtful=all(undecided(effect) for _, effect in members),
                 text="<br>".join(lines),
                 hover="<br>".join(f"{safe(arm.name)}: {safe(effect.meaning, 160)}" for arm, effect in members[:8]),
                 arm=members[0][0].id,
@@ -101,7 +101,7 @@ def _several(effects: Effects, below: list[str]) -> list[Cell]:
             column=1,
             row=len(POSITIONS) + below.index(arm.id),
             value=effect.mean or 0.0,
-            doubtful=effect.interval_spans_zero,
+            doubtful=undecided(effect),
             text=_line(arm, effect),
             hover=f"{safe(arm.name)}: {safe(effect.meaning, 300)}",
             arm=arm.id,
@@ -113,7 +113,7 @@ def _several(effects: Effects, below: list[str]) -> list[Cell]:
 
 def _line(arm: ArmComparison, effect: Difference) -> str:
     rate = "" if arm.rate is None else f"{arm.rate:g}: "
-    ring = "○ " if effect.interval_spans_zero else ""
+    ring = "○ " if undecided(effect) else ""
     return f"{ring}{rate}{plus_minus(effect.mean, effect.half_width, 3, sign=True)}"
 
 

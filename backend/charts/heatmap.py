@@ -6,7 +6,18 @@ from backend.comparison.schema import ArmComparison, Comparison
 from backend.comparison.words import plus_minus
 from backend.shared.metrics import METRICS
 
-from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, effect_text, end_of_scale
+from .cells import (
+    CELL_MARGIN,
+    DOUBT,
+    ROWS_PX,
+    Cell,
+    cell_axes,
+    cell_traces,
+    effect_of,
+    effect_text,
+    end_of_scale,
+    undecided,
+)
 from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
 from .text import safe
@@ -15,7 +26,7 @@ MOST_PANELS = 6
 
 
 def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
-    """Draw effects as cells; grey text and a ring where the interval spans zero. Blue is lower than the baseline."""
+    """Draw effects as cells; grey text and a ring where undecided. Blue is lower than the baseline."""
     metric = comparison.metric
     title = f"Difference to the baseline in {METRICS[metric].words}, by method and rate"
     asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
@@ -42,9 +53,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
         shown.append(arm)
         text = effect_text(effect, percent=METRICS[metric].shown == "share", narrow=narrow)
         hover = f"{safe(arm.name)}<br>{safe(effect.meaning, 300)}"
-        panels[arm.rank].append(
-            Cell(place[1], place[2], effect.mean or 0.0, effect.interval_spans_zero, text, hover, arm.id)
-        )
+        panels[arm.rank].append(Cell(place[1], place[2], effect.mean or 0.0, undecided(effect), text, hover, arm.id))
     scale = end_of_scale([cell for cells in panels.values() for cell in cells])
     traces: list[Trace] = []
     layout: dict[str, Any] = {"showlegend": False, "height": 110 + 44 * len(rows), "margin": CELL_MARGIN}
@@ -112,7 +121,7 @@ def row_name(comparison: Comparison, arm: ArmComparison) -> str:
 def _alt(title: str, found: list[tuple[ArmComparison, Any]]) -> str:
     parts = [
         f"{arm.name}: {plus_minus(effect.mean, effect.half_width, 3, sign=True)}"
-        f"{' (interval spans zero)' if effect.interval_spans_zero else ''}"
+        f"{' (undecided)' if undecided(effect) else ''}"
         for arm, effect in found[:12]
     ]
     more = f" {len(found) - 12} more arms." if len(found) > 12 else ""

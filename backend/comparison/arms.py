@@ -32,11 +32,13 @@ def numbers(values: Floats) -> list[float | None]:
     return listed if np.isfinite(values).all() else [v if v is not None and isfinite(v) else None for v in listed]
 
 
-def counts(statuses: Iterable[str], excluded: int) -> schema.Counts:
+def counts(statuses: Iterable[str], excluded: int, diverged: int) -> schema.Counts:
     """Count runs by status."""
     by = Counter(statuses)
     names = ("queued", "running", "succeeded", "failed", "cancelled")
-    return schema.Counts(total=sum(by.values()), excluded=excluded, **{name: by[name] for name in names})
+    return schema.Counts(
+        total=sum(by.values()), excluded=excluded, diverged=diverged, **{name: by[name] for name in names}
+    )
 
 
 def arm_counts(grid: ArmGrid) -> schema.Counts:
@@ -45,7 +47,7 @@ def arm_counts(grid: ArmGrid) -> schema.Counts:
         run.status in ("succeeded", "failed", "cancelled") and reason is not None
         for run, reason in zip(grid.runs, grid.exclusions, strict=True)
     ]
-    return counts((run.status for run in grid.runs), sum(ended))
+    return counts((run.status for run in grid.runs), sum(ended), len(grid.diverged))
 
 
 def runs(grid: ArmGrid) -> list[schema.RunInArm]:

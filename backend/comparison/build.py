@@ -14,7 +14,7 @@ from backend.studies.arm_labels import colour_key
 
 from . import arms as parts
 from . import paper, schema
-from .answers import answers, leader
+from .answers import answers
 from .differences import differences, matrix, not_told_apart
 from .notes import notes, progress
 from .selection import select
@@ -109,11 +109,11 @@ def _build(
             )
         )
     chosen = None if base is None else arms[base]
-    best_arm = None if chosen is None else leader(arms, chosen, "validation/loss")
-    ties: list[str] = []
-    if best_arm is not None:
-        lead = next(grid for grid in grids if grid.arm.id == best_arm.id)
-        ties = [records.arms[i].id for i in not_told_apart(grids, lead, "validation/loss")]
+
+    def ties_of(arm_id: str, quantity: schema.SeriesName) -> list[str]:
+        lead = next(grid for grid in grids if grid.arm.id == arm_id)
+        return [records.arms[i].id for i in not_told_apart(grids, lead, quantity)]
+
     standing = progress(arms)
     unit = LOSS_UNIT.get(records.task, "loss")
     return schema.Comparison(
@@ -131,12 +131,12 @@ def _build(
         baseline_arm_id=None if chosen is None else chosen.id,
         arms=arms,
         ranking=[records.arms[i].id for i in ranked],
-        answers=answers(arms, chosen, ties),
+        answers=answers(arms, chosen, ties_of),
         progress=standing,
         pairwise=matrix(grids, ranked, metric),
         selection=select(grids, base, names, metric, shown, titles),
         paper=paper.numbers(records.dataset),
-        notes=notes(arms, chosen, metric, standing),
+        notes=notes(arms, chosen, metric, standing, records.baseline_arm_id),
     )
 
 

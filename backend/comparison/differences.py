@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from backend.shared.metrics import METRICS
+
 from . import schema
 from .arms import numbers
 from .statistics.grid import ArmGrid
@@ -12,7 +14,7 @@ from .statistics.matrix import pairwise
 from .statistics.paired import PairedResult, PairedValues, compare, pair
 from .statistics.power import seeds_needed
 from .statistics.signflip import smallest_p
-from .words import ALPHA, meaning
+from .words import ALPHA, DECIDES_FROM, meaning, several
 
 # More arms than this make a matrix that nobody can read; the table against the baseline has them all.
 MATRIX_ARMS = 22
@@ -27,9 +29,11 @@ def differences(
     for metric in metrics:
         paired = [pair(grids[i], baseline, metric) for i in others]
         results = [compare(values) for values in paired]
-        adjusted = holm([result.p_t for result in results])
+        adjusted = holm([result.p for result in results])
+        tested = sum(result.p is not None for result in results)
         for i, values, result, p_holm in zip(others, paired, results, adjusted, strict=True):
-            rows[i][metric] = _difference(metric, values, result, p_holm, len(others), baseline_name)
+            forbidden = _forbidden(metric, grids[i], baseline, baseline_name)
+            rows[i][metric] = _difference(metric, values, result, p_holm, tested, baseline_name, forbidden)
     return rows
 
 
@@ -40,14 +44,16 @@ def _difference(
     p_holm: float | None,
     family: int,
     baseline_name: str,
+    forbidden: dict[schema.Decision, str],
 ) -> schema.Difference:
     interval = result.difference
     decided: schema.Decision = "undecided"
-    if p_holm is not None and p_holm < ALPHA and interval.mean is not None:
-        decided = "lower" if interval.mean < 0 else "higher"
+    way: schema.Decision = "lower" if (interval.mean or 0.0) < 0 else "higher"
+    if p_holm is not None and p_holm < ALPHA and interval.n >= DECIDES_FROM and way not in forbidden:
+        decided = way
     testable = result.p_t is not None
     needed = seeds_needed(interval.mean, interval.sd) if testable else None
-    needed_holm = seeds_needed(interval.mean, interval.sd, ALPHA / family) if testable else None
+    needed_holm = seeds_needed(interval.mean, interval.sd, ALPHA / max(family, 1)) if testable else None
     smallest = smallest_p(interval.n)
     spans_zero = interval.lo is None or interval.hi is None or interval.lo <= 0.0 <= interval.hi
     return schema.Difference(
@@ -78,6 +84,7 @@ def _difference(
             smallest=smallest,
             seeds_needed=needed_holm,
             baseline=baseline_name,
+            diverged=forbidden.get(way, "") if interval.mean else "",
         ),
         seeds_needed=needed,
         seeds_needed_holm=needed_holm,
@@ -87,6 +94,26 @@ def _difference(
             if np.isfinite(float(left) - float(right))
         ],
     )
+
+
+def _forbidden(
+    metric: schema.SeriesName, grid: ArmGrid, baseline: ArmGrid, baseline_name: str
+) -> dict[schema.Decision, str]:
+    """Return the verdicts that diverged runs forbid, each with its sentence: the worst outcome is in no difference.
+
+    An arm that diverged in some seed is never better than the baseline, and not worse than one that did.
+    """
+    higher = METRICS[metric].higher_is_better
+    found: dict[schema.Decision, str] = {}
+    if grid.diverged:
+        better: schema.Decision = "higher" if higher else "lower"
+        seeds = f"{len(grid.diverged)} of {several(len(grid.runs), 'seed')}"
+        found[better] = f" {seeds} diverged, the worst there is: no verdict of better."
+    if baseline.diverged:
+        worse: schema.Decision = "lower" if higher else "higher"
+        seeds = f"{len(baseline.diverged)} of {several(len(baseline.runs), 'seed')}"
+        found[worse] = f" {baseline_name} diverged in {seeds}, the worst there is: no verdict of worse."
+    return found
 
 
 def matrix(grids: Sequence[ArmGrid], ranked: Sequence[int], metric: schema.SeriesName) -> schema.Pairwise | None:
@@ -127,5 +154,5 @@ def matrix(grids: Sequence[ArmGrid], ranked: Sequence[int], metric: schema.Serie
 def not_told_apart(grids: Sequence[ArmGrid], leader: ArmGrid, metric: schema.SeriesName) -> list[int]:
     """Return which other arms (indices) with finished runs no corrected test tells apart from `leader`."""
     others = [i for i, grid in enumerate(grids) if grid is not leader and grid.finished]
-    adjusted = holm([compare(pair(grids[i], leader, metric)).p_t for i in others])
+    adjusted = holm([compare(pair(grids[i], leader, metric)).p for i in others])
     return [i for i, p in zip(others, adjusted, strict=True) if p is None or p >= ALPHA]

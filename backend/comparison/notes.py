@@ -12,7 +12,8 @@ from .words import ALPHA, several
 
 def progress(arms: Sequence[schema.ArmComparison]) -> schema.Progress:
     """Return how far the study is."""
-    total = counts((run.status for arm in arms for run in arm.runs), sum(arm.counts.excluded for arm in arms))
+    excluded, diverged = (sum(getattr(arm.counts, name) for arm in arms) for name in ("excluded", "diverged"))
+    total = counts((run.status for arm in arms for run in arm.runs), excluded, diverged)
     seeds = {run.seed for arm in arms for run in arm.runs}
     ended = {"succeeded", "failed", "cancelled"}
     finished = [{run.seed for run in arm.runs if run.finished} for arm in arms]
@@ -44,9 +45,10 @@ def notes(
     baseline: schema.ArmComparison | None,
     metric: schema.SeriesName,
     standing: schema.Progress,
+    own_baseline: str | None = None,
 ) -> list[str]:
-    """Return the footnotes, the general ones first."""
-    return list(_notes(arms, baseline, metric, standing))
+    """Return the footnotes, the general ones first; `own_baseline` is the arm that the study names as its baseline."""
+    return list(_notes(arms, baseline, metric, standing, own_baseline))
 
 
 def _notes(
@@ -54,6 +56,7 @@ def _notes(
     baseline: schema.ArmComparison | None,
     metric: schema.SeriesName,
     standing: schema.Progress,
+    own_baseline: str | None = None,
 ) -> Iterator[str]:
     others = [arm for arm in arms if not arm.is_baseline]
     yield (
@@ -74,6 +77,11 @@ def _notes(
         "picked on the rows it is measured on."
     )
     yield "Equal steps are not equal compute: seconds and FLOPs stand beside every arm."
+    if baseline is not None and own_baseline is not None and baseline.id != own_baseline:
+        yield (
+            f"Compared with {baseline.name}, not with the study's own baseline: a comparison chosen after a look at "
+            "the data is exploratory, and its chance of a false difference is larger than stated."
+        )
     if metric != "validation/loss":
         yield f"Ranked by {METRICS[metric].words}; a quantity that was chosen after a look at the data is exploratory."
     if any("test/loss" in arm.final for arm in arms):

@@ -101,11 +101,12 @@ class Pair(Part):
 class Difference(Part):
     """An arm's per-seed differences to the baseline in one quantity, at the last evaluation both have (`step`).
 
-    Intervals are 95 % t intervals of the mean difference, unadjusted. `p_holm` adjusts `p_t` over the arms;
-    `decided` rests on it at 5 %. `smallest_p` is what a sign-flip test of n pairs can reach at best (2 / 2^n).
-    `seed_correlation` is Pearson's, between the arm's and the baseline's values over the same seeds.
-    `seeds_needed` are pairs for 80 % power at 5 % two-sided if the true difference is the measured one; `_holm`:
-    at 5 % over the number of arms.
+    Intervals are 95 % t intervals of the mean difference, unadjusted. `p_holm` adjusts `p_t` over the arms that were
+    tested (the sign-flip p where all seeds differ alike); `decided` rests on it at 5 %, from three seeds on, and never
+    calls an arm better that diverged in some seed. `smallest_p` is what a sign-flip test of n pairs can reach at best
+    (2 / 2^n). `seed_correlation` is Pearson's, between the arm's and the baseline's values over the same seeds.
+    `seeds_needed` are pairs for 80 % power at 5 % two-sided if the true difference is the measured one, which is a
+    guess and no promise; `_holm`: at 5 % over the number of arms.
     """
 
     metric: SeriesName
@@ -166,7 +167,9 @@ class RunInArm(Part):
 
 
 class Counts(Part):
-    """Runs by status, and how many of them are left out of the final values although they ended."""
+    """Runs by status, how many of them are left out of the final values although they ended, and how many of those
+    diverged: their loss was no number any more.
+    """
 
     total: int
     queued: int
@@ -175,6 +178,7 @@ class Counts(Part):
     failed: int
     cancelled: int
     excluded: int
+    diverged: int = 0
 
 
 class Compute(Part):

@@ -30,6 +30,7 @@ def study_records(session: Session, study: Study) -> StudyRecords:
         baseline_arm_id=study.baseline_arm_id,
         model=str(study.spec["model"]),
         dataset=str(study.spec["dataset"]),
+        draws_rows=study.spec.get("train_rows") is not None,
     )
 
 

@@ -14,6 +14,7 @@ LOSS_UNIT = {
     "causal_lm": "nats per token",
 }
 ALPHA = 0.05
+DECIDES_FROM = 3  # seeds: two cannot show how differences spread
 NONE = "–"
 
 
@@ -91,26 +92,35 @@ def meaning(
     smallest: float | None,
     seeds_needed: int | None,
     baseline: str,
+    diverged: str = "",
 ) -> str:
-    """Say in a sentence or three what an arm's difference to the baseline means."""
+    """Say in a sentence or three what an arm's difference to the baseline means.
+
+    `family`: how many arms were tested; `diverged`: who diverged, where that forbids a verdict.
+    """
     interval, quantity = result.difference, METRICS[metric].words
     if interval.n == 0 or interval.mean is None:
         return f"No seed has finished both here and in {baseline}."
     word = "lower" if interval.mean < 0 else "higher"
     size = amount(interval.mean, interval.half_width, metric)
     if interval.n == 1:
-        return f"{quantity.capitalize()} {word} by {size} in one seed; one seed says nothing about the spread."
+        return f"{_capital(quantity)} {word} by {size} in one seed; one seed says nothing about the spread."
+    if result.p is None and result.p_t is None and interval.mean == 0:
+        return f"The same {quantity} as {baseline} in each of {interval.n} seeds."
+    if interval.n < DECIDES_FROM:
+        return f"{_capital(quantity)} {word} by {size} in {interval.n} seeds; two decide nothing.{diverged}"
+    corrected = f"after correcting for {several(family, 'arm')}"
     if result.p_t is None:
-        if interval.mean == 0:
-            return f"The same {quantity} as {baseline} in each of {interval.n} seeds."
-        return f"{quantity.capitalize()} {word} by {size}; the seeds do not vary, so nothing can be tested."
+        told = f"{p_value(p_holm)} {corrected} by the sign-flip test, for lack of a spread"
+        return f"{_capital(quantity)} {word} by {size} in every seed alike; {told}.{diverged}"
+    if diverged:
+        return f"{_capital(quantity)} {word} by {size} in the seeds that both finished.{diverged}"
     if decided != "undecided":
-        correction = f"holds after correction for {several(family, 'arm')} (Holm {p_value(p_holm)})"
-        text = f"{quantity.capitalize()} {word} by {size}; {correction}."
+        text = f"{_capital(quantity)} {word} by {size}; clear of seed noise {corrected} ({p_value(p_holm)})."
     elif interval.half_width is not None and abs(interval.mean) > interval.half_width:
         text = (
-            f"{quantity.capitalize()} {word} by {size} taken alone, but undecided once {several(family, 'arm')} "
-            f"are accounted for (Holm {p_value(p_holm)})."
+            f"{_capital(quantity)} {word} by {size} taken alone, but undecided once {several(family, 'arm')} "
+            f"are accounted for ({p_value(p_holm)} after correction)."
         )
     else:
         text = f"Undecided: {word} by {size}, an interval that spans zero."
@@ -127,4 +137,11 @@ def seeds_sentence(needed: int | None, *, varies: bool = True) -> str:
         return "It is the same in every seed, so there is no spread to test it against, and no number of seeds to name."
     if needed is None:
         return f"More than {CAP:,} seeds would be needed to show a difference of the measured size."
-    return f"If the true difference is the measured one, {needed:,} seeds show it with 80 % power."
+    return (
+        f"Were the true difference the measured one, about {several(needed, 'seed')} would show it in four studies of "
+        "five; what was measured on few seeds is often too large, and half of it takes four times as many."
+    )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

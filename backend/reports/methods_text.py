@@ -73,12 +73,15 @@ def _setup(records: StudyRecords) -> str:
     model, data = specs[0]["model"], specs[0]["dataset"]
     seeds = sorted({run.seed for run in records.runs})
     parameters = sorted({arm.trainable_parameters for arm in records.arms if arm.trainable_parameters})
+    drawn, fixed = f"Each run drew {each('train_rows')} training rows by its seed", "training rows, "
+    if not records.draws_rows:
+        drawn, fixed = f"All seeds trained on the same {each('train_rows')} rows, all that there were", ""
     trainable = f" ({_listed([f'{count:,}' for count in parameters])} trainable parameters)" if parameters else ""
     sentences = [
         f"LoRA adapters of rank {each('rank')} and alpha {each('alpha')} on {_modules(specs)}{trainable} were "
         f"trained on {model['id']} (revision {model['revision']}), its own weights frozen, for "
         f"{_TASK.get(records.task, records.task)} on {data['id']} (content {str(data['content_hash'])[:16]}).",
-        f"Each run drew {each('train_rows')} training rows by its seed; the {each('validation_rows')} validation "
+        f"{drawn}; the {each('validation_rows')} validation "
         f"rows are the same for all. The probe is a fixed subset of {each('probe_rows')} training rows.",
         f"Training: AdamW, learning rate {each('training', 'learning_rate')} with linear warm-up over "
         f"{each('training', 'warmup_ratio')} of the steps and linear decay, weight decay "
@@ -87,7 +90,7 @@ def _setup(records: StudyRecords) -> str:
         f"{each('training', 'max_length')} tokens, precision {each('training', 'precision')}.",
         f"Every run was evaluated {each('training', 'evaluations')} times, with dropout off.",
         f"{several(len(records.arms), 'arm')} were trained with {several(len(seeds), 'seed')} each; a seed fixes "
-        "training rows, probe, data order, initial adapter and head weights and masks, and is shared by all arms "
+        f"{fixed}probe, data order, initial adapter and head weights and masks, and is shared by all arms "
         "(a paired design). Dropout of the base model itself is off unless an arm says otherwise.",
     ]
     return " ".join(sentences)

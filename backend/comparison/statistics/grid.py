@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from backend.shared.metrics import METRICS
+from backend.shared.run_status import FailureCode
 
 from .records import ArmRecord, Floats, Ints, RunRecord, StudyRecords
 
@@ -60,6 +61,20 @@ class ArmGrid:
     def finished(self) -> tuple[int, ...]:
         """Return the rows of the runs that are in the arm's final values."""
         return tuple(i for i, reason in enumerate(self.exclusions) if reason is None)
+
+    @cached_property
+    def diverged(self) -> tuple[int, ...]:
+        """Return the rows of the runs that diverged: they failed since their loss was no number, or ended with one."""
+        return tuple(i for i, run in enumerate(self.runs) if self._diverged(i, run))
+
+    def _diverged(self, i: int, run: RunRecord) -> bool:
+        if run.status != "succeeded":
+            return run.status == "failed" and run.failure_code == FailureCode.LOSS_NAN
+        if self.final_step is None:
+            return False
+        at = int(np.searchsorted(self.step, self.final_step))
+        losses = (self.quantity(name)[i, at] for name in ("validation/loss", "probe/loss"))
+        return bool(np.isfinite(self.epoch[i, at])) and not all(map(np.isfinite, losses))
 
     def column(self, name: str, step: int) -> Floats:
         """Return a quantity of all R runs at one step, NaN for runs that are not finished. Needs a step of

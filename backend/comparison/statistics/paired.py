@@ -32,9 +32,13 @@ class PairedValues:
 
 @dataclass(frozen=True)
 class PairedResult:
-    """What the pairs say; None where it does not exist (fewer than two pairs, or differences that do not vary)."""
+    """What the pairs say; None where it does not exist (fewer than two pairs, or differences that do not vary).
+
+    `p` is what verdicts rest on: of the t test, and of the sign-flip test where all differences are the same but zero.
+    """
 
     difference: Interval
+    p: float | None
     p_t: float | None
     sign_flip: SignFlip | None
     effect_size: float | None
@@ -66,12 +70,16 @@ def compare(values: PairedValues) -> PairedResult:
     varies = _varies(differences, max(_largest(values.left), _largest(values.right)))
     d = interval.mean / interval.sd if varies and interval.mean is not None and interval.sd else None
     if not np.isfinite(differences).all():
-        return PairedResult(interval, None, None, None, None, None)
+        return PairedResult(interval, None, None, None, None, None, None)
     n = interval.n
+    p_t = None if d is None else t_test_p(d * n**0.5, n - 1)
+    flipped = sign_flip(differences)
+    alike = n > 1 and not varies and bool(interval.mean)
     return PairedResult(
         difference=interval,
-        p_t=None if d is None else t_test_p(d * n**0.5, n - 1),
-        sign_flip=sign_flip(differences),
+        p=flipped.p if alike and flipped is not None else p_t,
+        p_t=p_t,
+        sign_flip=flipped,
         effect_size=d,
         effect_size_corrected=None if d is None or n < 3 else d * (1 - 3 / (4 * (n - 1) - 1)),
         seed_correlation=_correlation(values.left, values.right),

@@ -151,7 +151,7 @@ class Evaluations:
 
 @dataclass(frozen=True)
 class StudyRecords:
-    """One study as of `event_seq`."""
+    """One study as of `event_seq`. `draws_rows`: a seed draws the training rows; else all seeds train on the same."""
 
     study_id: str
     name: str
@@ -163,3 +163,4 @@ class StudyRecords:
     baseline_arm_id: str | None = None
     model: str = ""
     dataset: str = ""
+    draws_rows: bool = True

@@ -1989,11 +1989,17 @@ export interface components {
         };
         /**
          * Counts
-         * @description Runs by status, and how many of them are left out of the final values although they ended.
+         * @description Runs by status, how many of them are left out of the final values although they ended, and how many of those
+         *     diverged: their loss was no number any more.
          */
         Counts: {
             /** Cancelled */
             cancelled: number;
+            /**
+             * Diverged
+             * @default 0
+             */
+            diverged: number;
             /** Excluded */
             excluded: number;
             /** Failed */
@@ -2260,11 +2266,12 @@ export interface components {
          * Difference
          * @description An arm's per-seed differences to the baseline in one quantity, at the last evaluation both have (`step`).
          *
-         *     Intervals are 95 % t intervals of the mean difference, unadjusted. `p_holm` adjusts `p_t` over the arms;
-         *     `decided` rests on it at 5 %. `smallest_p` is what a sign-flip test of n pairs can reach at best (2 / 2^n).
-         *     `seed_correlation` is Pearson's, between the arm's and the baseline's values over the same seeds.
-         *     `seeds_needed` are pairs for 80 % power at 5 % two-sided if the true difference is the measured one; `_holm`:
-         *     at 5 % over the number of arms.
+         *     Intervals are 95 % t intervals of the mean difference, unadjusted. `p_holm` adjusts `p_t` over the arms that were
+         *     tested (the sign-flip p where all seeds differ alike); `decided` rests on it at 5 %, from three seeds on, and never
+         *     calls an arm better that diverged in some seed. `smallest_p` is what a sign-flip test of n pairs can reach at best
+         *     (2 / 2^n). `seed_correlation` is Pearson's, between the arm's and the baseline's values over the same seeds.
+         *     `seeds_needed` are pairs for 80 % power at 5 % two-sided if the true difference is the measured one, which is a
+         *     guess and no promise; `_holm`: at 5 % over the number of arms.
          */
         Difference: {
             /**

@@ -145,7 +145,7 @@ def test_ranking_is_best_first_with_every_seed() -> None:
         assert rows[arm.id]["marker"]["symbol"] == ("circle" if filled else "circle-open")
 
 
-def test_heatmap_greys_and_rings_what_spans_zero() -> None:
+def test_heatmap_greys_and_rings_what_is_undecided() -> None:
     built = STATES["grid"]
     figure = FIGURES["heatmap"](built, ChartOptions())
     heats = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
@@ -158,11 +158,11 @@ def test_heatmap_greys_and_rings_what_spans_zero() -> None:
     effects = {arm.id: arm.differences["validation/loss"] for arm in built.arms if not arm.is_baseline}
     assert shown == {arm: effect.mean for arm, effect in effects.items()}
     doubtful = [trace for trace in figure["data"] if trace["meta"]["role"] == "doubtful"]
-    spanning = [effect for effect in effects.values() if effect.interval_spans_zero]
+    spanning = [effect for effect in effects.values() if effect.decided == "undecided"]
     assert sum(len(trace["text"]) for trace in doubtful) == len(spanning) > 0
     assert all(text.startswith("○") for trace in doubtful for text in trace["text"])
     pale = {arm for heat in heats if heat["colorscale"] == PALE for ids in heat["customdata"] for arm in ids if arm}
-    assert pale == {arm for arm, effect in effects.items() if effect.interval_spans_zero}
+    assert pale == {arm for arm, effect in effects.items() if effect.decided == "undecided"}
     assert all(heat["zmid"] == 0 and heat["zmin"] == -heat["zmax"] for heat in heats)
     axes = [axis for name, axis in figure["layout"].items() if name.startswith("xaxis")]
     assert {axis["side"] for axis in axes} == {"top"}, "a tall matrix is read from its head"

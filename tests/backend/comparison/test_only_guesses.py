@@ -64,5 +64,5 @@ def test_an_arm_at_chance_that_varies_is_no_guess() -> None:
 
 def test_a_study_without_these_scores_is_not_accused() -> None:
     built = comparison.build(study(PLANS))
-    assert told(built)["use"][0] == "Use HiddenKey"
+    assert told(built)["use"][0] == "Stop earlier"
     assert not any("One and the same label" in note for note in built.notes)

@@ -9,12 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.comparison import build as comparison
-from backend.comparison.answers import spoken
-from backend.comparison.schema import Answer
 from backend.comparison.statistics.records import Evaluations, StudyRecords
 from backend.reports.table import result_table
 from backend.shared.errors import InvalidInput
-from tests.backend.make_records import DEMO, Plan, study, with_run, with_values, without_rows
+from tests.backend.make_records import Plan, study, with_run, with_values, without_rows
 
 SMALL = [Plan("none"), Plan("dropkey", rise=0.2), Plan("hiddenkey", rise=0.1)]
 
@@ -200,116 +198,6 @@ def test_no_number_breaks_the_comparison(values: list[float]) -> None:
     built.model_dump_json()
 
 
-def test_names_in_answers_are_shortened_and_isolated() -> None:
-    long, rtl = Plan("composed", "🦙" * 200, 0.1), Plan("composed", "طريقة جديدة", 0.05)
-    found = texts(study([Plan("none"), long]))
-    assert "🦙" * 59 + "…" in found["gap"]
-    assert len(found["gap"]) < 200
-    assert "\u2068طريقة جديدة\u2069" in texts(study([Plan("none"), rtl]))["gap"]
-
-
-def test_names_of_the_methods_lose_their_capital_within_a_sentence_and_other_names_do_not() -> None:
-    plans = [
-        Plan("none", "No dropout · rank 4", rank=4),
-        Plan("none", "No dropout · rank 8"),
-        Plan("dropkey", "Mine"),
-        Plan("hiddenkey"),
-    ]
-    arms = comparison.build(study(plans)).arms
-    assert [spoken(arm) for arm in arms] == ["no dropout · rank 4", "no dropout · rank 8", "Mine", "HiddenKey"]
-
-
-def test_the_four_answers_of_a_finished_study() -> None:
-    built = comparison.build(study(DEMO))
-    said = {answer.id: answer for answer in built.answers}
-    assert list(said) == ["use", "overfits", "gap", "loss"]
-    difference = built.arms[7].differences["gap"]
-    amount = f"{-difference.mean:.3f} ± {difference.half_width:.3f}"
-    assert said["gap"].text == f"HiddenKey lowers the gap by {amount} against no dropout; holds after correction."
-    assert (said["gap"].state, said["gap"].arm_id) == ("holds", "arm-7")
-    assert "turns up after step 48 in all 5 seeds" in said["overfits"].text
-    best, base = (built.arms[i].final["validation/loss"].mean for i in (7, 0))
-    assert said["use"].headline == "Use HiddenKey"
-    assert f"lowest loss on text that it was not trained on: {best:.3f} against {base:.3f}" in said["use"].text
-    assert "more than chance explains (Holm p < 0.001)" in said["use"].text
-    assert "Training takes 1.4× as long." in said["use"].text
-    assert [said[key].headline for key in ("overfits", "gap", "loss")] == [
-        "Yes, after step 48",
-        "HiddenKey",
-        "HiddenKey",
-    ]
-
-
-def test_noise_alone_is_called_undecided() -> None:
-    built = comparison.build(study([Plan("none"), Plan("dropkey"), Plan("hiddencut")], noise=0.3))
-    said = {answer.id: answer for answer in built.answers}
-    assert {said["gap"].state, said["use"].state} <= {"undecided", "plain"}
-    undecided = [d for arm in built.arms for d in arm.differences.values() if d.decided == "undecided"]
-    assert undecided
-    assert all("seeds" in difference.meaning for difference in undecided)
-
-
-OPEN = [Plan("none"), Plan("native_dropout"), Plan("hiddenkey", rise=0.2)]
-
-
-def _use(records: StudyRecords) -> Answer:
-    return comparison.build(records).answers[0]
-
-
-def test_where_nothing_is_decided_it_says_what_to_take_today_and_at_which_price() -> None:
-    records = study(OPEN, noise=0.3)
-    use = _use(records)
-    loss = comparison.build(records).arms[2].final["validation/loss"].mean
-    assert (use.headline, use.state, use.arm_id) == ("No clear winner", "undecided", "arm-2")
-    assert use.advice == (
-        f"If you must choose today: HiddenKey. It has the lowest validation loss so far ({loss:.3f}), with the "
-        "smallest gap; training takes 1.42× as long. No dropout is not shown to be worse."
-    )
-    assert use.text.startswith("Its lead over no dropout (0.10 ± 0.18 in validation loss) may be chance")
-    equal = replace(records, runs=tuple(replace(run, seconds=10.0) for run in records.runs))
-    assert str(_use(equal).advice).endswith("the smallest gap, at no extra training time (1.00× that of no dropout).")
-    unknown = replace(records, runs=tuple(replace(run, seconds=None) for run in records.runs))
-    assert str(_use(unknown).advice).endswith(", with the smallest gap.")
-
-
-def test_the_advice_hides_no_drawback() -> None:
-    records = study(OPEN, noise=0.3)
-    third = records.evaluations.run % 3 == 2
-    wider = _use(with_values(records, "probe/loss", third, -0.5))
-    assert ", but with a larger gap than no dropout; training takes 1.42× as long" in str(wider.advice)
-    second = _use(with_values(records, "probe/loss", records.evaluations.run % 3 == 1, 5.0))
-    assert ", with a smaller gap than no dropout; training" in str(second.advice)
-
-
-@pytest.mark.parametrize(("rise", "nearly"), [(0.05, True), (0.3, False)])
-def test_who_is_nearly_as_good_for_less_is_named_or_taken(rise: float, nearly: bool) -> None:
-    records = study([Plan("none", rise=0.4), Plan("dropkey", rise=rise), Plan("hiddenkey", rise=0.0)], noise=0.3)
-    # The same noise in both, so that what they differ by is known.
-    losses = records.evaluations.metrics["validation/loss"].reshape(-1, 8).copy()
-    losses[1::3, -1] = losses[2::3, -1] + 2 * rise / 3
-    losses[0::3, -1] = losses[2::3, -1] + 1 + np.array([0.0, 3.0, -3.0, 2.0, -2.0])
-    metrics = {**records.evaluations.metrics, "validation/loss": losses.reshape(-1)}
-    records = replace(records, evaluations=replace(records.evaluations, metrics=metrics))
-    use = _use(records)
-    best, cheaper = (comparison.build(records).arms[i].final["validation/loss"].mean for i in (2, 1))
-    if nearly:
-        assert use.arm_id == "arm-1"
-        assert str(use.advice).startswith(
-            f"If you must choose today: DropKey. Its validation loss ({cheaper:.3f}) is all but the lowest so far "
-            f"(HiddenKey, {best:.3f})"
-        )
-        assert str(use.advice).endswith("; training takes 1.00× as long, not 1.42×.")
-        assert use.text.startswith("Its lead over no dropout (0.97 ± 3.17 in validation loss) may be chance")
-    else:
-        assert use.arm_id == "arm-2"
-        assert str(use.advice).endswith(f"as long. For less time: DropKey ({cheaper:.3f}, 1.00×).")
-
-
-def test_what_is_decided_needs_no_advice() -> None:
-    assert [answer.advice for answer in comparison.build(study(DEMO)).answers] == [None] * 4
-    assert _use(study([Plan("none"), Plan("dropkey")], noise=0.3)).advice is None
-
-
 @settings(max_examples=20, deadline=None)
 @given(shift=st.sampled_from([-0.25, -0.1, -1e-9, 0.0, 0.125, 0.3, 3.0]), seeds=st.integers(2, 8))
 def test_a_difference_that_is_the_same_in_every_seed_names_no_number_of_seeds(shift: float, seeds: int) -> None:
@@ -328,7 +216,10 @@ def test_a_difference_that_is_the_same_in_every_seed_names_no_number_of_seeds(sh
     assert "1,000" not in built.model_dump_json() + rows
     loss = built.arms[1].differences["validation/loss"]
     assert (loss.p_t, loss.seeds_needed_holm) == (None, None)
-    assert "no spread" in rows
-    if shift < 0:
-        answer = next(answer for answer in built.answers if answer.id == "use")
-        assert "cannot be tested. It is the same in every seed" in answer.text
+    assert ("no spread" in rows) is (loss.decided == "undecided")
+    answer = next(answer for answer in built.answers if answer.id == "use")
+    if shift < 0 and 3 <= seeds < 6:
+        assert "in every seed alike" in loss.meaning
+        assert "nothing is shown to beat it" in str(answer.advice)
+    if seeds < 3:
+        assert answer.headline == "Too early to tell"

@@ -46,7 +46,7 @@ def test_a_verdict_tells_correction_from_luck() -> None:
     """The same two seeds: clear taken alone, not so among many arms."""
     built = comparison.build(study([Plan("none"), Plan("dropkey", rise=0.2), Plan("hiddenkey", rise=0.0)], seeds=5))
     said = built.arms[2].differences["gap"].meaning
-    assert "holds after correction for 2 arms" in said
+    assert "clear of seed noise after correcting for 2 arms (p < 0.001)" in said
     assert "n = 5 is too small for the sign-flip test: its smallest reachable p is 0.0625." in said
     enough = comparison.build(study([Plan("none"), Plan("hiddenkey", rise=0.0)], seeds=8))
     assert "too small" not in enough.arms[1].differences["gap"].meaning
@@ -90,6 +90,10 @@ def test_the_methods_section_states_the_exact_set_up() -> None:
         "2 arms were trained with 5 seeds each",
     ):
         assert fact in text.setup
+    assert "Each run drew 256 training rows by its seed" in text.setup
+    shared = methods_text(replace(records, draws_rows=False), comparison.build(records)).setup
+    assert "All seeds trained on the same 256 rows" in shared
+    assert "a seed fixes probe, data order" in shared
     assert "10 % of the keys" in text.methods[1].sentence
     assert "baseline (No dropout)" in text.statistics
     assert "1 run that did not end well" in text.statistics

@@ -14,7 +14,7 @@ export function SeedsAndRanks({ draft, onChange, problems }: PartProps) {
       <SimpleGrid cols={{ base: 1, sm: 2 }}>
         <NumberInput
           label="Seeds"
-          description={whatSeedsCanTell(draft.seeds)}
+          description={whatSeedsCanTell(draft.seeds, draft.arms.length - 1)}
           min={1}
           max={64}
           value={draft.seeds}
@@ -52,11 +52,16 @@ export function SeedsAndRanks({ draft, onChange, problems }: PartProps) {
   );
 }
 
-/** What the exact sign-flip test of n pairs can reach at best: 2 / 2ⁿ. */
-export function whatSeedsCanTell(seeds: number): string {
+/** What so many pairs can show at best: of two the spread is not known; the exact test reaches 2 / 2ⁿ, times the arms. */
+export function whatSeedsCanTell(seeds: number, methods = 1): string {
   if (seeds < 2) return "One seed shows no spread: there will be no intervals and no tests.";
-  const smallest = 2 / 2 ** seeds;
-  const p = smallest < 0.001 ? smallest.toExponential(1) : String(Number(smallest.toPrecision(2)));
-  const verdict = smallest > 0.05 ? "which cannot reach 0.05; six seeds can" : "enough to reach 0.05";
-  return `With ${seeds} paired seeds the smallest p of the exact test is ${p}, ${verdict}.`;
+  if (seeds < 3) return "Two seeds decide nothing; verdicts begin at three.";
+  const arms = Math.max(methods, 1);
+  const enough = Math.ceil(Math.log2((2 * arms) / 0.05));
+  const of = arms === 1 ? "one method" : `${arms} methods`;
+  const verdict =
+    seeds < enough
+      ? `below ${enough} seeds, verdicts on ${of} rest on the t test, which takes differences between seeds to be normal.`
+      : `enough for the exact test of ${of}, too.`;
+  return `${seeds} paired seeds: ${verdict}`;
 }

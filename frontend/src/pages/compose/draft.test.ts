@@ -95,8 +95,11 @@ test("the same study as curl, command and Python", () => {
 
 test("what a number of seeds can tell", () => {
   expect(whatSeedsCanTell(1)).toContain("no intervals");
-  expect(whatSeedsCanTell(5)).toContain("0.063, which cannot reach 0.05");
-  expect(whatSeedsCanTell(6)).toContain("0.031, enough");
+  expect(whatSeedsCanTell(2)).toContain("decide nothing");
+  expect(whatSeedsCanTell(5)).toContain("below 6 seeds");
+  expect(whatSeedsCanTell(6)).toContain("enough");
+  expect(whatSeedsCanTell(8, 7)).toContain("below 9 seeds, verdicts on 7 methods rest on the t test");
+  expect(whatSeedsCanTell(9, 7)).toContain("enough for the exact test of 7 methods");
 });
 
 test("the demo is docs/studies/demo.yaml, and every template has arms", () => {

@@ -6,10 +6,10 @@ import type { Answer } from "../../../api/types";
 import classes from "./Answers.module.css";
 
 const STATES = {
-  holds: { Icon: IconCheck, word: "Holds", means: "The difference holds after correction for the number of arms." },
-  undecided: { Icon: IconQuestionMark, word: "Undecided", means: "The difference may be chance." },
+  holds: { Icon: IconCheck, word: "Clear", means: "Clear of seed noise after correcting for the number of arms." },
+  undecided: { Icon: IconQuestionMark, word: "Undecided", means: "Not separated from seed noise yet." },
   waiting: { Icon: IconClock, word: "Waiting", means: "Too few runs have finished." },
-  plain: { Icon: IconInfoCircle, word: "Measured", means: "A measurement of the baseline; nothing is compared." },
+  plain: { Icon: IconInfoCircle, word: "Measured", means: "A measurement; no verdict between methods." },
 } satisfies Record<Answer["state"], object>;
 
 interface AnswersProps {

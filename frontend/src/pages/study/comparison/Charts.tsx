@@ -28,7 +28,7 @@ export function Charts(props: ChartsProps) {
           {...props}
           name="gap"
           title="Generalization gap"
-          reading="Validation loss minus probe loss: the higher it climbs, the more the method overfits."
+          reading="How much better the model fits its training rows than new ones; harmful where the dashed line rises."
           height={250}
           hoverGroup="curves"
           legend={false}

@@ -15,8 +15,8 @@ export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {
     <>
       <Explained>
         Every cell is the mean difference to the baseline over paired seeds, ± half of its 95 % interval. A pale cell
-        with grey text and a ring has an interval that spans zero. A click opens the runs behind a cell; so does this
-        list.
+        with grey text and a ring is undecided once all arms are accounted for. A click opens the runs behind a cell; so
+        does this list.
       </Explained>
       <NativeSelect
         size="xs"

@@ -10,8 +10,8 @@ export function PaperTable({ paper }: { paper: NonNullable<Comparison["paper"]> 
         The paper's numbers
       </Title>
       <Text size="sm" c="dimmed" mb="xs">
-        Not measured here: {paper.source}. {paper.setting}. Another model and other settings: compare the order of the
-        methods, not the values.
+        Not measured here: {paper.source}. {paper.setting}. Another model and other settings. Neighbouring methods lie
+        within one standard deviation (the ± here) of each other: neither values nor their order are evidence.
       </Text>
       <Table maw={520}>
         <Table.Thead>

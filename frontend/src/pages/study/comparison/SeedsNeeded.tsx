@@ -1,4 +1,4 @@
-/** How many seeds would decide a difference, and one click that trains that many. */
+/** How many seeds might decide a difference, and one click that trains that many. */
 import { Button, Text, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
 import { useMayChange } from "../../../api/accounts";
@@ -25,7 +25,7 @@ export function SeedsNeeded({ study, difference }: SeedsNeededProps) {
   const runs = (needed - study.seeds) * study.arm_count;
   return (
     <Tooltip
-      label={`${needed} seeds show a difference of the measured size and spread with 80 % power, at 5 % after Holm's correction. A click queues ${count(runs, "run")}.`}
+      label={`A guess: were the true difference the measured one, ${needed} seeds would show it in four studies of five. Measured on few seeds it is often too large. Each further look at the same arms costs certainty. A click queues ${count(runs, "run")}.`}
     >
       <Button
         size="compact-xs"

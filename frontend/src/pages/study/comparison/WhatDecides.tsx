@@ -1,4 +1,4 @@
-/** Beside an answer that is undecided: how many seeds would decide it. */
+/** Beside an answer that is undecided: how many seeds might decide it: a guess from few, no promise. */
 import { Group, Text } from "@mantine/core";
 import type { Answer, Comparison, StudyDetail } from "../../../api/types";
 import { SeedsNeeded } from "./SeedsNeeded";
@@ -16,7 +16,7 @@ export function WhatDecides({ answer, comparison, study }: WhatDecidesProps) {
   return (
     <Group gap={8}>
       <Text span size="xs" c="dimmed">
-        Would decide it:
+        Might decide it:
       </Text>
       <SeedsNeeded study={study} difference={difference} />
     </Group>

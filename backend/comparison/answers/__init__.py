@@ -1,0 +1,32 @@
+"""The four answers above the charts, in words: what to use, does it overfit, what overfits least, which loss is lowest.
+
+Each has a headline that stands alone and a text that says by how much and whether to believe it.
+"""
+
+from collections.abc import Callable, Sequence
+
+from backend.comparison import schema
+
+from .card import WAITING, card
+from .contest import Contest
+from .least import least
+from .overfits import overfits
+from .use import use
+
+TiesOf = Callable[[str, schema.SeriesName], Sequence[str]]
+
+
+def answers(
+    arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison | None, ties_of: TiesOf
+) -> list[schema.Answer]:
+    """Return the four answers; `ties_of` names the arms (ids) that are not told apart from an arm in a quantity."""
+    if baseline is None:
+        text = "There is no arm in this study yet."
+        return [card(key, WAITING, text, "waiting", None) for key in ("use", "overfits", "gap", "loss")]
+    contest = Contest.of(arms, baseline)
+    return [
+        use(contest, ties_of),
+        overfits(contest),
+        least(contest, "gap", ties_of),
+        least(contest, contest.loss, ties_of),
+    ]

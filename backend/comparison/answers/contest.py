@@ -1,0 +1,106 @@
+"""What the answers weigh: by which loss and which score, who may win, and who is better or worse than the baseline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from backend.comparison import schema
+from backend.comparison.words import amount, p_value, plain
+from backend.shared.metrics import METRICS
+
+# The score that a person means by "better", the first that was recorded; a gap, a loss or a perplexity is none.
+_SCORES = ("accuracy", "matthews", "pearson", "spearman", "rouge_l", "bleu", "chrf")
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The arms, the one that they are held against, and by which loss and score.
+
+    Where test rows were measured, on which nothing was chosen, the answers speak of them and of nothing else.
+    """
+
+    arms: Sequence[schema.ArmComparison]
+    baseline: schema.ArmComparison
+    loss: schema.SeriesName
+    score: schema.SeriesName | None
+
+    @classmethod
+    def of(cls, arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison) -> Self:
+        """Return the contest of all arms of a study."""
+        measured = [arm.final for arm in (baseline, *arms) if arm.final["validation/loss"].n]
+        tested = bool(measured) and all("test/loss" in final and final["test/loss"].n for final in measured)
+        split = "test" if tested else "validation"
+        score = next((name for one in _SCORES if (name := _name(split, one)) in baseline.final), None)
+        return cls(arms, baseline, _name(split, "loss"), score)
+
+    @property
+    def others(self) -> list[schema.ArmComparison]:
+        """All arms but the baseline."""
+        return [arm for arm in self.arms if arm.id != self.baseline.id]
+
+    def leader(self, among: Sequence[schema.ArmComparison], metric: schema.SeriesName) -> schema.ArmComparison | None:
+        """Return the arm with the best mean difference to the baseline, None where no pair of runs is finished."""
+        scored = [
+            (gain, arm.position, arm)
+            for arm in among
+            if arm.id != self.baseline.id and (gain := self._gain(arm, metric)) is not None
+        ]
+        return max(scored, key=lambda item: (item[0], -item[1]))[2] if scored else None
+
+    def better(self, arm: schema.ArmComparison, metric: schema.SeriesName) -> bool:
+        """Whether an arm is better than the baseline, clear of seed noise after correction."""
+        return self._decided(arm, metric, "higher" if METRICS[metric].higher_is_better else "lower")
+
+    def worse(self, arm: schema.ArmComparison, metric: schema.SeriesName) -> bool:
+        """Whether an arm is worse than the baseline, clear of seed noise after correction."""
+        return self._decided(arm, metric, "lower" if METRICS[metric].higher_is_better else "higher")
+
+    def seems_worse(self, arm: schema.ArmComparison, metric: schema.SeriesName | None) -> bool:
+        """Whether an arm's own interval, uncorrected, lies on the worse side: enough not to call it the best."""
+        difference = None if metric is None else arm.differences.get(metric)
+        if metric is None or difference is None or difference.interval_spans_zero:
+            return False
+        gain = self._gain(arm, metric)
+        return gain is not None and gain < 0
+
+    def learns_less(self, arm: schema.ArmComparison) -> bool:
+        """Whether an arm predicts worse than the baseline by loss or score: a small gap is no merit then."""
+        return self.seems_worse(arm, self.loss) or self.seems_worse(arm, self.score)
+
+    def of_score(self, arm: schema.ArmComparison) -> str:
+        """Say what an arm does to the task's score, "" where none was recorded or too few seeds are finished."""
+        difference = None if self.score is None else arm.differences.get(self.score)
+        if self.score is None or difference is None or difference.mean is None or difference.half_width is None:
+            return ""
+        title = METRICS[self.score].short_title
+        if difference.mean == 0 and not difference.sd:
+            return f" {title} is the same."
+        size = amount(difference.mean, difference.half_width, self.score)
+        way = "higher" if difference.mean > 0 else "lower"
+        if self.better(arm, self.score) or self.worse(arm, self.score):
+            return f" {title} is {way} by {size} ({p_value(difference.p_holm)})."
+        if not difference.interval_spans_zero:
+            return f" {title} is {way} by {size} taken alone, not after correction."
+        said = f" {title} shows no difference ({size} {way})."
+        if self.better(arm, self.loss) and self.score.endswith(("accuracy", "matthews")):
+            said += " The lower loss is about how sure the answers are, then, not which they are."
+        return said
+
+    def final(self, arm: schema.ArmComparison) -> str:
+        """Write an arm's mean loss at its last step."""
+        return plain(arm.final[self.loss].mean)
+
+    def _gain(self, arm: schema.ArmComparison, metric: schema.SeriesName) -> float | None:
+        difference = arm.differences.get(metric)
+        if difference is None or difference.mean is None:
+            return None
+        return difference.mean if METRICS[metric].higher_is_better else -difference.mean
+
+    @staticmethod
+    def _decided(arm: schema.ArmComparison, metric: schema.SeriesName, way: schema.Decision) -> bool:
+        difference = arm.differences.get(metric)
+        return difference is not None and difference.decided == way
+
+
+def _name(split: str, score: str) -> schema.SeriesName:
+    return f"{split}/{score}"
