@@ -1,5 +1,6 @@
 """Capacity: gap and validation loss against the adapter's rank; what few trainable parameters do to each method."""
 
+import json
 from typing import Any
 
 from backend.comparison.schema import ArmComparison, Comparison, SeriesName
@@ -61,7 +62,10 @@ def capacity(comparison: Comparison, options: ChartOptions) -> Figure:
 
 
 def _all_but_rank(arm: ArmComparison) -> tuple[Any, ...]:
-    sites = tuple((site.position, site.structure, site.rescale, site.rate) for site in arm.sites)
+    sites = tuple(
+        (site.position, site.structure, site.rescale, site.rate, json.dumps(site.options, sort_keys=True))
+        for site in arm.sites
+    )
     return (
         arm.method,
         sites,

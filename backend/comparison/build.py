@@ -83,6 +83,7 @@ def _build(
                         structure=site.structure,
                         rescale=site.rescale,
                         rate=site.rate if np.isfinite(site.rate) else None,
+                        options={**site.options, **({"rate": site.by_layer} if site.by_layer else {})},
                     )
                     for site in arm.sites
                 ],

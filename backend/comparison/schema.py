@@ -4,7 +4,7 @@ Words as in the design: an arm is the unit of every mean and interval. `None` st
 Lists of one `Curve` have equal length: one entry for each step at which any run of the arm was evaluated.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticKnownError, core_schema
@@ -192,12 +192,16 @@ class Compute(Part):
 
 
 class SiteShown(Part):
-    """One place where the arm drops something; `rate` is the largest over the layers."""
+    """One place where the arm drops something; `rate` is the largest over the layers.
+
+    options: layers, place, axis, window and what else tells it from other sites; the rate, too, where layers differ.
+    """
 
     position: str
     structure: str
     rescale: str
     rate: float | None
+    options: dict[str, Any]
 
 
 class ArmComparison(Part):

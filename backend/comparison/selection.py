@@ -72,8 +72,11 @@ def _pair_of(
 
 
 def _family(arm: ArmRecord) -> tuple[object, ...]:
-    """All of an arm but what is tuned: rates, learning rate, weight decay, consistency weight."""
-    sites = tuple((site.position, site.structure, site.rescale) for site in arm.sites)
+    """All of an arm but what is tuned: rates, learning rate, weight decay, consistency weight.
+
+    Where it drops is not tuned: arms that differ in place, axis, window, layers or any other option are methods apart.
+    """
+    sites = tuple(site.kind for site in arm.sites)
     return arm.method, sites, arm.consistency_kind, arm.native, arm.rank, arm.alpha
 
 

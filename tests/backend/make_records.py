@@ -26,6 +26,7 @@ class Plan:
     rise: float = 0.4
     rank: int = 8
     rate: float | None = None
+    site: dict[str, object] | None = None  # the one of a composed arm
 
 
 def arm(position: int, plan: Plan) -> ArmRecord:
@@ -34,6 +35,8 @@ def arm(position: int, plan: Plan) -> ArmRecord:
         dropout = NONE
     elif plan.method == "hiddenkey":
         dropout = HIDDENKEY
+    elif plan.site is not None:
+        dropout = {"sites": [plan.site], "consistency": {"kind": "none"}, "native": False}
     else:
         site = {"position": "hidden", "structure": "element", "rate": plan.rate or 0.1, "rescale": "inverted"}
         dropout = {"sites": [site], "consistency": {"kind": "none"}, "native": False}

@@ -3,6 +3,7 @@
 The store fills these; nothing here knows of SQL. Arrays are never changed after construction.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -29,12 +30,37 @@ def largest_rate(rate: object) -> float:
 
 @dataclass(frozen=True)
 class SiteRecord:
-    """One place where an arm drops something; `rate` is the largest over the layers."""
+    """One place where an arm drops something; `rate` is the largest over the layers.
+
+    options: whatever else the spec says of it: layers, place, axis, window, ...  by_layer: the rate as the spec has it
+    where it differs between layers.
+    """
 
     position: str
     structure: str
     rescale: str
     rate: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+    by_layer: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, site: Mapping[str, Any]) -> Self:
+        """Read a site of a method's JSON."""
+        rate = site.get("rate")
+        own = ("position", "structure", "rescale", "rate")
+        return cls(
+            str(site["position"]),
+            str(site["structure"]),
+            str(site.get("rescale") or "none"),
+            largest_rate(rate),
+            {name: value for name, value in site.items() if name not in own},
+            rate if isinstance(rate, Mapping) else None,
+        )
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """All that tells it from other sites but its rate."""
+        return self.position, self.structure, self.rescale, json.dumps(self.options, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -75,15 +101,7 @@ class ArmRecord:
         kind = str(consistency.get("kind", "none"))
         weight = consistency.get("weight", 0.5)
         training: Mapping[str, Any] = spec["training"]
-        sites = tuple(
-            SiteRecord(
-                str(site["position"]),
-                str(site["structure"]),
-                str(site.get("rescale") or "none"),
-                largest_rate(site.get("rate")),
-            )
-            for site in dropout.get("sites", ())
-        )
+        sites = tuple(SiteRecord.of(site) for site in dropout.get("sites", ()))
         return cls(
             id=id,
             key=key,

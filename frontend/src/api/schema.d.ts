@@ -3749,8 +3749,14 @@ export interface components {
         /**
          * SiteShown
          * @description One place where the arm drops something; `rate` is the largest over the layers.
+         *
+         *     options: layers, place, axis, window and what else tells it from other sites; the rate, too, where layers differ.
          */
         SiteShown: {
+            /** Options */
+            options: {
+                [key: string]: unknown;
+            };
             /** Position */
             position: string;
             /** Rate */

@@ -205,6 +205,18 @@ def test_capacity_joins_the_ranks_of_one_method_and_rate() -> None:
     assert decoded(lines[0]["y"])[1] in [arm.final["gap"].mean for arm in built.arms if arm.rank == 8]
 
 
+def test_capacity_keeps_arms_apart_that_drop_elsewhere() -> None:
+    site = {"position": "hidden", "structure": "element", "rescale": "inverted", "rate": 0.1}
+    plans = [
+        Plan("composed", f"{place} r{rank}", rank=rank, site={**site, "place": place})
+        for place in ("ffn_output", "ffn_inner")
+        for rank in (2, 8)
+    ]
+    figure = FIGURES["capacity"](comparison.build(study([Plan("none"), *plans], seeds=3)), ChartOptions())
+    lines = [decoded(trace["x"]) for trace in figure["data"] if trace["xaxis"] == "x"]
+    assert sorted(len(line) for line in lines) == [1, 2, 2]
+
+
 def test_a_crowd_is_cut_to_the_best_and_the_baseline() -> None:
     built: Comparison = STATES["many arms"]
     figure = FIGURES["losses"](built, ChartOptions())

@@ -96,3 +96,51 @@ def test_seeds_that_a_candidate_lacks_do_not_count() -> None:
     assert cut.validation.n == 5
     assert cut.validation.mean is not None
     assert cut.validation.mean > 1.0
+
+
+HIDDEN: dict[str, object] = {
+    "position": "hidden",
+    "structure": "column",
+    "rescale": "inverted",
+    "layers": [0, 1, 2, 3],
+    "rate": 0.1,
+}
+OTHERS: list[dict[str, object]] = [
+    {"place": "ffn_inner"},
+    {"axis": "feature"},
+    {"window": 3},
+    {"layers": [2, 3]},
+    {"keep_first": True},
+    {"structure": "span", "span_length": "stochastic"},
+]
+
+
+def _composed(*sites: dict[str, object]) -> StudyRecords:
+    plans = [Plan("none"), *(Plan("composed", f"arm {i}", 0.1 * i, site=site) for i, site in enumerate(sites))]
+    records = study(plans, seeds=3)
+    table = records.evaluations
+    test = np.where(table.step == table.step.max(), 0.5, np.nan)
+    return replace(records, evaluations=replace(table, metrics={**table.metrics, "test/loss": test}))
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: ", ".join(other))
+def test_composed_arms_that_drop_elsewhere_are_methods_apart(other: dict[str, object]) -> None:
+    found = comparison.build(_composed(HIDDEN, HIDDEN | other)).selection
+    assert found is not None
+    assert [method.candidates for method in found.methods] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("rate", [0.2, {"per_layer": [0.0, 0.1, 0.1, 0.2]}, {"first": 0.2, "last": 0.1}])
+def test_composed_arms_that_differ_in_their_rate_are_one_method(rate: object) -> None:
+    found = comparison.build(_composed(HIDDEN, HIDDEN | {"rate": rate})).selection
+    assert found is not None
+    assert sorted(method.candidates for method in found.methods) == [1, 2]
+
+
+def test_a_comparison_says_what_tells_its_sites_apart() -> None:
+    built = comparison.build(_composed(HIDDEN | {"place": "ffn_inner", "rate": {"first": 0.2, "last": 0.1}}))
+    assert built.arms[1].sites[0].options == {
+        "place": "ffn_inner",
+        "layers": [0, 1, 2, 3],
+        "rate": {"first": 0.2, "last": 0.1},
+    }

@@ -41,6 +41,12 @@ def test_a_rising_probe_is_divergence_not_overfitting() -> None:
     assert onset([0.7, 0.6, 0.7, 0.8, 0.9], probe=np.array([0.6, 0.5, 0.4, 0.55, 0.6])) is None
 
 
+def test_of_equal_minima_the_first_one_counts() -> None:
+    """So a loss that comes back to its minimum has not turned up for good, however it goes on from there."""
+    assert onset([0.7, 0.5, 0.5, 0.7, 0.8]) is None
+    assert onset([0.5, 0.7, 0.5, 0.7, 0.8], error=np.zeros(5)) is None
+
+
 def test_the_error_at_the_minimum_decides() -> None:
     error = np.array([0.02, 0.2, 0.02, 0.02, 0.02])
     assert onset([0.7, 0.60, 0.65, 0.65, 0.7], error=error) is None

@@ -64,3 +64,13 @@ def test_arms_are_read_at_the_last_step_that_both_have() -> None:
     found = pair(*both(short), "validation/loss")
     assert found.step == 96
     assert found.right.tolist() == [last_loss(seed, 0, 96) for seed in range(5)]
+
+
+def test_final_values_are_read_where_a_finished_run_ended() -> None:
+    """A run that was cancelled further on does not move the step at which the others are read."""
+    table = RECORDS.evaluations
+    records = without_rows(RECORDS, (table.run % 2 == 0) & (table.run > 0) & (table.step > 96))
+    records = with_run(records, index_of(0, 0), status="cancelled")
+    plain = align(records)[0]
+    assert plain.final_step == 96
+    assert plain.finished == (1, 2, 3, 4)
