@@ -12,8 +12,8 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
 
 
 def total_steps(rows: int, batch_size: int, epochs: float) -> int:
-    """Steps of a run; a fraction of an epoch ends it early, and one step is the least."""
-    return max(1, round(steps_per_epoch(rows, batch_size) * epochs))
+    """Steps of a run; a fraction of an epoch ends it early, rounded up to whole steps as transformers' Trainer does."""
+    return max(1, math.ceil(steps_per_epoch(rows, batch_size) * epochs))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from backend.shared.specs import ArmKeySpec, ArmSpec, GenerationSpec, StudySpec
 from . import arm_labels, arm_method, axes, checks
 from .axes import Point
 from .checks import Surroundings
+from .effects import Effects
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,17 @@ def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = 
             )
         )
         return Expansion(study, model, dataset, problems=problems)
-    drafts = _drafts(found, problems)
+    effects = None if model is None else Effects(settings.shared, study, model)
+    drafts = _drafts(found, problems, effects, frozenset(taken or ()))
     arms = _labelled(drafts, taken or {})
     baseline = _baseline(study, arms, problems)
     return Expansion(study, model, dataset, arms, baseline, problems)
 
 
-def _drafts(surroundings: Surroundings, problems: list[Problem]) -> list[_Draft]:
+def _drafts(
+    surroundings: Surroundings, problems: list[Problem], effects: Effects | None, taken: frozenset[str]
+) -> list[_Draft]:
+    """Every arm that can be made. taken: keys of arms that are there already and go on as they are."""
     study, model, dataset, adapter = surroundings.study, surroundings.model, surroundings.dataset, surroundings.adapter
     drafts: list[_Draft] = []
     seen: dict[str, str] = {}
@@ -114,7 +119,7 @@ def _drafts(surroundings: Surroundings, problems: list[Problem]) -> list[_Draft]
             except InvalidInput as error:
                 found.extend(error.problems)
             tell(found)
-            if found or model is None or dataset is None:
+            if found or model is None or dataset is None or effects is None:
                 continue
             spec = _arm_spec(study, arm, point, dropout, model, dataset)
             if adapter is not None:
@@ -122,6 +127,8 @@ def _drafts(surroundings: Surroundings, problems: list[Problem]) -> list[_Draft]
                 own = {axis: point.pointers[axis] for axis in ("rank", "alpha") if point.values[axis] is not None}
                 tell(checks.starts(adapter, spec.rank, spec.alpha, own))
             key = spec.key()
+            if key not in taken:
+                tell(effects.problems(arm, point, pointer, dropout))
             if key in seen:
                 words = f"this arm is the same as {seen[key]}; take one of them out or change a parameter"
                 problems.append(Problem(pointer, words))

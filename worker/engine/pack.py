@@ -15,7 +15,7 @@ from worker.engine.loaded import Warm
 from worker.engine.loop import Commands, Group, train
 from worker.engine.place import Ended, Place
 from worker.engine.reporter import Emit, Reporter
-from worker.engine.run_record import hook_report, run_record
+from worker.engine.run_record import hook_report, idle_notes, run_record
 from worker.engine.single.form import SingleForm
 from worker.engine.single.step import SingleSlot
 from worker.engine.slot import Slot
@@ -116,10 +116,7 @@ def _prepare(run: PackedRun, warm: Warm, reporter: Reporter) -> Prepared:
     if unreadable:
         notes.append(("warning", f"{unreadable}; the run starts afresh, which costs time and changes nothing else."))
     notes += [("info", note) for note in warm.tokenised(arm, loaded).notes]
-    if slot.method.native and loaded.host.hooked.native_dropouts == 0:
-        notes.append(
-            ("warning", "The base model's own configuration turns no dropout on: native dropout changes nothing.")
-        )
+    notes += idle_notes(slot)
     return Prepared(Place.of(slot, data, reporter, partial(generated, warm=warm)), hook_report(slot), tuple(notes))
 
 

@@ -32,7 +32,7 @@ def test_the_stream_is_pinned() -> None:
     assert shuffled(8, 1, 0).tolist() == [2, 4, 7, 5, 0, 6, 3, 1]
 
 
-@pytest.mark.parametrize(("epochs", "steps"), [(0.1, 1), (0.5, 2), (1, 3), (1.5, 4), (2, 6)])
+@pytest.mark.parametrize(("epochs", "steps"), [(0.1, 1), (0.5, 2), (1, 3), (1.5, 5), (2, 6), (2.01, 7)])
 def test_fractions_of_an_epoch(epochs: float, steps: int) -> None:
     assert len(batches(10, 0, 4, epochs)) == steps
 

@@ -8,7 +8,6 @@ from peft import LoraConfig, TaskType, get_peft_model
 from torch import Tensor, nn
 from transformer_dropout import DropoutSpec
 from transformer_dropout.hf import inject_dropout, two_pass_loss
-from transformer_dropout.hf.native import native_rates
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, get_linear_schedule_with_warmup
 
 from tests.worker.engine.tiny_pack import World
@@ -35,8 +34,6 @@ class Rival:
         for name, value in slot.parameters.tensors().items():
             self.parameter(name).data.copy_(value)
         method = DropoutSpec.from_dict(arm.method)
-        if method.native and not native_rates(self.model):  # which the library refuses: two equal passes, plain LoRA
-            method = DropoutSpec(method.sites)
         self.injection = inject_dropout(self.model, method, generator_seed=slot.seed)
         training = arm.training
         decayed = [p for p in self.names.values() if p.dim() > 1]
