@@ -38,6 +38,7 @@ class Room:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.tree = folder, folder / "tree"
+        self._compiled = folder / "compiled"
         names = subprocess.run(
             ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
         ).stdout.split("\0")
@@ -54,11 +55,17 @@ class Room:
             return self._run(tests, limit_s, None)
         target = self.tree / mutant.file
         before = target.read_text(encoding="utf-8")
-        target.write_text(mutant.planted(before), encoding="utf-8")
+        self._write(target, mutant.planted(before))
         try:
             return self._run(tests, limit_s, target)
         finally:
-            target.write_text(before, encoding="utf-8")
+            self._write(target, before)
+
+    def _write(self, target: Path, text: str) -> None:
+        """Change a file; what was compiled of it goes, for one of equal size and second would hide the fault."""
+        target.write_text(text, encoding="utf-8")
+        for compiled in (self._compiled / target.parent.relative_to("/")).glob(f"{target.stem}.*.pyc"):
+            compiled.unlink()
 
     def _run(self, tests: tuple[str, ...], limit_s: float, target: Path | None) -> Outcome:
         report = self.folder / "imported.json"
@@ -66,7 +73,7 @@ class Room:
         paths = [str(self.tree), str(self.tree / "worker" / "lib")]  # before an editable install's own finder
         environment = os.environ | {
             "PYTHONPATH": os.pathsep.join(paths),
-            "PYTHONDONTWRITEBYTECODE": "1",  # a stale cache of equal size and second would hide the fault
+            "PYTHONPYCACHEPREFIX": str(self._compiled),
             "OMP_NUM_THREADS": "1",
             REPORT: str(report),
         }

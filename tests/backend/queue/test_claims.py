@@ -68,6 +68,26 @@ def test_pack_is_cut_by_idle_workers_and_by_size(database: Database, worker_id: 
     assert ids(claim(database, other)) == runs[4:]  # nobody else is idle now
 
 
+def test_a_seed_that_lacks_runs_is_not_filled_up_with_another(database: Database, worker_id: str) -> None:
+    _, runs = planted(database, arms=3, seeds=2)
+    with database.write() as session:
+        requests.cancel_run(session, runs[1])
+    assert ids(claim(database, worker_id)) == [runs[0], runs[2]]
+
+
+def test_workers_that_train_are_not_counted_as_idle(database: Database, worker_id: str) -> None:
+    """What one of two workers would share with the other it takes whole while the other is busy."""
+    planted(database)
+    busy = add_worker(database)
+    claim(database, busy)
+    _, runs = planted(database, arms=4)
+    assert ids(claim(database, worker_id)) == runs
+    with database.write() as session:
+        workers.release(session, busy)
+    _, more = planted(database, arms=4)
+    assert ids(claim(database, worker_id)) == more[:2]
+
+
 def test_stale_and_draining_workers_are_not_counted_as_idle(database: Database, worker_id: str) -> None:
     _, runs = planted(database, arms=4)
     silent, draining = add_worker(database), add_worker(database)

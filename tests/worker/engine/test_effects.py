@@ -91,6 +91,7 @@ def test_the_catalogue_knows_what_a_model_drops_by_itself(family: str, tmp_path:
     assert bool(told.rates) == (hooked.native_dropouts > 0)
     assert bool(told.by_function) == bool(hooked.native_elsewhere)
     names = list(told.rates | told.by_function) or ["attention_dropout"]
+    names += ["classifier_dropout"] if family in ("bert", "roberta", "xlm-roberta", "electra") else []
     for on in [None, *names]:
         settings = {name: 0.25 if name == on else 0.0 for name in names}
         config = tiny_config(family)

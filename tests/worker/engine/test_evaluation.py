@@ -121,6 +121,18 @@ def test_a_run_says_every_metric_by_its_name(tmp_path: Path, family: str, task: 
     assert final["validation/loss_fp32"] == pytest.approx(found[-1].values["validation/loss"], rel=1e-5)
 
 
+def test_the_training_loss_told_is_the_mean_since_the_evaluation_before(bert_world: World, tmp_path: Path) -> None:
+    told = trained(bert_world, tmp_path, {"run": bert_world.arm("hiddenkey", evaluations=3)})
+    losses, begin = told.losses("run"), 0
+    steps = []
+    for evaluation in told.only("run", "evaluation"):
+        steps.append(evaluation.step)
+        assert evaluation.values["train/loss"] == pytest.approx(np.mean(losses[begin : evaluation.step]), rel=1e-12)
+        begin = evaluation.step
+    assert steps == [2, 4, 6]
+    assert len(set(losses)) == 6
+
+
 def test_the_norm_told_is_that_of_the_gradient_before_clipping(bert_world: World, tmp_path: Path) -> None:
     place = a_place(bert_world, tmp_path, "none", gradient_clip=1e-4)
     slot, batch = place.slot, place.data.batch(0)
