@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from backend.accounts.principal import Principal
-from backend.shared.catalogue.config_checks import CHECKED_FILES, check_family, read_config, refuse_code
+from backend.shared.catalogue.config_checks import CHECKED_FILES, check_family, check_folder
+from backend.shared.catalogue.config_values import check_values
 from backend.shared.catalogue.names import slug
 from backend.shared.database import Database
 from backend.shared.errors import InvalidInput, Unavailable
@@ -117,12 +118,11 @@ def _fill(folder: Path, offer: Offer, tell: Callable[[str, int, int], None]) -> 
 
 
 def _check(folder: Path) -> None:
-    for name in CHECKED_FILES:
-        if (folder / name).is_file():
-            refuse_code(read_config(folder / name), name)
     if not (folder / "config.json").is_file():
         raise InvalidInput("The model has no config.json; it is not a transformers model.")
-    check_family(read_config(folder / "config.json"))
+    config = check_folder(folder)
+    check_family(config)
+    check_values(config)
 
 
 def asked(hub_id: str, revision: str | None, ask: Callable[[], T], noun: str = "model") -> T:

@@ -16,6 +16,8 @@ from backend.shared.errors import Conflict, Unavailable
 from backend.shared.settings import Settings
 from backend.shared.tables import Dataset, RegisteredModel
 
+from . import trial
+
 UNKNOWN_LICENCE = "not stated"
 
 
@@ -31,7 +33,8 @@ def add_model(
 ) -> ModelFacts:
     """Register a folder of this host; its files stay where they are. The id is made from its name unless given.
 
-    hub_id, commit: where on the model hub it was fetched from.
+    The model is read once as a run would read it, by a process of its own. hub_id, commit: where on the model hub it
+    was fetched from.
 
     Raises:
         InvalidInput: the folder cannot or must not be used; the sentence says why.
@@ -40,7 +43,7 @@ def add_model(
     chosen = _free_id(model_id, folder.resolve().name, lambda one: one in BUILTIN_MODELS or _model(settings, one))
     source = f"model hub, commit {commit}" if hub_id else "local folder"
     naming = Naming(chosen, hub_id or folder.resolve().name, False, source, licence, hub_id)
-    facts = inspect_folder(folder, naming, settings.cache)
+    facts = trial.tried(folder, inspect_folder(folder, naming, settings.cache))
     row = RegisteredModel(
         id=chosen,
         workspace_id=who.workspace_id,

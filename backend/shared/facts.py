@@ -30,6 +30,7 @@ class ModelFacts(Frozen):
     )
     default_target_modules: tuple[str, ...]
     tasks: tuple[Task, ...]
+    warnings: tuple[str, ...] = Field((), description="What a person should know of it, found when it was added.")
 
     @property
     def ref(self) -> ModelRef:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.console import out
+from backend.cli.console import err, out
 from backend.cli.which_server import remote
 from backend.shared.errors import InvalidInput
+from backend.shared.facts import ModelFacts
 from backend.shared.settings import Settings
 
 model = typer.Typer()
@@ -27,9 +28,7 @@ def add(
         raise InvalidInput(f"{folder} is not a folder; give one with config.json, tokenizer.json and safetensors.")
     with opened(settings) as database:
         facts = register.add_model(database, settings, OWNER, folder, name)
-    out().print(
-        f"Registered {facts.id}: {facts.family}, {facts.layers} layers, {facts.parameters:,} parameters.", markup=False
-    )
+    _registered(facts)
 
 
 @model.command()
@@ -47,7 +46,7 @@ def fetch(
     hub_offer.agree(hub_id, offer, len(offer.files), asks=not yes)
     with opened(settings) as database:
         facts = hub.fetch(database, settings, OWNER, offer, hub_offer.tell)
-    out().print(f"Registered {facts.id}: {facts.family}, {facts.parameters:,} parameters.", markup=False)
+    _registered(facts)
 
 
 @model.command()
@@ -80,3 +79,13 @@ def add_adapter(
         f"{facts.model.id}. A study starts from it with `start_from: {facts.id}`.",
         markup=False,
     )
+
+
+def _registered(facts: ModelFacts) -> None:
+    able = ", ".join(task.replace("_", " ") for task in facts.tasks)
+    out().print(
+        f"Registered {facts.id}: {facts.family}, {facts.layers} layers, {facts.parameters:,} parameters; for {able}.",
+        markup=False,
+    )
+    for warning in facts.warnings:
+        err().print(f"Warning: {warning}", markup=False)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.shared.catalogue.config_checks import CHECKED_FILES, check_family, read_config, refuse_code
+from backend.shared.catalogue.config_checks import check_family, check_folder, read_config
+from backend.shared.catalogue.config_values import HEADS, LAYERS, WIDTH, check_values, check_weights, first
 from backend.shared.catalogue.families import FAMILIES, linear_modules
 from backend.shared.catalogue.gguf_header import GgufHeader, read_gguf
 from backend.shared.catalogue.revision import revision_of
@@ -65,16 +66,8 @@ def weight_files(folder: Path) -> list[Path]:
     raise InvalidInput("The folder holds no model.safetensors.")
 
 
-def _first(config: dict[str, Any], *keys: str) -> int:
-    for key in keys:
-        value = config.get(key)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-    raise InvalidInput(f"config.json has no positive whole number under `{keys[0]}`.")
-
-
 def _context_length(config: dict[str, Any], family: str) -> int:
-    positions = _first(config, "max_position_embeddings", "n_positions", "n_ctx")
+    positions = first(config, ("max_position_embeddings", "n_positions", "n_ctx"))
     if not FAMILIES[family].positions_offset:
         return positions
     padding = config.get("pad_token_id", 1)
@@ -91,11 +84,9 @@ def inspect_folder(folder: Path, naming: Naming, cache: Path) -> ModelFacts:
         raise InvalidInput("There is no such folder.")
     if not (folder / "config.json").is_file():
         raise InvalidInput("The folder has no config.json; give the folder that `save_pretrained` wrote.")
-    for name in CHECKED_FILES:
-        if (folder / name).is_file():
-            refuse_code(read_config(folder / name), name)
-    config = read_config(folder / "config.json")
+    config = check_folder(folder)
     family = check_family(config)
+    check_values(config)
     weights = weight_files(folder)
     if not (folder / "tokenizer.json").is_file():
         raise InvalidInput(
@@ -103,6 +94,7 @@ def inspect_folder(folder: Path, naming: Naming, cache: Path) -> ModelFacts:
             "`AutoTokenizer.from_pretrained(...).save_pretrained(folder)`."
         )
     tensors = [tensor for file in weights for tensor in read_header(file)]
+    check_weights(config, tensors)
     modules = linear_modules((tensor.name, len(tensor.shape)) for tensor in tensors)
     if not modules:
         raise InvalidInput("The weights hold no layer that an adapter could sit on.")
@@ -110,10 +102,10 @@ def inspect_folder(folder: Path, naming: Naming, cache: Path) -> ModelFacts:
         **vars(naming),
         family=family,
         revision=revision_of(folder, cache),
-        layers=_first(config, "num_hidden_layers", "n_layer", "n_layers"),
-        hidden_size=_first(config, "hidden_size", "n_embd", "dim"),
-        heads=_first(config, "num_attention_heads", "n_head", "n_heads"),
-        vocab_size=_first(config, "vocab_size"),
+        layers=first(config, LAYERS),
+        hidden_size=first(config, WIDTH),
+        heads=first(config, HEADS),
+        vocab_size=first(config, ("vocab_size",)),
         context_length=_context_length(config, family),
         parameters=sum(tensor.size for tensor in tensors),
         bytes=sum(file.stat().st_size for file in weights),

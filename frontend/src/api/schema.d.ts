@@ -2840,6 +2840,12 @@ export interface components {
             title: string;
             /** Vocab Size */
             vocab_size: number;
+            /**
+             * Warnings
+             * @description What a person should know of it, found when it was added.
+             * @default []
+             */
+            warnings: string[];
         };
         /**
          * ModelList

@@ -17,6 +17,7 @@ from backend.shared.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from backend.shared.settings import Settings
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Dataset, RegisteredModel, Table, Workspace
 from tests.backend.catalogue.test_models import CONFIG, folder_of
+from tests.worker.models.tiny import save_tiny
 
 WHO = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
 PLAN = ImportPlan(task="classification")
@@ -110,7 +111,7 @@ def test_caps_and_floor(database: Database, settings: Settings, reviews: Path, t
 
 
 def test_a_folder_becomes_a_model(database: Database, settings: Settings, tmp_path: Path) -> None:
-    facts = registry.add_model(database, settings, WHO, folder_of(tmp_path))
+    facts = registry.add_model(database, settings, WHO, save_tiny(tmp_path / "model", "bert"))
     assert (facts.id, facts.source) == ("model", "local folder")
     assert find_model(settings.home, "model") == facts
     assert facts in list_models(settings.home)

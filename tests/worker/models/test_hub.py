@@ -43,7 +43,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     sound = save_tiny(tmp_path / "sound", "roberta")
     (sound / "pytorch_model.bin").write_bytes(b"never fetched")
     smuggling = save_tiny(tmp_path / "smuggling", "bert")
-    config = json.loads((smuggling / "config.json").read_text()) | {"auto_map": {"AutoModel": "evil.Model"}}
+    config = json.loads((smuggling / "config.json").read_text()) | {"attn_implementation": "evil/kernel"}
     (smuggling / "config.json").write_text(json.dumps(config))
     pickled = save_tiny(tmp_path / "pickled", "bert")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
@@ -75,7 +75,7 @@ def test_a_model_is_looked_at_pinned_fetched_and_registered(
 
 
 def test_settings_are_checked_before_weights_are_asked_for(served: Hub, database: Database, settings: Settings) -> None:
-    with pytest.raises(InvalidInput, match="sets `auto_map`"):
+    with pytest.raises(InvalidInput, match="sets `attn_implementation`"):
         hub.fetch(database, settings, WHO, hub.look("some/smuggling"))
     assert not any("safetensors" in path for path in served.asked)
     assert list((settings.home / "hub").iterdir()) == []

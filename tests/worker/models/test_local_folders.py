@@ -117,10 +117,19 @@ def test_what_is_refused_is_refused_by_name_and_runs_nothing(
     with pytest.raises(InvalidInput, match="pickled files, which can run code"):
         registry.add_model(database, settings, WHO, pickled)
 
-    smuggling = _changed(tmp_path, "smuggling", auto_map={"AutoModel": "evil.Model", "AutoConfig": "evil.Config"})
+    beside = {
+        "AutoModel": "evil.Model",
+        "AutoConfig": "evil.Config",
+        "AutoModelForSequenceClassification": "evil.Model",
+    }
+    smuggling = _changed(tmp_path, "smuggling", auto_map=beside)
     (smuggling / "evil.py").write_text(f"open({str(canary)!r}, 'w')\nclass Model: ...\nclass Config: ...\n")
-    with pytest.raises(InvalidInput, match="sets `auto_map`"):
-        registry.add_model(database, settings, WHO, smuggling)
+    words = json.loads((smuggling / "tokenizer_config.json").read_text())
+    (smuggling / "tokenizer_config.json").write_text(
+        json.dumps({**words, "auto_map": {"AutoTokenizer": ["evil.T", None]}})
+    )
+    (smuggling / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "/elsewhere"}))
+    assert registry.add_model(database, settings, WHO, smuggling).family == "bert", "read by transformers' own class"
     assert not canary.exists()
     pickle.loads((pickled / "pytorch_model.bin").read_bytes()).close()
     assert canary.exists(), "the canary would not have sung"
