@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from rich.table import Table
+from rich.text import Text
 from sqlalchemy.exc import DBAPIError
 
 from backend.cli.console import out
@@ -46,8 +47,10 @@ def print_findings(settings: Settings) -> int:
     found = [finding for check in CHECKS for finding in check(settings)]
     table = Table(show_header=False, box=None, pad_edge=False)
     for one in found:
-        mark = "[green]ok[/green]" if one.well else "[red]missing[/red]" if one.fatal else "[yellow]note[/yellow]"
-        table.add_row(mark, one.name, one.found + (f" – {one.remedy}" if one.remedy and not one.well else ""))
+        word, colour = ("ok", "green") if one.well else ("missing", "red") if one.fatal else ("note", "yellow")
+        table.add_row(
+            Text(word, style=colour), one.name, one.found + (f" – {one.remedy}" if one.remedy and not one.well else "")
+        )
     out().print(table)
     return 1 if any(one.fatal and not one.well for one in found) else 0
 

@@ -42,7 +42,7 @@ class Board:
             for run in runs
         }
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             TextColumn("{task.fields[seeds]}"),
             TimeElapsedColumn(),

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
+from rich.markup import escape
+
 from backend.accounts import service as accounts
 from backend.cli.console import err, log_to
 from backend.embedded import home, stack, worker_processes
@@ -25,7 +27,10 @@ def up(settings: Settings, *, browser: bool) -> int:
     stop = stack.Stop()
     stop.install()
     with embedded(settings, stop, to_file=False) as running:
-        console.print(f"Dropscope is at [bold]{running.url}[/bold] (data in {settings.home}; Ctrl-C stops it)")
+        console.print(
+            f"Dropscope is at [bold]{running.url}[/bold] (data in {escape(str(settings.home))}; Ctrl-C stops it)",
+            markup=True,
+        )
         if settings.auth:
             _offer_set_up(settings, running.url)
         if browser and sys.stdin.isatty() and os.environ.get("DISPLAY", os.environ.get("WAYLAND_DISPLAY", "")):

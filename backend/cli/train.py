@@ -3,6 +3,8 @@
 from importlib.resources import files
 from typing import Any
 
+from rich.markup import escape
+
 from backend.cli import follow as following
 from backend.cli.console import err, log_to, out
 from backend.cli.result_table import print_result
@@ -40,7 +42,7 @@ def train(settings: Settings, spec: dict[str, Any], *, follow: bool, as_json: bo
     with embedded(settings, stop, to_file=True) as stack, client_of(settings, stack.url) as client:
         code = _queue_and_follow(client, spec, stop, follow=True, as_json=as_json, tend=stack.tend)
         if keep_serving and not stop.asked.is_set():
-            err().print(f"Still serving at [bold]{stack.url}[/bold]; Ctrl-C stops it.")
+            err().print(f"Still serving at [bold]{stack.url}[/bold]; Ctrl-C stops it.", markup=True)
             serve_on(stack, stop)
         return code
 
@@ -58,7 +60,8 @@ def _queue_and_follow(
     console = err()
     page = f"{client.url}/studies/{study['id']}"
     total = study["counts"]["total"]
-    console.print(f"Queued [bold]{study['name']}[/bold]: {total} runs, {len(study['arms'])} arms. Live at {page}")
+    name = escape(study["name"])
+    console.print(f"Queued [bold]{name}[/bold]: {total} runs, {len(study['arms'])} arms. Live at {page}", markup=True)
     if not follow:
         if as_json:
             out().print_json(data=study)

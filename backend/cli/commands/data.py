@@ -1,13 +1,14 @@
 """`dropscope data`: data sets of this machine, or of the server of DROPSCOPE_URL where that is set."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from backend.cli.console import out
+from backend.cli.console import harmless, out
 from backend.cli.which_server import remote
 from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
@@ -121,7 +122,12 @@ def refused(dataset: DatasetId) -> None:
 
     settings = Settings()
     if settings.url is None:
-        sys.stdout.writelines(refused_csv(settings, dataset))
+        _write(refused_csv(settings, dataset))
         return
     with remote(settings) as client:
-        sys.stdout.write(client.datasets.refused_csv(dataset))
+        _write([client.datasets.refused_csv(dataset)])
+
+
+def _write(texts: Iterable[str]) -> None:
+    """Rows as they are into a file or a pipe; harmless to a terminal."""
+    sys.stdout.writelines(map(harmless, texts) if sys.stdout.isatty() else texts)
