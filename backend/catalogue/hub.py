@@ -3,8 +3,9 @@
 Only the settings, the tokenizer and safetensors weights are ever fetched; nothing from the hub is run.
 """
 
+import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -22,6 +23,8 @@ from backend.shared.settings import Settings
 from . import register
 
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+_ONE, _INDEX = "model.safetensors", "model.safetensors.index.json"
+_SHARD = re.compile(r"model-\d+-of-\d+\.safetensors")
 T = TypeVar("T")
 _NETWORK = ("httpx", "httpx2", "httpcore", "httpcore2", "requests")  # what the hub's library has been built on
 UNREACHABLE = {
@@ -58,15 +61,35 @@ def look(hub_id: str, revision: str | None = None) -> Offer:
 
     info = asked(hub_id, revision, lambda: HfApi().model_info(hub_id, revision=revision, files_metadata=True))
     sizes = {one.rfilename: one.size or 0 for one in info.siblings or []}
-    weights = [name for name in sizes if name.endswith(".safetensors") and "/" not in name]
-    if not weights:
-        raise InvalidInput(
-            f"{hub_id} holds no safetensors weights; pickled files can run code when they are loaded and are not taken."
-        )
-    wanted = [*weights, "model.safetensors.index.json", *CHECKED_FILES, *_TOKENIZER]
+    wanted = [*weights_of(hub_id, sizes), *CHECKED_FILES, *_TOKENIZER]
     card = info.card_data.to_dict() if info.card_data else {}  # type: ignore[no-untyped-call]  # shipped untyped
     files = {name: sizes[name] for name in dict.fromkeys(wanted) if name in sizes}
     return Offer(hub_id, str(info.sha), str(card.get("license") or register.UNKNOWN_LICENCE), files)
+
+
+def weights_of(hub_id: str, names: Collection[str]) -> list[str]:
+    """The one set of weights that transformers reads: shards with their index, or the one file; no other form of them.
+
+    A repository may hold the same weights as `consolidated.safetensors`, in fp16 beside fp32, or in folders, too.
+
+    Raises:
+        InvalidInput: there is none.
+    """
+    found = sorted(name for name in names if name.endswith(".safetensors") and "/" not in name)
+    if _INDEX in names:
+        shards = [name for name in found if _SHARD.fullmatch(name)]
+        others = [name for name in found if not name.startswith(("consolidated", "adapter_model")) and name != _ONE]
+        return [*(shards or others), _INDEX]
+    if _ONE in found:
+        return [_ONE]
+    if found:
+        raise InvalidInput(
+            f"{hub_id} holds safetensors weights for another program ({', '.join(found[:3])[:200]}), and none that "
+            f"transformers reads ({_ONE}, or shards with their index)."
+        )
+    raise InvalidInput(
+        f"{hub_id} holds no safetensors weights; pickled files can run code when they are loaded and are not taken."
+    )
 
 
 def fetch(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from transformers import AutoModelForCausalLM
 
 from backend.accounts.principal import Principal
 from backend.catalogue import hub
@@ -47,7 +48,10 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     (smuggling / "config.json").write_text(json.dumps(config))
     pickled = save_tiny(tmp_path / "pickled", "bert")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
-    folders = {"some/roberta": sound, "some/smuggling": smuggling, "some/pickled": pickled}
+    several = tiny_in_shards(tmp_path / "several")
+    (several / "consolidated.safetensors").write_bytes(b"the same weights once more, for another program")
+    (several / "model.fp16.safetensors").write_bytes(b"and in another precision")
+    folders = {"some/roberta": sound, "some/smuggling": smuggling, "some/pickled": pickled, "some/several": several}
     with serving(folders, monkeypatch) as server:
         yield server
 
@@ -72,6 +76,52 @@ def test_a_model_is_looked_at_pinned_fetched_and_registered(
     registry.add_model(database, settings, WHO, folder, "second", hub_id="some/roberta", commit=COMMIT)
     with pytest.raises(InvalidInput, match="is here as second and some-roberta; use the id of one"):
         require_model(settings.home, "some/roberta")
+
+
+def tiny_in_shards(folder: Path) -> Path:
+    save_tiny(folder, "mistral")
+    AutoModelForCausalLM.from_pretrained(folder).save_pretrained(folder, max_shard_size="20KB")
+    (folder / "model.safetensors").unlink(missing_ok=True)
+    return folder
+
+
+def test_one_set_of_weights_is_fetched_where_there_are_several(
+    served: Hub, database: Database, settings: Settings
+) -> None:
+    """Mistral's repositories hold all weights twice: 28 GiB in place of 14."""
+    offer = hub.look("some/several")
+    weights = [name for name in offer.files if name.endswith(".safetensors")]
+    assert len(weights) > 1
+    assert all(name.startswith("model-") for name in weights)
+    facts = hub.fetch(database, settings, WHO, offer)
+    assert facts.bytes == sum(offer.files[name] for name in weights)
+    assert not any("consolidated" in path or "fp16" in path for path in served.asked if "/resolve/" in path)
+
+
+SHARDS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+INDEX = "model.safetensors.index.json"
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (["model.safetensors", "consolidated.safetensors"], ["model.safetensors"]),
+        (["model.safetensors", "model.fp16.safetensors", "onnx/model.safetensors"], ["model.safetensors"]),
+        ([*SHARDS, INDEX, "consolidated.safetensors"], [*SHARDS, INDEX]),
+        ([*SHARDS, INDEX, "model.safetensors", "adapter_model.safetensors"], [*SHARDS, INDEX]),
+        (["layer-a.safetensors", "layer-b.safetensors", INDEX], ["layer-a.safetensors", "layer-b.safetensors", INDEX]),
+        (["consolidated.safetensors"], "for another program"),
+        (["adapter_model.safetensors"], "for another program"),
+        (["unet/model.safetensors"], "no safetensors weights"),
+        ([], "no safetensors weights"),
+    ],
+)
+def test_which_weights_are_taken(names: list[str], taken: list[str] | str) -> None:
+    if isinstance(taken, str):
+        with pytest.raises(InvalidInput, match=taken):
+            hub.weights_of("some/model", names)
+    else:
+        assert hub.weights_of("some/model", names) == taken
 
 
 def test_settings_are_checked_before_weights_are_asked_for(served: Hub, database: Database, settings: Settings) -> None:
