@@ -2,6 +2,8 @@
 
 import sys
 
+from sqlalchemy.exc import DBAPIError
+
 from backend.shared.database import open_database
 from backend.shared.errors import DropscopeError
 from backend.shared.process import this_host
@@ -12,8 +14,8 @@ from backend.shared.tables import now
 
 def main() -> int:
     """0: alive; 1: not, with a sentence on standard error."""
-    settings = Settings()
     try:
+        settings = Settings()
         database = open_database(settings)
         try:
             with database.read() as session:
@@ -22,6 +24,9 @@ def main() -> int:
             database.close()
     except DropscopeError as error:
         sys.stderr.write(f"{error.message}\n")
+        return 1
+    except DBAPIError as error:
+        sys.stderr.write(f"the database cannot be asked for workers ({error.orig}); is it set up?\n")
         return 1
     if any(workers.is_alive(worker, settings.lease_s, now()) for worker in found):
         return 0

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli.console import out
+from backend.cli.console import out, say_in_any_letters
 from backend.cli.noun import Noun
 from backend.shared.settings import Settings
 
@@ -167,6 +167,7 @@ def _settings(**given: object) -> Settings:
 
 def main() -> None:
     """Entry point of the console script."""
+    say_in_any_letters()
     sys.exit(answer(sys.argv[1:]))
 
 

@@ -4,6 +4,7 @@ Names, labels, columns, cards and errors are other people's texts. What would st
 change its title, turn the writing round) is shown as what it is, `\\u001b`, which JSON reads back as it was.
 """
 
+import io
 import logging
 import sys
 import unicodedata
@@ -39,6 +40,13 @@ class _Harmless(Console):
         """What is printed, piece by piece."""
         for piece in super().render(renderable, options):
             yield piece if piece.control else Segment(harmless(piece.text), piece.style)
+
+
+def say_in_any_letters() -> None:
+    """A terminal or pipe that lacks a letter (PYTHONIOENCODING=ascii, an old locale) gets a ? for it, no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a test or a program puts there may be anything
+            stream.reconfigure(errors="replace")
 
 
 def out() -> Console:

@@ -5,16 +5,19 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
 from rich.table import Table
 from rich.text import Text
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from backend.cli.console import out
+from backend.cli.doctor_reach import open_to_others, proxies
+from backend.cli.finding import Finding
+from backend.client.loopback import is_loopback
 from backend.embedded import home, worker_processes
 from backend.migrations import runner
 from backend.shared import disk
@@ -25,26 +28,17 @@ from backend.shared.process import ProcessId, this_host
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
 from backend.shared.store import queue, tallies, workers
-from backend.shared.tables import now
+from backend.shared.tables import Artifact, now
 
 _GIBI, _MEBI = 1 << 30, 1 << 20
+LOCK_WAIT_MS = 2000
+ANSWER_S = 5.0
 _WAL_BYTES = 64 * _MEBI
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `remedy` says what to do where it is not well, `fatal` that nothing works so."""
-
-    name: str
-    well: bool
-    found: str
-    remedy: str = ""
-    fatal: bool = True
 
 
 def print_findings(settings: Settings) -> int:
     """Print all findings; return 1 where something that is needed is missing."""
-    found = [finding for check in CHECKS for finding in check(settings)]
+    found = list(look(settings))
     table = Table(show_header=False, box=None, pad_edge=False)
     for one in found:
         word, colour = ("ok", "green") if one.well else ("missing", "red") if one.fatal else ("note", "yellow")
@@ -53,6 +47,16 @@ def print_findings(settings: Settings) -> int:
         )
     out().print(table)
     return 1 if any(one.fatal and not one.well for one in found) else 0
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """All that was found; a check that cannot be made is one of the findings, and the others go on."""
+    for check in CHECKS:
+        try:
+            yield from check(settings)
+        except Exception as error:  # whatever state the machine is in: to say so is what this is for
+            said = f"could not be looked at ({type(error).__name__}: {error})"
+            yield Finding(check.__name__.strip("_").replace("_", " "), False, said, "put this right first")
 
 
 def _python(_: Settings) -> Iterator[Finding]:
@@ -88,25 +92,37 @@ def _database(settings: Settings) -> Iterator[Finding]:
         if not settings.sqlite_path.exists():
             yield Finding("database", True, "SQLite, made at the first start")
             return
-        yield from _sqlite(settings)
+        of_file = list(_sqlite(settings))
+        yield from of_file
+        if not of_file[0].well:
+            return
     try:
         with closing(open_database(settings)) as database:
             if not database.is_sqlite:
                 yield Finding("database", True, "Postgres answers")
             yield from _state(settings, database)
     except (DropscopeError, DBAPIError) as error:
-        said = error.message if isinstance(error, DropscopeError) else "it has not been set up"
-        remedy = "check DROPSCOPE_DATABASE_URL and the server, then start `dropscope up` once"
+        if settings.database_url is None:
+            said = error.message if isinstance(error, DropscopeError) else f"it cannot be read ({error.orig})"
+            remedy = "look at the rights of the data folder and at its disk; `dropscope up` sets an empty one up"
+        else:
+            said = error.message if isinstance(error, DropscopeError) else "it has not been set up"
+            remedy = "check DROPSCOPE_DATABASE_URL and the server, then start `dropscope up` once"
         yield Finding("database", False, said, remedy)
 
 
 def _sqlite(settings: Settings) -> Iterator[Finding]:
     try:
         with closing(sqlite3.connect(f"{settings.sqlite_path.as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute(f"PRAGMA busy_timeout={LOCK_WAIT_MS}")
             answer = connection.execute("PRAGMA quick_check").fetchone()[0]
             orphans = len(connection.execute("PRAGMA foreign_key_check").fetchall())
     except sqlite3.Error as error:
         answer, orphans = str(error), 0
+        remedy = _hindrance(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if remedy is not None:
+            yield Finding("database", False, f"SQLite, {answer}", remedy)
+            return
     remedy = "stop everything, move the file away and `dropscope restore` the newest backup (docs/operations.md)"
     yield Finding("database", answer == "ok", f"SQLite, integrity {answer}", remedy)
     if orphans:
@@ -115,6 +131,15 @@ def _sqlite(settings: Settings) -> Iterator[Finding]:
     if wal.exists() and wal.stat().st_size > _WAL_BYTES:
         found = f"{wal.stat().st_size / _MEBI:.0f} MiB"
         yield Finding("write-ahead log", False, found, "some program keeps the database open for reading", fatal=False)
+
+
+def _hindrance(code: int) -> str | None:
+    """What keeps a sound database from being read; None where it may be damaged."""
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return "another program holds a lock on it (a `sqlite3` shell, a copying tool): end that one; nothing is lost"
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR):
+        return "look at the rights of the data folder and at its disk; the file itself may be sound"
+    return None
 
 
 def _state(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -134,6 +159,11 @@ def _state(settings: Settings, database: Database) -> Iterator[Finding]:
         ahead = (queue.clock(session) - now()).total_seconds()
         counts = tallies.all_counts(session)
         alive = [w for w in workers.recent(session) if workers.is_alive(w, settings.lease_s, now())]
+        stored = list(session.execute(select(Artifact.storage_key, Artifact.files)))
+    gone = sum(not all((settings.artifacts / key / name).is_file() for name in files) for key, files in stored)
+    if gone:
+        remedy = "bring artifacts/ back from a backup, or purge the files of those studies; their numbers are whole"
+        yield Finding("adapters", False, f"{gone} of {len(stored)} lack files", remedy, fatal=False)
     if abs(ahead) > settings.lease_s / 2:
         yield Finding("clock", False, f"the database's is {ahead:+.0f} s off ours", "set both by NTP", fatal=False)
     if counts.get(RunStatus.QUEUED) and not alive:
@@ -157,10 +187,28 @@ def _broker(settings: Settings) -> Iterator[Finding]:
 
 def _server(settings: Settings) -> Iterator[Finding]:
     running = home.find_running(settings)
-    found = f"{running.url} (process {running.pid})" if running else "not running; `dropscope up` starts it"
-    yield Finding("server", running is not None, found, fatal=False)
+    if running is None:
+        yield Finding("server", False, "not running; `dropscope up` starts it", fatal=False)
+    else:
+        where = f"{running.url} (process {running.pid})"
+        silent = _silence(running.url)
+        remedy = "look at what it prints, or at logs/server.log; end the process and start `dropscope up` again"
+        yield Finding("server", silent is None, where if silent is None else f"{where} {silent}", remedy)
     built = files("backend").joinpath("web", "index.html").is_file()
     yield Finding("page", built, "built" if built else "not built", "run `make page`", fatal=False)
+
+
+def _silence(url: str) -> str | None:
+    """What keeps a running server from answering; None where it answers."""
+    import httpx  # with what it loads, only where there is a server to ask
+
+    try:
+        answer = httpx.get(f"{url}/healthz", timeout=ANSWER_S, trust_env=not is_loopback(url))
+    except httpx.TimeoutException:
+        return f"does not answer within {ANSWER_S:.0f} s"
+    except httpx.HTTPError as error:
+        return f"does not answer ({error})"
+    return None if answer.status_code == 200 else f"answers {answer.status_code}"
 
 
 def _processors(settings: Settings) -> Iterator[Finding]:
@@ -229,6 +277,7 @@ def _rights(_: Settings) -> Iterator[Finding]:
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _python,
     _packages,
+    open_to_others,  # before the folder is made its owner's alone
     _folder,
     _database,
     _broker,
@@ -236,5 +285,6 @@ CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     _processors,
     _workers,
     _catalogue,
+    proxies,
     _rights,
 )
