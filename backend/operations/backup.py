@@ -36,6 +36,7 @@ MANIFEST = "manifest.json"
 FOLDERS = ("artifacts", "datasets", "models", "adapters")
 RESTORED = "Restored from a backup; the run goes on from its checkpoint, or starts afresh."
 _CHUNK, _ROWS = 1 << 20, 1000
+_RESTORING = "restoring-"
 
 
 @dataclass(frozen=True)
@@ -108,21 +109,19 @@ def restore(settings: Settings, folder: Path) -> Manifest:
     manifest = check(folder)
     _refuse_unless_empty(settings)
     _room(settings.shared, manifest.bytes + settings.disk_floor_bytes)
-    for name in manifest.files:
-        if name != DATABASE:
-            place = settings.shared / name
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(folder / name, place)
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if settings.database_url is None:
-        beside = settings.sqlite_path.with_suffix(".restoring")
-        beside.touch(mode=0o600)
-        shutil.copyfile(folder / DATABASE, beside)
-        beside.rename(settings.sqlite_path)
-        runner.migrate(settings)
-    else:
-        _into_postgres(settings, folder)
-    _settle(settings)
+    try:
+        for name in manifest.files:
+            if name != DATABASE:
+                place = settings.shared / name
+                place.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(folder / name, place)
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _bring_database(settings, folder / DATABASE)
+    except OSError as error:
+        raise Unavailable(
+            f"the backup could not be brought back ({error.strerror}); there is no database in its place yet: put "
+            "that right, then restore again"
+        ) from error
     return manifest
 
 
@@ -147,8 +146,7 @@ def _copy_database(database: Database, settings: Settings, folder: Path) -> None
             _copy_rows(session.connection(), target)
     finally:
         copy.close()
-    with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as made:
-        made.execute("PRAGMA journal_mode=DELETE")  # one file, without -wal and -shm
+    _as_one_file(folder / DATABASE)
     (folder / "migrate.lock").unlink(missing_ok=True)
 
 
@@ -249,31 +247,37 @@ def _refuse_unless_empty(settings: Settings) -> None:
             database.close()
 
 
-def _into_postgres(settings: Settings, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=settings.home, prefix="restoring-") as name:
-        working = Path(name)
-        shutil.copyfile(folder / DATABASE, working / DATABASE)
-        copy = _sqlite_in(working, settings)  # brings an older backup to this version
-        database = open_database(settings)
+def _bring_database(settings: Settings, source: Path) -> None:
+    """Bring a copy to this version and settle it, then put it into its place as the last step of all.
+
+    What fails before leaves neither database nor rows, so that the next restore is not refused for them.
+    """
+    for left in settings.home.glob(f"{_RESTORING}*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a restore that was killed
+    with tempfile.TemporaryDirectory(dir=settings.home, prefix=_RESTORING) as name:
+        shutil.copyfile(source, Path(name, DATABASE))
+        copy = _sqlite_in(Path(name), settings)
         try:
-            with copy.read() as source, database.write() as target:
-                _copy_rows(source.connection(), target.connection())
+            with copy.write() as session:
+                _give_back(session)
+            if settings.database_url is not None:
+                with closing(open_database(settings)) as there, copy.read() as rows, there.write() as target:
+                    _copy_rows(rows.connection(), target.connection())
         finally:
             copy.close()
-            database.close()
+        if settings.database_url is None:
+            _as_one_file(Path(name, DATABASE))
+            Path(name, DATABASE).rename(settings.sqlite_path)
 
 
-def _settle(settings: Settings) -> None:
-    """The workers of back then are not here: their runs wait again, and their rows are closed."""
-    database = open_database(settings)
-    try:
-        with database.write() as session:
-            _give_back(session)
-    finally:
-        database.close()
+def _as_one_file(path: Path) -> None:
+    """Without -wal and -shm."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as made:
+        made.execute("PRAGMA journal_mode=DELETE")
 
 
 def _give_back(session: Write) -> None:
+    """The workers of back then are not here: their runs wait again, and their rows are closed."""
     running = session.execute(select(Run.id, Run.fence).where(Run.status == RunStatus.RUNNING).order_by(Run.id)).all()
     for run_id, fence in running:
         endings.give_back(session, run_id, fence, RESTORED)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,31 @@ def test_runs_in_training_wait_again_without_penalty(
             assert set(session.scalars(select(Attempt.end))) == {"drained"}
     finally:
         back.close()
+
+
+@pytest.mark.parametrize("step", ["_copy_rows", "_give_back", "_as_one_file"])
+def test_a_restore_that_failed_does_not_block_the_next(
+    sqlite_settings: Settings, elsewhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with closing(open_database(sqlite_settings)) as database:
+        make(database, sqlite_settings)
+        train(database, sqlite_settings.home, packs=1, finish=False)
+    made = backup.back_up(sqlite_settings, tmp_path / "kept")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    used = step != ("_as_one_file" if elsewhere.database_url else "_copy_rows")
+    with monkeypatch.context() as disk:
+        disk.setattr(backup, step, full)
+        if used:
+            with pytest.raises(Unavailable, match="No space left on device"):
+                backup.restore(elsewhere, tmp_path / "kept")
+            (elsewhere.home / "restoring-of-one-that-was-killed").mkdir()
+    assert backup.restore(elsewhere, tmp_path / "kept") == made
+    with closing(open_database(elsewhere)) as back:
+        assert _counts(back)[:2] == [1, 4]
+    assert not list(elsewhere.home.glob("restoring*"))
 
 
 def test_a_damaged_backup_is_refused_before_anything_is_made(
