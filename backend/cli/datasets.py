@@ -16,12 +16,17 @@ from backend.shared.facts import DatasetFacts
 from backend.shared.settings import Settings
 
 
-def split_by(ratio: float, group: str | None, column: str | None) -> dict[str, Any]:
+def split_by(
+    ratio: float, group: str | None, column: str | None, seed: int = 0, names: list[str] | None = None
+) -> dict[str, Any]:
     """Which rows are held out. Raises InvalidInput."""
     if group is not None and column is not None:
         raise InvalidInput("Give --group or --split, not both.")
     by = "group" if group is not None else "column" if column is not None else "ratio"
-    return {"by": by, "column": column if group is None else group, "ratio": ratio}
+    if names and by != "column":
+        raise InvalidInput("--validation-name says which names of a column are held out; give --split, too.")
+    chosen = {"by": by, "column": column if group is None else group, "ratio": ratio, "seed": seed}
+    return {**chosen, "validation_names": names} if names else chosen
 
 
 def plan(task: str, columns: dict[str, str | None], **more: Any) -> ImportPlan:
@@ -29,13 +34,16 @@ def plan(task: str, columns: dict[str, str | None], **more: Any) -> ImportPlan:
     return validated(ImportPlan, {"task": task, "mapping": columns, **more})
 
 
-def send(settings: Settings, files: list[Path], asked: ImportPlan, licence: str, name: str | None) -> DatasetFacts:
-    """Send a file, and the one that is held out where there are two, to the server of the settings."""
+def send(settings: Settings, files: list[Path], asked: ImportPlan, naming: dict[str, str | None]) -> DatasetFacts:
+    """Send a file, and the one that is held out where there are two, to the server of the settings.
+
+    `naming`: `id`, `title` and `licence`.
+    """
     columns = (TextColumn("Sending {task.description}"), BarColumn(), DownloadColumn())
     with remote(settings) as client, Progress(*columns, console=err(), disable=not sys.stderr.isatty()) as shown:
         first, *held = [client.datasets.send(one, _bar(shown, one)) for one in files]
-        naming = {"licence": licence, "id": name, "validation_upload_id": held[0] if held else None}
-        return DatasetFacts.model_validate(client.datasets.commit(first, {**asked.model_dump(mode="json"), **naming}))
+        body = {**asked.model_dump(mode="json"), **naming, "validation_upload_id": held[0] if held else None}
+        return DatasetFacts.model_validate(client.datasets.commit(first, body))
 
 
 def _bar(shown: Progress, file: Path) -> Callable[[int, int], None]:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,13 +13,14 @@ from rich.markup import escape
 
 from backend.accounts import service as accounts
 from backend.cli.console import err, log_to
-from backend.embedded import home, stack, worker_processes
+from backend.embedded import heap, home, stack, worker_processes
 from backend.shared.addresses import check_worker
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
 
 LOOK_S = 0.5
+GIVE_BACK_S = 10.0
 
 
 def up(settings: Settings, *, browser: bool) -> int:
@@ -48,7 +50,11 @@ def _offer_set_up(settings: Settings, url: str) -> None:
 
 def serve_on(running: stack.Stack, stop: stack.Stop) -> int:
     """Wait for the end: 0 where it was asked for, 1 where the web server ended by itself."""
+    given_back = time.monotonic()
     while not stop.asked.wait(LOOK_S):
+        if time.monotonic() - given_back > GIVE_BACK_S:
+            heap.give_back()
+            given_back = time.monotonic()
         for trouble in running.tend():
             err().print(f"dropscope: {trouble}", markup=False)
         if not running.is_serving():
@@ -59,6 +65,7 @@ def serve_on(running: stack.Stack, stop: stack.Stop) -> int:
 @contextmanager
 def embedded(settings: Settings, stop: stack.Stop, *, to_file: bool) -> Iterator[stack.Stack]:
     """The embedded stack; its log goes to a file in the home folder, or to standard error."""
+    heap.keep_small()
     home.prepare(settings)
     log_to(settings.home / "logs" / "server.log" if to_file else None, settings.log_level, settings.log_format)
     with stack.running(settings, stop, _web_app) as running:

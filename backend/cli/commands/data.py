@@ -20,6 +20,8 @@ Label = Annotated[str | None, typer.Option(help="Column of the label, or of the 
 TextPair = Annotated[str | None, typer.Option(help="Column of a second text.")]
 Prompt = Annotated[str | None, typer.Option(help="Column of the prompt, for causal_lm.")]
 Completion = Annotated[str | None, typer.Option(help="Column of the completion, for causal_lm.")]
+References = Annotated[str | None, typer.Option(help="Column of a list of good completions, for causal_lm.")]
+Context = Annotated[str | None, typer.Option(help="Column that is put under the prompt where it is not empty.")]
 DatasetId = Annotated[str, typer.Argument(metavar="DATA_SET")]
 
 
@@ -31,12 +33,25 @@ def add(
     text_pair: TextPair = None,
     prompt: Prompt = None,
     completion: Completion = None,
+    references: References = None,
+    context: Context = None,
     task: Annotated[str, typer.Option(help="classification, regression or causal_lm.")] = "classification",
     name: Annotated[str | None, typer.Option(help="Id of the data set; by default the file's name.")] = None,
+    title: Annotated[str | None, typer.Option(help="What it is called in lists; by default the file's name.")] = None,
+    format: Annotated[
+        str | None, typer.Option(help="csv, tsv, jsonl or parquet; by default as the file is named.")
+    ] = None,
+    quotes: Annotated[
+        str, typer.Option(help="In CSV and TSV: quoted (around cells), plain (characters), or auto.")
+    ] = "auto",
     validation: Annotated[Path | None, typer.Option(help="A second file, which is held out.")] = None,
     held_out: Annotated[float, typer.Option(help="Share held out where there is no second file.")] = 0.2,
     group: Annotated[str | None, typer.Option(help="Column of a group that stays on one side of the split.")] = None,
     split: Annotated[str | None, typer.Option(help="Column that says train or validation.")] = None,
+    validation_name: Annotated[
+        list[str] | None, typer.Option(help="With --split: a name that is held out, others are trained on; repeatable.")
+    ] = None,
+    split_seed: Annotated[int, typer.Option(min=0, help="Another seed holds out other rows.")] = 0,
     drop_repeats: Annotated[bool, typer.Option(help="Leave out rows that say what another row says.")] = False,
     licence: Annotated[str | None, typer.Option(help="Shown beside the data set.")] = None,
 ) -> None:
@@ -47,8 +62,9 @@ def add(
     from backend.datasets.add import add_dataset
 
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
-    rows = datasets.split_by(held_out, group, split)
-    plan = datasets.plan(task, columns, split=rows, drop_repeats=drop_repeats)
+    columns |= {"references": references, "context": context}
+    rows = datasets.split_by(held_out, group, split, split_seed, validation_name)
+    plan = datasets.plan(task, columns, split=rows, format=format, quotes=quotes, drop_repeats=drop_repeats)
     settings, known = Settings(), licence or UNKNOWN_LICENCE
     files = [one for one in (file, validation) if one is not None]
     for one in files:
@@ -57,10 +73,18 @@ def add(
     if settings.url is None:
         with opened(settings) as database:
             facts = add_dataset(
-                database, settings, OWNER, file, plan, validation=validation, dataset_id=name, licence=known
+                database,
+                settings,
+                OWNER,
+                file,
+                plan,
+                validation=validation,
+                title=title,
+                dataset_id=name,
+                licence=known,
             )
     else:
-        facts = datasets.send(settings, files, plan, known, name)
+        facts = datasets.send(settings, files, plan, {"id": name, "title": title, "licence": known})
     datasets.say(facts)
 
 
@@ -78,6 +102,8 @@ def fetch(
     text_pair: TextPair = None,
     prompt: Prompt = None,
     completion: Completion = None,
+    references: References = None,
+    context: Context = None,
     task: Annotated[str | None, typer.Option(help="classification, regression or causal_lm.")] = None,
     name: Annotated[str | None, typer.Option(help="Id of the data set; by default made from its name.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before fetching.")] = False,
@@ -88,6 +114,7 @@ def fetch(
     from backend.datasets import hub
 
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
+    columns |= {"references": references, "context": context}
     said = task is not None or any(columns.values())
     plan = datasets.plan(task or "classification", columns) if said else None
     settings, offer = Settings(), hub.look(hub_id, config, revision, train_split, validation_split)
