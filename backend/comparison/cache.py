@@ -17,6 +17,9 @@ from .schema import Band, Comparison, SeriesName, XAxis
 from .statistics.records import StudyRecords
 from .study_records import study_records
 
+MOST_BYTES = 24 << 20  # three comparisons of 640 runs
+OBJECTS = 6  # bytes in memory for one of its JSON: a number is an object, and has a place in a list
+
 
 @dataclass(frozen=True)
 class Query:
@@ -32,11 +35,11 @@ class ComparisonCache:
     """The comparisons of the studies read last, each of the study's latest state only; safe between threads.
 
     What several requests ask for at once (a page asks for its answers and three charts) is computed once: the others
-    wait for the first.
+    wait for the first. The bound is in bytes, too: a comparison of 640 runs takes what a thousand small ones take.
     """
 
-    def __init__(self, studies: int = 32, queries: int = 4) -> None:
-        self._studies, self._queries = studies, queries
+    def __init__(self, studies: int = 32, queries: int = 4, most_bytes: int = MOST_BYTES) -> None:
+        self._studies, self._queries, self._most_bytes = studies, queries, most_bytes
         self._lock = threading.Lock()
         self._held: OrderedDict[Hashable, _Held] = OrderedDict()
 
@@ -53,13 +56,28 @@ class ComparisonCache:
             elif state < held.state:  # a request that began before the newest event; its answer is of its own moment
                 return _compare(load(), query)
             assert held.records is not None
-            found = held.found.get(query)
-            if found is None:
-                found = held.found[query] = _compare(held.records, query)
+            kept = held.found.get(query)
+            if kept is None:
+                found = _compare(held.records, query)
+                kept = held.found[query] = (found, _bytes(found))
                 if len(held.found) > self._queries:
                     held.found.popitem(last=False)
+                self._make_room(held)
             held.found.move_to_end(query)
-            return found
+            return kept[0]
+
+    def _make_room(self, newest: "_Held") -> None:
+        """Let go of what was read longest ago, until the bytes are few enough; what was just made stays."""
+        with self._lock:
+            total = sum(one.bytes for one in self._held.values())
+            for key, one in list(self._held.items()):
+                if total <= self._most_bytes:
+                    break
+                if one is not newest:
+                    total -= one.bytes
+                    del self._held[key]
+        while total > self._most_bytes and len(newest.found) > 1:
+            total -= newest.found.popitem(last=False)[1][1]
 
     def _of(self, key: Hashable) -> "_Held":
         with self._lock:
@@ -76,8 +94,17 @@ class _Held:
 
     state: int | None = None
     records: StudyRecords | None = None
-    found: OrderedDict[Query, Comparison] = field(default_factory=OrderedDict)
+    found: OrderedDict[Query, tuple[Comparison, int]] = field(default_factory=OrderedDict)
     turn: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def bytes(self) -> int:
+        """What its comparisons take, roughly; the records themselves are a tenth of one."""
+        return sum(size for _, size in tuple(self.found.values()))
+
+
+def _bytes(found: Comparison) -> int:
+    return OBJECTS * len(found.model_dump_json())
 
 
 def _compare(records: StudyRecords, query: Query) -> Comparison:

@@ -1,12 +1,13 @@
 """What the engine promises beside speed: memory, no growth, cost in proportion, and a first step at once.
 
-    python -m tests.bench.limits                      all four, about 8 minutes on two cores
+    python -m tests.bench.limits                      all five, about 10 minutes on two cores
     python -m tests.bench.limits --only latency
 
 memory: resident size of one worker's trainer with 12 MiniLM slots in a pack.  growth: the same after 20 and after 200
 short runs.  linear: wall time a run in studies of 12, 48 and 96 runs, start-up left out.  latency: from `POST studies`
-to the first recorded step on a warm worker, median of 10, through the whole embedded stack. Exit code 1 where a bar
-is missed, 2 where other programs took more than 5 % of the machine meanwhile (memory and growth hold all the same).
+to the first recorded step on a warm worker, median of 10, through the whole embedded stack.  server:
+peak resident size of the web server over a study of 640 runs whose page somebody follows. Exit code 1 where a bar
+is missed, 2 where other programs took more than 5 % of the machine meanwhile (what is resident holds all the same).
 """
 
 import argparse
@@ -24,12 +25,13 @@ from transformer_dropout import PRESETS
 
 from backend.shared.specs import ArmKeySpec
 from backend.shared.trainer_protocol import PackDone, Ready, Stop
+from tests.bench import server_memory
 from tests.bench.engine import cut
 from tests.bench.engine_side import Work, arm, command, prepare, time_study
 from tests.e2e import stack
 from worker.supervisor.trainer_process import TRAINER, TrainerProcess
 
-MEMORY_GIB, GROWTH, SPREAD, LATENCY_S = 1.6, 0.05, 0.10, 1.5
+MEMORY_GIB, GROWTH, SPREAD, LATENCY_S, SERVER_MIB = 1.6, 0.05, 0.10, 1.5, 200
 SLOTS, SHORT_RUNS, SIZES, TRIES = 12, 200, (12, 48, 96), 10
 
 
@@ -90,6 +92,15 @@ def latency() -> bool:
     return _judge("latency", words, median(found) <= LATENCY_S, f"{LATENCY_S} s")
 
 
+def server() -> bool:
+    """Resident size of the web server over 640 runs."""
+    sizes = server_memory.resident()
+    words = (
+        f"{sizes[0]:.0f} MiB before, {max(sizes):.0f} MiB at most over {server_memory.ARMS * server_memory.SEEDS} runs"
+    )
+    return _judge("server", words, max(sizes) <= SERVER_MIB, f"{SERVER_MIB} MiB")
+
+
 def _first_step(running: stack.Stack, study: dict[str, object]) -> float:
     with running.http as http:
         begun = time.perf_counter()
@@ -132,7 +143,7 @@ def _judge(name: str, words: str, holds: bool, bar: str) -> bool:
     return holds
 
 
-CHECKS = {"memory": memory, "growth": growth, "linear": linear, "latency": latency}
+CHECKS = {"memory": memory, "growth": growth, "linear": linear, "latency": latency, "server": server}
 
 
 def main() -> int:

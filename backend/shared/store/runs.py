@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sqlalchemy import func, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from backend.shared.errors import NotFound
 from backend.shared.run_status import RunStatus
@@ -50,8 +50,9 @@ def attempts(session: Session, run_id: str) -> list[Attempt]:
 
 
 def of_study(session: Session, study_id: str) -> list[Run]:
-    """All runs of a study by position."""
-    return list(session.scalars(select(Run).where(Run.study_id == study_id).order_by(Run.position)))
+    """All runs of a study by position, without their records and examples, which are most of what a run says."""
+    query = select(Run).where(Run.study_id == study_id).order_by(Run.position)
+    return list(session.scalars(query.options(defer(Run.record, raiseload=True), defer(Run.examples, raiseload=True))))
 
 
 def queue_positions(session: Session, studies: Sequence[Study]) -> dict[str, int]:

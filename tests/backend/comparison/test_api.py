@@ -10,7 +10,7 @@ import numpy as np
 from fastapi.testclient import TestClient
 
 from backend.charts import FIGURES
-from backend.comparison.cache import ComparisonCache, Query
+from backend.comparison.cache import OBJECTS, ComparisonCache, Query
 from backend.comparison.schema import Comparison
 from backend.comparison.statistics.records import StudyRecords
 from backend.comparison.study_records import study_records
@@ -74,6 +74,30 @@ def test_a_comparison_is_computed_once_a_state(sqlite_client: TestClient, sqlite
     sqlite_client.patch(f"{API}/studies/{study_id}", json={"name": "later"})
     with database.read() as session:
         assert cache.get(session, studies.get(session, LOCAL_WORKSPACE, study_id), Query()).study_name == "later"
+
+
+def test_comparisons_are_kept_within_so_many_bytes(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
+    database = inside(sqlite_client).database
+    study_id = post(sqlite_client)["id"]
+    train(database, sqlite_settings.home)
+    with database.read() as session:
+        records = study_records(session, studies.get(session, LOCAL_WORKSPACE, study_id))
+    one = OBJECTS * len(ComparisonCache().of("any", 1, lambda: records, Query()).model_dump_json())
+    loaded: list[int] = []
+
+    def load(number: int) -> StudyRecords:
+        loaded.append(number)
+        return records
+
+    cache = ComparisonCache(most_bytes=3 * one + one // 2)
+    for number in (0, 1, 2, 3, 3, 2, 0):
+        cache.of(number, 1, lambda number=number: load(number), Query())  # type: ignore[misc]
+    assert loaded == [0, 1, 2, 3, 0], "the one read longest ago made room"
+    tiny = ComparisonCache(most_bytes=1)
+    first = tiny.of("large", 1, lambda: records, Query())
+    assert tiny.of("large", 1, lambda: records, Query()) is first, "what was just made stays"
+    assert tiny.of("large", 1, lambda: records, Query(x="epoch")) is not first
+    assert tiny.of("large", 1, lambda: records, Query()) is not first
 
 
 def test_what_many_ask_for_at_once_is_computed_once(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
