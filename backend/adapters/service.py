@@ -23,7 +23,7 @@ from backend.shared.catalogue.names import check_id, slug
 from backend.shared.database import Database
 from backend.shared.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
 from backend.shared.facts import AdapterFacts, ModelFacts
-from backend.shared.files import new_folder
+from backend.shared.files import new_folder, sealed
 from backend.shared.settings import Settings
 from backend.shared.tables import AddedAdapter, Study
 
@@ -145,7 +145,7 @@ def _keep(settings: Settings, facts: AdapterFacts, config: Path, weights: Path) 
         with new_folder(adapters_root(settings.shared) / facts.id, first_stands=False) as building:
             shutil.copyfile(config, building / CONFIG_FILE)
             shutil.copyfile(weights, building / WEIGHTS_FILE)
-            (building / FACTS_FILE).write_text(facts.model_dump_json(indent=1), encoding="utf-8")
+            (building / FACTS_FILE).write_bytes(sealed(facts.model_dump(mode="json")))
     except FileExistsError as error:
         raise _taken(facts.id) from error
     except OSError as error:

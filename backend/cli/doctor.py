@@ -22,6 +22,7 @@ from backend.embedded import home, worker_processes
 from backend.migrations import runner
 from backend.shared import disk
 from backend.shared.catalogue import absent_datasets, absent_models, list_datasets, list_models
+from backend.shared.catalogue.datasets import harmed
 from backend.shared.database import Database, open_database
 from backend.shared.errors import DropscopeError
 from backend.shared.process import ProcessId, this_host
@@ -263,6 +264,10 @@ def _catalogue(settings: Settings) -> Iterator[Finding]:
         ("data sets", list_datasets(settings.shared), absent_datasets()),
     ):
         yield Finding(name, bool(found), ", ".join(one.id for one in found) or "none", "see below", fatal=False)
+        damaged = harmed(settings.shared) if name == "data sets" else []
+        if damaged:
+            remedy = "bring datasets/*/facts.json back from a backup, or delete them and add them again"
+            yield Finding("damaged data sets", False, ", ".join(damaged), remedy, fatal=False)
         for one in absent:
             yield Finding(f"  {one.id}", False, "absent", one.message, fatal=False)
 

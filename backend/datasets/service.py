@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 from backend.edge.csv_text import csv_line, text
 from backend.shared.catalogue import dataset_folder, list_datasets, require_dataset
 from backend.shared.catalogue.builtin_data import BUILTIN
-from backend.shared.catalogue.datasets import datasets_root, forget_tokens
+from backend.shared.catalogue.datasets import datasets_root, forget_tokens, refused_rows
 from backend.shared.database import Database
 from backend.shared.errors import Conflict, InvalidInput, NotFound, Unavailable
 from backend.shared.facts import DatasetFacts
-from backend.shared.rows.writer import REFUSED_FILE
 from backend.shared.settings import Settings
 from backend.shared.tables import Arm, Dataset, Run, Study
 from backend.shared.upload_tables import Upload
@@ -61,8 +60,14 @@ def rows(
 
 
 def refused_csv(settings: Settings, dataset_id: str) -> Iterator[str]:
-    """The refused rows as CSV, in pieces; texts that a spreadsheet would run begin with an apostrophe."""
-    path = dataset_folder(settings.shared, dataset_id) / REFUSED_FILE
+    """The refused rows as CSV, in pieces; texts that a spreadsheet would run begin with an apostrophe.
+
+    Raises, before the first piece, what `refused_rows` does.
+    """
+    return _as_csv(refused_rows(settings.shared, dataset_id))
+
+
+def _as_csv(path: Path) -> Iterator[str]:
     columns: dict[str, None] = {}
     for line in _lines(path):
         columns.update(dict.fromkeys(line.get("values", {})))

@@ -7,7 +7,6 @@ restore.
 """
 
 import hashlib
-import json
 import shutil
 import sqlite3
 import tempfile
@@ -23,7 +22,7 @@ from backend.migrations import runner
 from backend.shared import report_tables, team_tables, upload_tables  # noqa: F401  (puts them into the metadata)
 from backend.shared.database import Database, Write, open_database
 from backend.shared.errors import Conflict, InvalidInput, StartupError, Unavailable
-from backend.shared.files import new_folder, only_ours, sha256_of
+from backend.shared.files import new_folder, only_ours, sealed, sha256_of, unsealed
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
 from backend.shared.store import endings
@@ -74,7 +73,7 @@ def back_up(settings: Settings, target: Path) -> Manifest:
             only_ours(folder)
             _copy_database(database, settings, folder)
             manifest = _fill(settings, folder, revision)
-            (folder / MANIFEST).write_text(json.dumps(asdict(manifest), indent=1))
+            (folder / MANIFEST).write_bytes(sealed(asdict(manifest)))
             for path in folder.rglob("*"):
                 only_ours(path)
     except OSError as error:
@@ -89,7 +88,7 @@ def back_up(settings: Settings, target: Path) -> Manifest:
 def check(folder: Path) -> Manifest:
     """Read a backup and compare every file with its SHA-256; InvalidInput where it is no backup, or a damaged one."""
     try:
-        told = json.loads((folder / MANIFEST).read_text())
+        told = unsealed((folder / MANIFEST).read_bytes())
         manifest = Manifest(**{**told, "files": {name: (sha, size) for name, (sha, size) in told["files"].items()}})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInput(f"{folder} is not a backup of Dropscope: its {MANIFEST} cannot be read") from error

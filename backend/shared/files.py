@@ -2,13 +2,18 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+SEALS = "seals.json"
+_SEAL = "seal"
 
 
 def sha256_of(path: Path) -> str:
@@ -29,6 +34,41 @@ def write_atomically(path: Path, content: bytes) -> None:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def sealed(body: dict[str, Any]) -> bytes:
+    """A JSON object with a hash over all that it says: disks flip bits, and a number would be wrong without a word."""
+    return json.dumps({**body, _SEAL: _seal_of(body)}, indent=1, ensure_ascii=False).encode()
+
+
+def unsealed(data: bytes) -> dict[str, Any]:
+    """What `sealed` wrote; one of before, without a seal, is taken as it is. Raises ValueError where it was altered."""
+    body = json.loads(data)
+    if not isinstance(body, dict):
+        raise ValueError("it is no JSON object")
+    seal = body.pop(_SEAL, None)
+    if seal is not None and seal != _seal_of(body):
+        raise ValueError("it is not what was written")
+    return body
+
+
+def seal_folder(folder: Path) -> None:
+    """Write down what every file of a folder is, as the last step of making it."""
+    files = {file.name: sha256_of(file) for file in sorted(folder.iterdir()) if file.is_file()}
+    (folder / SEALS).write_bytes(sealed({"files": files}))
+
+
+def is_sound(folder: Path) -> bool:
+    """Whether a folder that was sealed holds what it held then; every file is read."""
+    try:
+        files = unsealed((folder / SEALS).read_bytes())["files"]
+        return all(sha256_of(folder / name) == sha for name, sha in files.items())
+    except (OSError, ValueError, KeyError, AttributeError):
+        return False
+
+
+def _seal_of(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 @contextmanager

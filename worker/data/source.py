@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from backend.shared.catalogue import SPLITS, DatasetFacts, dataset_folder, require_dataset
+from backend.shared.catalogue.datasets import make_anew
 from backend.shared.errors import InvalidInput, TrainingError
 from backend.shared.files import sha256_of
 from backend.shared.rows.row import Row
@@ -92,5 +93,11 @@ def load(ref: DatasetRef, task: Task, home: Path) -> Dataset:
     if facts.task != task:
         raise TrainingError(FailureCode.BAD_INPUT, f"The data set {ref.id} is for {facts.task}, not for {task}.")
     found = Dataset(facts, folder)
-    found.verify()
+    try:
+        found.verify()
+    except TrainingError:
+        if not make_anew(home, facts.id):
+            raise
+        found = Dataset(require_dataset(home, facts.id), dataset_folder(home, facts.id))
+        found.verify()
     return found

@@ -1,6 +1,5 @@
 """Which precision a run computes in: what it asks for, or what this machine is faster in, measured once."""
 
-import json
 import time
 from pathlib import Path
 from typing import Literal
@@ -8,7 +7,7 @@ from typing import Literal
 import torch
 from torch.nn import functional as F
 
-from backend.shared.files import write_atomically
+from backend.shared.files import sealed, unsealed, write_atomically
 from backend.shared.specs import Precision
 
 Computed = Literal["bf16", "fp32"]
@@ -40,7 +39,7 @@ def resolve_precision(asked: Precision, home: Path, device: torch.device | None 
     if machine not in known:
         seconds = {name: _seconds(dtype) for name, dtype in DTYPES.items()}
         known[machine] = "bf16" if seconds["bf16"] * _GAIN < seconds["fp32"] else "fp32"
-        write_atomically(file, json.dumps(known, indent=2).encode())
+        write_atomically(file, sealed(known))
     return "bf16" if known[machine] == "bf16" else "fp32"
 
 
@@ -56,7 +55,6 @@ def _seconds(dtype: torch.dtype) -> float:
 
 def _read(file: Path) -> dict[str, str]:
     try:
-        found = json.loads(file.read_text())
+        return unsealed(file.read_bytes())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}

@@ -1,24 +1,28 @@
 """GGUF weights to a safetensors folder, once per revision, in the cache."""
 
+import shutil
 from pathlib import Path
 
 from safetensors.torch import save_file
 from torch import float32
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from backend.shared.files import locked, new_folder
+from backend.shared.files import is_sound, locked, new_folder, seal_folder
 
 
 def converted(file: Path, model_id: str, revision: str, home: Path) -> Path:
     """The folder that stands for a GGUF file: its weights in fp32, its config and its tokenizer.
 
-    The first call takes some 20 s for 135 million parameters, and 1.5 GB of memory.
+    The first call takes some 20 s for 135 million parameters, and 1.5 GB of memory. What was converted is hashed each
+    time that a trainer loads it (half a second for as many), and made anew where it was harmed.
     """
     folder = home / "cache" / "models" / f"{model_id}-{revision}"
     with locked(folder.with_suffix(".lock")):
-        if not (folder / "config.json").is_file():
+        if not is_sound(folder):
+            shutil.rmtree(folder, ignore_errors=True)
             with new_folder(folder) as building:
                 _convert(file, building)
+                seal_folder(building)
     return folder
 
 

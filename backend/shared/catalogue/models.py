@@ -8,7 +8,7 @@ from backend.shared.catalogue.names import check_id, is_hub_id, one_of, unknown
 from backend.shared.catalogue.packages import Package
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import Absent, ModelFacts
-from backend.shared.files import write_atomically
+from backend.shared.files import sealed, unsealed, write_atomically
 from backend.shared.specs import Frozen
 
 
@@ -55,12 +55,12 @@ def manifest_path(home: Path, model_id: str) -> Path:
 def write_manifest(home: Path, facts: ModelFacts, folder: Path) -> None:
     """Register a folder under `facts.id` for every process that shares this home folder."""
     manifest = ModelManifest(facts=facts, folder=str(folder.resolve()))
-    write_atomically(manifest_path(home, facts.id), manifest.model_dump_json(indent=1).encode())
+    write_atomically(manifest_path(home, facts.id), sealed(manifest.model_dump(mode="json")))
 
 
 def _manifest(home: Path, model_id: str) -> ModelManifest | None:
     try:
-        return ModelManifest.model_validate_json(manifest_path(home, model_id).read_bytes())
+        return ModelManifest.model_validate(unsealed(manifest_path(home, model_id).read_bytes()))
     except (OSError, ValueError, InvalidInput):
         return None
 
@@ -96,6 +96,12 @@ def require_model(home: Path, model_id: str, pointer: str = "/model") -> ModelFa
     facts = find_model(home, model_id) or _fetched(home, model_id, pointer)
     if facts is not None:
         return facts
+    if model_id in _registered(home):
+        raise InvalidInput(
+            f"What is known of the model {model_id} is damaged: its record is not what was written. Bring "
+            f"models/{model_id}.json back from a backup, or register the folder again under a new id.",
+            pointer,
+        )
     if model_id in BUILTIN:
         raise InvalidInput(BUILTIN[model_id].package.remedy, pointer)
     raise unknown("model", model_id, [*BUILTIN, *_registered(home)], pointer)

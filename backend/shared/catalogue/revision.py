@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from backend.shared.files import sha256_of, write_atomically
+from backend.shared.files import sealed, sha256_of, unsealed, write_atomically
 
 _PARTS = (
     "config.json",
@@ -27,17 +27,24 @@ def files_of(folder: Path) -> list[Path]:
 def revision_of(folder: Path, cache: Path) -> str:
     """40 hex digits over names, sizes and SHA-256 of the model's files; hashed again only when a file changed.
 
+    Whether one changed is told by its size, its time of writing and its number on the disk: reading 16 GB for every run
+    would cost more than the run. A disk that alters bytes under a file that nobody wrote to is not noticed here.
+
     `cache` is a folder that may be emptied at any time.
     """
     files = files_of(folder)
     state = [[file.name, (stat := file.stat()).st_size, stat.st_mtime_ns, stat.st_ino] for file in files]
     fingerprint = hashlib.sha256(json.dumps([str(folder.resolve()), state]).encode()).hexdigest()[:32]
     known = cache / "revisions" / fingerprint
-    if known.is_file():
-        return known.read_text(encoding="ascii")
+    try:
+        told = unsealed(known.read_bytes())
+        if told["of"] == fingerprint and isinstance(told["revision"], str):
+            return told["revision"]
+    except (OSError, ValueError, KeyError):
+        pass  # not hashed yet, or what was kept of it is harmed
     total = hashlib.sha256()
     for file in files:
         total.update(f"{file.name}\0{file.stat().st_size}\0{sha256_of(file)}\n".encode())
     revision = total.hexdigest()[:40]
-    write_atomically(known, revision.encode("ascii"))
+    write_atomically(known, sealed({"of": fingerprint, "revision": revision}))
     return revision

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from backend.shared.facts import SPLITS, DatasetFacts
+from backend.shared.files import sealed, sha256_of
 from backend.shared.rows.advice import REPEATS, advice, count, refuse_useless
 from backend.shared.rows.budget import Budget
 from backend.shared.rows.labels import NO_LABEL_REASON
@@ -21,6 +22,7 @@ KEPT_CHARACTERS = 1000  # of a refused cell
 KEPT_BYTES = 256 << 20  # of all that refused rows say
 FACTS_FILE = "facts.json"
 REFUSED_FILE = "refused.jsonl"
+REFUSED_SHA = "refused_sha256"  # beside the facts in their file
 _UNSPLIT = "unsplit.jsonl"
 MOST_NOTES = 100  # sentences of readers that are kept
 
@@ -113,7 +115,8 @@ class DatasetWriter:
             conflicting=verdict.conflicting,
             warnings=tuple(advice(found, self.notes[:MOST_NOTES])),
         )
-        (self.folder / FACTS_FILE).write_text(facts.model_dump_json(indent=1), encoding="utf-8")
+        told = facts.model_dump(mode="json") | {REFUSED_SHA: sha256_of(self.folder / REFUSED_FILE)}
+        (self.folder / FACTS_FILE).write_bytes(sealed(told))
         return facts
 
     def _write(
