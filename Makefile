@@ -1,6 +1,6 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev check test bench bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads studies faults mutants screenshots fuzz format clean install install-dev page
+.PHONY: help demo up dev check test bench bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads library-versions studies faults mutants screenshots fuzz format clean install install-dev page
 
 help:                          ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -42,6 +42,9 @@ bench-page: install-dev page   ## speed of the page on a large study, each figur
 
 bench-uploads: install-dev     ## memory, pace and manners of uploads, each figure beside its bar
 	.venv/bin/python -m tests.bench.uploads
+
+library-versions:              ## the library's tests on the oldest and newest transformers, PEFT, torch and TRL that it promises
+	scripts/library-versions $(ARGS)
 
 fuzz: install-dev              ## 10,000 odd requests as everybody: no 5xx, no answer off the schema (ARGS=--requests N)
 	.venv/bin/python -m tests.team.fuzz $(ARGS)

@@ -1,6 +1,7 @@
 """The real trainers of TRL, where it is installed: the consistency loss trains, and passes are counted once.
 
-`pip install trl` into an environment of its own; seen to pass with TRL 1.16 and transformers 5.23.
+`scripts/library-versions trl-oldest` and `trl-newest` run it; seen to pass with TRL 1.6, 1.10 and 1.16 on transformers
+5.23.
 """
 
 from pathlib import Path
@@ -55,7 +56,11 @@ def trained(
     return [entry for entry in trainer.state.log_history if "grad_norm" in entry], injection
 
 
-@pytest.mark.parametrize("options", [{}, {"label_smoothing_factor": 0.1}], ids=["plain", "smoothed"])
+# TRL 1.10's own default loss cannot be smoothed, with or without a method.
+SMOOTHED = {"label_smoothing_factor": 0.1} | ({"loss_type": "nll"} if trl.__version__.startswith("1.10.") else {})
+
+
+@pytest.mark.parametrize("options", [{}, SMOOTHED], ids=["plain", "smoothed"])
 @pytest.mark.parametrize("kind", ["kl", "kl_both", "js_paper", "js", "js_hiddencut"])
 def test_the_term_trains_in_sft(tmp_path: Path, kind: str, options: dict[str, Any]) -> None:
     without, _ = trained(tmp_path, "SFT", DropoutSpec(HIDDEN, Consistency(kind, 0.0)), **options)

@@ -108,7 +108,9 @@ class ConsistencyMixin:
             scaled = by_model or trainer.compute_loss_func is not None
         steps = getattr(trainer, "current_gradient_accumulation_steps", trainer.args.gradient_accumulation_steps)
         processes = trainer.accelerator.num_processes
-        if not scaled or steps * processes == 1:  # Trainer divides what it gets, or there is nothing to divide
+        # Before 5.10 a causal model's first labels, which nothing predicts, are counted: one batch is divided, too.
+        exact = num_items is None or hasattr(trainer, "_loss_shifts_labels")
+        if not scaled or (steps * processes == 1 and exact):  # Trainer divides what it gets, or nobody need
             return Scaling()
         times = processes if num_items is not None and trainer.args.average_tokens_across_devices else 1
         if num_items is None:
