@@ -11,12 +11,17 @@ from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import (
     checkpoint_wrapper,
 )
 from torch.utils.checkpoint import checkpoint
-from transformer_dropout import InjectionError, preset
+from transformer_dropout import Consistency, DropoutSpec, InjectionError, Site, preset
 from transformer_dropout.hf import families, inject_dropout, two_pass_loss
 
 from tests.lib.tiny import batch, classifier
 
 NAMES = ["hiddenkey_minus", "hiddenkey", "rdrop", "hiddencut_original"]
+
+
+def method(name: str) -> DropoutSpec:
+    sites = (Site("output", "element", 0.4), Site("hidden", "element", 0.3, layers="all", place="ffn_inner"))
+    return DropoutSpec(sites, Consistency("kl_both")) if name == "output" else preset(name)
 
 
 def wrapped(model: Any) -> None:
@@ -45,7 +50,7 @@ def gradients(name: str, how: Any, before: bool, family: str = "bert", lora_drop
     base.config.use_cache = False  # which a replay would fill again, with or without the library
     if how is not None and before:
         how(base)
-    with inject_dropout(model, preset(name), generator_seed=1) as injection:
+    with inject_dropout(model, method(name), generator_seed=1) as injection:
         if how is not None and not before:
             how(base)
         torch.manual_seed(7)
@@ -71,6 +76,46 @@ def test_layers_replay_their_pass(name: str, how: Any, family: str, before: bool
     assert plain.keys() == replayed.keys()
     for key, gradient in plain.items():
         torch.testing.assert_close(replayed[key], gradient, atol=1e-9, rtol=1e-7, msg=lambda m, k=key: f"{k}: {m}")
+
+
+def recomputed(module: Any) -> Any:
+    return checkpoint_wrapper(module, checkpoint_impl=CheckpointImpl.NO_REENTRANT)
+
+
+def inside(model: Any) -> None:
+    """Every block of every layer, and the head, each in a wrapper of its own."""
+    for layer in families.layer_modules(model):
+        for name in ("attention", "intermediate", "output", "self_attn", "mlp"):
+            if hasattr(layer, name):
+                setattr(layer, name, recomputed(getattr(layer, name)))
+    name = "classifier" if hasattr(model, "classifier") else "score"
+    setattr(model, name, recomputed(getattr(model, name)))
+
+
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("family", ["bert", "llama"])
+@pytest.mark.parametrize("name", [*NAMES, "output"])
+def test_modules_inside_layers_replay_their_pass(name: str, family: str, before: bool) -> None:
+    plain = gradients(name, None, before, family, 0.3)
+    replayed = gradients(name, inside, before, family, 0.3)
+    assert plain.keys() == replayed.keys()
+    for key, gradient in plain.items():
+        torch.testing.assert_close(replayed[key], gradient, atol=1e-9, rtol=1e-7, msg=lambda m, k=key: f"{k}: {m}")
+
+
+def test_a_module_that_is_wrapped_in_the_middle_of_training_is_refused_in_backward() -> None:
+    model, inputs = classifier("bert").train(), batch() | {"labels": torch.tensor([0, 1, 1])}
+    with inject_dropout(model, preset("rdrop"), generator_seed=1) as injection:
+
+        def run() -> tuple[torch.Tensor, Any]:
+            out = model(**inputs)
+            return out.loss, out
+
+        two_pass_loss(injection, run, inputs)[0].backward()
+        inside(model)
+        loss, _ = two_pass_loss(injection, run, inputs)
+        with pytest.raises(InjectionError, match="wrapped since"):
+            loss.backward()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -132,7 +132,7 @@ def attention_forward(
     decoding, cross-attention) the call goes to the model's own kernel unchanged.
     """
     place: AttentionPlace | None = getattr(module, _PLACE, None)
-    context = None if place is None or not module.training else place.clock.current
+    context = None if place is None or not module.training else place.clock.here()
     if place is None or context is None or not place.active(query, dropout) or query.shape[2] != key.shape[2]:
         kernel = own_kernel(module) if place is None else place.kernel
         found: tuple[torch.Tensor, torch.Tensor | None] = kernel(

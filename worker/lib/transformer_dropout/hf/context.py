@@ -93,6 +93,7 @@ class Clock:
     paired: the last step that a second or clean pass belonged to; -1 before the first.
     driven: whether a trainer runs the passes, so that those without gradient are known to train nothing.
     generating: whether text is being generated.
+    pinned: whether a PinnedCheckpoint says which pass is running.
     """
 
     def __init__(self, seed: int) -> None:
@@ -103,6 +104,7 @@ class Clock:
         self.paired = -1
         self.driven = False
         self.generating = False
+        self.pinned = False
         self._pass_index = 0
         self._ahead = False
 
@@ -149,12 +151,21 @@ class Clock:
         draw = Draw(self._seed_of_process(), self.step + self._ahead, self._pass_index, str(tokens.device))
         self.current = ForwardContext(draw, rows, custom_mask, documents)
 
+    def here(self) -> ForwardContext | None:
+        """Return the pass that a module in training mode is run in, None where nothing is dropped."""
+        if replaying():
+            self._check_replay()
+        return self.current
+
     def _check_replay(self) -> None:
-        """Refuse a checkpoint around the whole model where more than one pass could be meant."""
+        """Refuse a checkpoint that does not say which pass it replays, where more than one could be meant."""
+        if self.pinned:
+            return
         if self.current is None or (self.current.draw.pass_index == 1 and self.current.trained):
             raise InjectionError(
-                "a checkpoint around the whole model runs it again in backward, and it is not known which of a step's "
-                "passes is meant; checkpoint its layers instead: gradient_checkpointing_enable() or checkpoint_wrapper"
+                "a checkpoint runs the whole model, or a part that was wrapped since, again in backward, and it is not "
+                "known which of a step's passes is meant; checkpoint its layers or modules inside them, and wrap those "
+                "before inject_dropout: gradient_checkpointing_enable() or checkpoint_wrapper"
             )
 
     @contextmanager
@@ -222,14 +233,15 @@ class PinnedCheckpoint:
         context, clean = self.clock.current, self.clock.clean
 
         def run(*inner: Any, **named: Any) -> Any:
-            before, self.clock.current = self.clock.current, context
+            before = self.clock.current, self.clock.pinned
+            self.clock.current, self.clock.pinned = context, True
             try:
                 if not clean or not replaying():
                     return function(*inner, **named)
                 with every_dropout_off(self.model):  # torch's own, too: rates are back since
                     return function(*inner, **named)
             finally:
-                self.clock.current = before
+                self.clock.current, self.clock.pinned = before
 
         return self.checkpoint(run, *args, **kwargs)
 

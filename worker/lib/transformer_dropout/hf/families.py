@@ -61,6 +61,8 @@ FAMILIES: dict[str, Family] = {
     )
 }
 
+_WRAPPED = "_checkpoint_wrapped_module"  # what torch's checkpoint_wrapper holds, and hands on the attributes of
+
 _REFUSED = {
     "deberta": "its attention does not go through transformers' attention interface",
     "deberta-v2": "its attention does not go through transformers' attention interface",
@@ -130,7 +132,8 @@ def layer_count(model: nn.Module) -> int:
 def attention_modules(model: nn.Module) -> list[Any]:
     """Return the self-attention module of every layer."""
     family = family_of(unwrapped(model).config)
-    return [_submodule(layer, family.attention, family) for layer in layer_modules(model)]
+    found = [_submodule(layer, family.attention, family) for layer in layer_modules(model)]
+    return [getattr(module, _WRAPPED, module) for module in found]
 
 
 def hidden_modules(model: nn.Module, place: str = "ffn_output") -> list[nn.Module]:

@@ -67,6 +67,7 @@ class _Entry:
         self.skips = bool(getattr(self.module, "layerdrop", 0.0)) and injection.spec.native
         self.head = any(isinstance(part, OutputHooks) and not part.backbone for part in injection.parts)
         self.mark = self._mark()
+        self.wrappers: tuple[nn.Module, ...] | None = None
 
     def hook(self) -> None:
         self.injection.on_removal(
@@ -82,7 +83,8 @@ class _Entry:
             for part in self.injection.parts:
                 part.follow()
             self.mark = self._mark()
-        for owner in (module, *families.layer_modules(self.injection.model)):
+            self.wrappers = None
+        for owner in (module, *families.layer_modules(self.injection.model), *self._wrappers()):
             _pin_checkpoint(self.injection, owner)
 
     @untraced
@@ -100,6 +102,16 @@ class _Entry:
         hidden = output[0] if isinstance(output, tuple) else getattr(output, "last_hidden_state", None)
         if self.head and getattr(hidden, "requires_grad", False):
             hidden.register_hook(lambda _: _demand_head(context.head))  # type: ignore[union-attr]
+
+    def _wrappers(self) -> tuple[nn.Module, ...]:
+        """Return what checkpoints modules inside layers or the head, looked for once and when hooks moved.
+
+        None that holds the backbone: it starts before the pass that it would have to replay.
+        """
+        if self.wrappers is None:
+            found = [m for m in self.injection.model.modules() if any(name in m.__dict__ for name in _CHECKPOINTS)]
+            self.wrappers = tuple(m for m in found if all(inner is not self.module for inner in m.modules()))
+        return self.wrappers
 
     def _mark(self) -> object:
         """Return what changes where hooks may have to move: adapters by name, who is active, kernels, heads."""

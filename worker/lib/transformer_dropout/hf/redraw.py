@@ -34,9 +34,10 @@ class RedrawnDropout:
     @untraced
     def forward(self, input: torch.Tensor) -> torch.Tensor:  # named as in nn.Dropout
         """Return `input` `[..., E]` dropped in training, as it is otherwise."""
-        module, context = self.module, self.clock.current
+        module = self.module
         if not module.training or module.p == 0.0:
             return input
+        context = self.clock.here()
         if context is None or input.device.type != "cpu" or module.p >= 1.0 or input.dim() < 2:
             return F.dropout(input, module.p, True)
         call = context.call_of(self.ordinal)

@@ -64,8 +64,8 @@ class VectorPlace:
         self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Forward pre-hook of a classifier: one mask a row, whether it sees `[B, E]` or every token `[B, L, E]`."""
-        context = self.clock.current
-        if context is None or not module.training:
+        context = self.clock.here() if module.training else None
+        if context is None:
             return args, kwargs
         x = args[0]
         context.head = True
@@ -76,8 +76,8 @@ class VectorPlace:
         return (drop_hidden(x, keep, found.scale), *args[1:]), kwargs
 
     def _drop(self, module: nn.Module, x: torch.Tensor) -> torch.Tensor:
-        context = self.clock.current
-        if context is None or not module.training:
+        context = self.clock.here() if module.training else None
+        if context is None:
             return x
         check_tokens(x, context, module)
         context.reached += 1
@@ -103,8 +103,8 @@ class NoisePlace:
     @untraced
     def after(self, module: nn.Module, args: tuple[Any, ...], output: torch.Tensor) -> torch.Tensor:
         """Forward hook of the embedding: add the noise."""
-        context = self.clock.current
-        if context is None or not module.training:
+        context = self.clock.here() if module.training else None
+        if context is None:
             return output
         check_tokens(output, context, module)
         context.reached += 1
