@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from backend.cli.console import err, out
 from backend.cli.validated import validated
 from backend.cli.which_server import remote
-from backend.datasets.files.plan import ImportPlan
+from backend.datasets.files.importing import open_table
+from backend.datasets.files.plan import ImportPlan, guess_task
+from backend.datasets.files.table import source_of
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import DatasetFacts
 from backend.shared.settings import Settings
+from backend.shared.specs import Task
 
 
 def split_by(
@@ -29,9 +33,25 @@ def split_by(
     return {**chosen, "validation_names": names} if names else chosen
 
 
-def plan(task: str, columns: dict[str, str | None], **more: Any) -> ImportPlan:
-    """How the file is read. Raises InvalidInput."""
-    return validated(ImportPlan, {"task": task, "mapping": columns, **more})
+def plan(file: Path | None, task: str | None, columns: dict[str, str | None], **more: Any) -> ImportPlan:
+    """How a file is read; the task is guessed from its columns, and said, where nobody names one.
+
+    Raises:
+        InvalidInput: something asked is not what it should be, or not even the columns can be read.
+    """
+    asked = validated(ImportPlan, {"task": task or "classification", "mapping": columns, **more})
+    return asked if task is not None or file is None else asked.model_copy(update={"task": _task_of(file, asked)})
+
+
+def _task_of(file: Path, asked: ImportPlan) -> Task:
+    if asked.mapping.prompt or asked.mapping.completion:
+        return "causal_lm"
+    if asked.mapping.text or asked.mapping.label:
+        return "classification"
+    with closing((table := open_table(source_of(file, None, asked.format, asked.quotes))).rows):
+        task = guess_task([*table.columns, *table.left_out])
+    err().print(f"Read as {task}, by its columns; --task says otherwise.", markup=False)
+    return task
 
 
 def send(settings: Settings, files: list[Path], asked: ImportPlan, naming: dict[str, str | None]) -> DatasetFacts:

@@ -11,14 +11,12 @@ from typing import Any
 
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.rows.advice import Kept, advice, count, refuse_useless
-from backend.shared.rows.chat import chat_column
 from backend.shared.rows.row import BadCell, ColumnMapping, Format, RowRefused, guess_mapping
 from backend.shared.rows.seen_rows import SeenRows
 from backend.shared.rows.writer import MOST_NOTES
-from backend.shared.specs import Task
 
 from .files.importing import bad_cell, open_table, row_reader, tell
-from .files.plan import ImportPlan, settle_mapping
+from .files.plan import ImportPlan, guess_task, settle_mapping
 from .files.table import Source, Table
 from .lengths import Lengths, Texts, cut, measure
 from .preview_warnings import partial
@@ -93,16 +91,6 @@ def _timed(train: Source, validation: Source | None) -> tuple[Source, Source | N
             raise _Enough
 
     return replace(train, watch=watch), None if validation is None else replace(validation, watch=watch)
-
-
-def guess_task(columns: list[str]) -> Task:
-    """causal_lm where the names are of prompts and completions, or of chats, and not of a text and a label, else
-    classification.
-    """
-    one = guess_mapping(columns, "causal_lm")
-    other = guess_mapping(columns, "classification")
-    both = (one.prompt is not None and one.completion is not None) or chat_column(columns) is not None
-    return "causal_lm" if both and None in (other.text, other.label) else "classification"
 
 
 def _first(source: Source) -> Iterator[dict[str, Any]]:

@@ -35,7 +35,9 @@ def add(
     completion: Completion = None,
     references: References = None,
     context: Context = None,
-    task: Annotated[str, typer.Option(help="classification, regression or causal_lm.")] = "classification",
+    task: Annotated[
+        str | None, typer.Option(help="classification, regression or causal_lm; by default what the columns are of.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Id of the data set; by default the file's name.")] = None,
     title: Annotated[str | None, typer.Option(help="What it is called in lists; by default the file's name.")] = None,
     format: Annotated[
@@ -64,12 +66,12 @@ def add(
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
     columns |= {"references": references, "context": context}
     rows = datasets.split_by(held_out, group, split, split_seed, validation_name)
-    plan = datasets.plan(task, columns, split=rows, format=format, quotes=quotes, drop_repeats=drop_repeats)
     settings, known = Settings(), licence or UNKNOWN_LICENCE
     files = [one for one in (file, validation) if one is not None]
     for one in files:
         if not one.is_file():
             raise InvalidInput(f"There is no file {one}.")
+    plan = datasets.plan(file, task, columns, split=rows, format=format, quotes=quotes, drop_repeats=drop_repeats)
     if settings.url is None:
         with opened(settings) as database:
             facts = add_dataset(
@@ -116,7 +118,7 @@ def fetch(
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
     columns |= {"references": references, "context": context}
     said = task is not None or any(columns.values())
-    plan = datasets.plan(task or "classification", columns) if said else None
+    plan = datasets.plan(None, task, columns) if said else None
     settings, offer = Settings(), hub.look(hub_id, config, revision, train_split, validation_split)
     hub_offer.agree(offer.name, offer, len(offer.train) + len(offer.validation), asks=not yes)
     with opened(settings) as database:

@@ -114,6 +114,16 @@ def unused(columns: list[str], plan: ImportPlan) -> list[str]:
     return [f"Columns that are not trained on: {_listed(left)}."] if left else []
 
 
+def guess_task(columns: list[str]) -> Task:
+    """causal_lm where the names are of prompts and completions, or of chats, and not of a text and a label, else
+    classification.
+    """
+    one = guess_mapping(columns, "causal_lm")
+    other = guess_mapping(columns, "classification")
+    both = (one.prompt is not None and one.completion is not None) or chat_column(columns) is not None
+    return "causal_lm" if both and None in (other.text, other.label) else "classification"
+
+
 def settle_mapping(
     mapping: ColumnMapping, columns: list[str], task: Task, left_out: Mapping[str, str] = MappingProxyType({})
 ) -> ColumnMapping:

@@ -29,7 +29,7 @@ def test_every_warning_of_the_preview_is_printed(
     file = tmp_path / "reviews.csv"
     file.write_text(ROWS)
     wanted = preview(sqlite_settings.shared, source_of(file), PreviewPlan(task="classification")).warnings
-    asked = plan("classification", dict.fromkeys(("text", "text_pair", "label", "prompt", "completion")))
+    asked = plan(None, "classification", dict.fromkeys(("text", "text_pair", "label", "prompt", "completion")))
     with opened(sqlite_settings) as database:
         say(add_dataset(database, sqlite_settings, OWNER, file, asked))
     printed = " ".join(capsys.readouterr().err.split())
@@ -85,3 +85,30 @@ def test_names_held_out_need_their_column(capsys: pytest.CaptureFixture[str], tm
     (tmp_path / "a.csv").write_text(ROWS)
     assert answer(["data", "add", str(tmp_path / "a.csv"), "--validation-name", "held"]) == 2
     assert "give --split, too" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("header", "more", "task"),
+    [
+        ("text,label", [], "classification"),
+        ("instruction,output", [], "causal_lm"),
+        ("ask,reply", ["--prompt", "ask", "--completion", "reply"], "causal_lm"),
+        ("text,label", ["--task", "regression"], "regression"),
+    ],
+)
+def test_the_task_is_that_of_the_columns(
+    sqlite_settings: Settings,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    header: str,
+    more: list[str],
+    task: str,
+) -> None:
+    """Who brings instructions need not know a word for their task; what was guessed is said."""
+    monkeypatch.setenv("DROPSCOPE_HOME", str(sqlite_settings.home))
+    file = tmp_path / "rows.csv"
+    file.write_text("\n".join([header, *(f"text {i},{i % 2}" for i in range(40))]) + "\n")
+    assert answer(["data", "add", str(file), *more]) == 0
+    assert require_dataset(sqlite_settings.shared, "rows").task == task
+    assert (f"Read as {task}, by its columns" in capsys.readouterr().err) is (not more)

@@ -63,4 +63,4 @@ def test_commands_speak(command: tuple[str, ...]) -> None:
 @pytest.mark.usefixtures("at_home")
 def test_names_in_any_script_are_printed() -> None:
     command = ["data", "add", "/tmp/レビュー\udce9.csv", "--text", "a", "--label", "b"]
-    assert "There is no file /tmp/?????.csv" in said(command, 2)
+    assert "There is no file /tmp/????\\udce9.csv" in said(command, 2)  # half of a pair is written out
