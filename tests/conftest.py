@@ -5,8 +5,11 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
+settings.register_profile("no-clock", deadline=None)  # a busy processor is no fault; speed is measured in tests/bench
+settings.load_profile("no-clock")
 MUST_RUN_IN_CI = ("postgres", "browser")
 
 

@@ -39,7 +39,7 @@ def masks(
     return keep, visible & torch.ones(length, length, dtype=torch.bool).tril() if causal else visible
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     seed=st.integers(0, 10**6),
     batch=st.integers(1, 2),
@@ -72,7 +72,7 @@ def test_every_cell_equals_the_loops(
     torch.testing.assert_close(out.double(), expected, atol=tolerance, rtol=tolerance)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 10**6),
     heads=st.sampled_from([(2, 1), (4, 2), (2, 2)]),
@@ -101,7 +101,7 @@ def test_fused_routes_equal_the_explicit_one(
     torch.testing.assert_close(shifted.double(), expected, atol=tolerance, rtol=tolerance)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 10**6),
     heads=st.sampled_from([(2, 1), (4, 2), (2, 2)]),

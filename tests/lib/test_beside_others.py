@@ -50,7 +50,7 @@ def masks(kind: Site | str, draw: Draw, lengths: tuple[int, ...]) -> list[torch.
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("kind", KINDS, ids=str)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(lengths=st.lists(st.integers(0, 6), min_size=1, max_size=5), step=st.integers(0, 1000))
 def test_rows_behind_change_nothing(kind: Site | str, device: str, lengths: list[int], step: int) -> None:
     draw = Draw(11, step, device=device)

@@ -16,7 +16,7 @@ KINDS = [name for name, kind in CONSISTENCY.items() if kind.passes == 2]
 logits = st.lists(st.lists(st.floats(-8, 8), min_size=3, max_size=3), min_size=1, max_size=4)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(first=logits, shift=st.lists(st.floats(-5, 5), min_size=12, max_size=12), kind=st.sampled_from(KINDS))
 def test_equals_the_loops(first: list[list[float]], shift: list[float], kind: str) -> None:
     second = [[x + shift[3 * i + j] for j, x in enumerate(row)] for i, row in enumerate(first)]

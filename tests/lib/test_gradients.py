@@ -27,7 +27,7 @@ def weights_and_gradient(
     return weights.detach(), leaf.grad
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(seed=st.integers(0, 10**6), length=st.integers(2, 7), causal=st.booleans())
 def test_logit_gradients(seed: int, length: int, causal: bool) -> None:
     generator = torch.Generator().manual_seed(seed)

@@ -54,7 +54,7 @@ def real(rows: Rows) -> torch.Tensor:
     return mask
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows=padded_rows(), site=st.sampled_from(VECTORS), rate=st.floats(0.01, 0.95), seed=st.integers(0, 2**63))
 def test_vectors_are_the_same_padded_and_packed(rows: Rows, site: Site, rate: float, seed: int) -> None:
     draw = Draw(seed, 5)
@@ -68,7 +68,7 @@ def test_vectors_are_the_same_padded_and_packed(rows: Rows, site: Site, rate: fl
         assert torch.equal(padded.scale[cells], packed.scale)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(rows=padded_rows(), site=st.sampled_from(ATTENTIONS), rate=st.floats(0.01, 0.95))
 def test_attention_is_the_same_padded_packed_and_in_groups(rows: Rows, site: Site, rate: float) -> None:
     draw = Draw(11, 5)
@@ -88,7 +88,7 @@ def test_attention_is_the_same_padded_packed_and_in_groups(rows: Rows, site: Sit
         assert torch.equal(both[1], packed.padded((0,), rows.width)[0])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=padded_rows(),
     site=st.sampled_from([*VECTORS, *ATTENTIONS]),

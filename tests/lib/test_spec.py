@@ -51,7 +51,7 @@ def sites(draw: st.DrawFn) -> Site:
     return Site(found.position, found.structure, rate, rescale, layers, **options)  # type: ignore[arg-type]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     chosen=st.lists(sites(), max_size=3, unique_by=lambda s: (s.position, s.structure)),
     kind=st.sampled_from(CONSISTENCY_KINDS),

@@ -50,7 +50,7 @@ def reference(
 
 @pytest.mark.parametrize("site", CELLS, ids=lambda s: f"{s.position}-{s.structure}-{s.axis}-{s.rescale}")
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     lengths=st.lists(st.integers(0, 5), min_size=1, max_size=3),
     left=st.booleans(),

@@ -196,7 +196,7 @@ ODD: list[Any] = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(KEYS)), st.sampled_from(ODD) | st.text(max_size=20) | st.integers() | st.floats())
 def test_any_value_under_any_key_is_read_or_a_sentence(key: str, value: Any) -> None:
     """The checks raise nothing else, at once, whatever stands where."""

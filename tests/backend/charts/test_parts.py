@@ -118,7 +118,7 @@ def test_names_are_shown_literally(name: str, shown: str) -> None:
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_name_carries_markup(name: str) -> None:
     shown = safe(name)
     assert not set(shown) & {"<", ">", "$", "\n"}
@@ -133,7 +133,7 @@ def test_typed_arrays_come_back_exactly() -> None:
 
 
 @given(st.integers(0, 3000), st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_thinning_keeps_ends_and_peaks(n: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, y = np.arange(float(n)), rng.normal(size=n)

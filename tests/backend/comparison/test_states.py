@@ -190,7 +190,7 @@ def test_three_hundred_arms() -> None:
 
 
 @given(st.lists(st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1e308, -1e308, 1e-300, 0.7]), min_size=6, max_size=6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_number_breaks_the_comparison(values: list[float]) -> None:
     records = study(SMALL[:2], seeds=3, evaluations=1)
     metrics = {**records.evaluations.metrics, "validation/loss": np.array(values)}
@@ -198,7 +198,7 @@ def test_no_number_breaks_the_comparison(values: list[float]) -> None:
     built.model_dump_json()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(shift=st.sampled_from([-0.25, -0.1, -1e-9, 0.0, 0.125, 0.3, 3.0]), seeds=st.integers(2, 8))
 def test_a_difference_that_is_the_same_in_every_seed_names_no_number_of_seeds(shift: float, seeds: int) -> None:
     """No spread, no power: not *more than 1,000 seeds*, in no sentence and no table."""

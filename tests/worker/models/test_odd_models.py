@@ -213,7 +213,7 @@ def test_a_large_model_is_compared_by_name_and_shape_alone(tmp_path: Path, monke
         added(folder)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(sorted(KEYS)),
     st.sampled_from([0, 1, 2, 3, 7, 64, 0.5, 1e-9, True, False, "gelu", "", [1], {}, -1]),

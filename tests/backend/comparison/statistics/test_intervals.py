@@ -12,7 +12,7 @@ NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
 
 
 @given(NUMBERS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_interval_equals_scipy(values: list[float]) -> None:
     found = t_interval(np.array(values))
     assert found.n == len(values)

@@ -80,7 +80,7 @@ def naive(steps: list[int], validation: list[float], error: list[float], probe: 
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_equals_the_definition(data: st.DataObject) -> None:
     n = data.draw(st.integers(3, 9))
     grid = st.integers(0, 8).map(lambda i: i / 8)

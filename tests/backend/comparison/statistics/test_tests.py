@@ -94,7 +94,7 @@ def test_many_pairs_are_drawn_and_named_so() -> None:
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=10))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_sign_flip_is_symmetric_and_never_below_its_floor(values: list[float]) -> None:
     differences = np.array(values)
     found, mirrored = sign_flip(differences), sign_flip(-differences)
@@ -113,13 +113,13 @@ def naive_holm(p: list[float]) -> list[float]:
 
 
 @given(P_VALUES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_holm_equals_its_definition(p: list[float]) -> None:
     assert holm(p) == pytest.approx(naive_holm(p))
 
 
 @given(P_VALUES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_holm_keeps_order_and_never_lowers_a_p(p: list[float]) -> None:
     adjusted = holm(p)
     for before, after in zip(p, adjusted, strict=True):
