@@ -1,6 +1,7 @@
 """What goes with an adapter when it leaves: a model card with the study's numbers, a study file, its environment."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -8,7 +9,7 @@ from transformer_dropout.spec import DropoutSpec
 
 from backend.comparison.schema import ArmComparison, Comparison
 from backend.comparison.words import LOSS_UNIT, plain, plus_minus
-from backend.shared.catalogue import find_model
+from backend.shared.catalogue import find_dataset, find_model
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import ModelFacts
 from backend.shared.metrics import METRICS
@@ -18,6 +19,7 @@ from backend.shared.tables import Arm, Run, Study
 from backend.studies.expand import expand
 
 CARD, STUDY_FILE, ENVIRONMENT = "README.md", "reproduce.yaml", "environment.json"
+SHOWN_CLASSES = 30
 
 
 def papers(settings: Settings, study: Study, arm: Arm, run: Run, comparison: Comparison) -> dict[str, bytes]:
@@ -25,17 +27,25 @@ def papers(settings: Settings, study: Study, arm: Arm, run: Run, comparison: Com
     spec = ArmKeySpec.model_validate(arm.spec)
     model = find_model(settings.shared, spec.model.id)
     shown = next((one for one in comparison.arms if one.id == arm.id), None)
-    environment = json.dumps(environment_record(spec, arm, run), indent=1, sort_keys=True)
+    names = class_names(settings, spec)
+    environment = json.dumps(environment_record(spec, arm, run, names), indent=1, sort_keys=True)
     return {
-        CARD: card(spec, arm, run, study.name, model, comparison, shown).encode(),
+        CARD: card(spec, arm, run, study.name, model, comparison, shown, names).encode(),
         STUDY_FILE: reproduce(settings, study.name, spec, arm, run.seed).encode(),
         ENVIRONMENT: (environment + "\n").encode(),
     }
 
 
-def environment_record(spec: ArmKeySpec, arm: Arm, run: Run) -> dict[str, Any]:
-    """What the run was trained with and on: versions, processor, precision, and everything pinned."""
+def class_names(settings: Settings, spec: ArmKeySpec) -> tuple[str, ...]:
+    """Names of the classes in the order of the head's outputs; none where the data set is not here any more."""
+    facts = find_dataset(settings.shared, spec.dataset.id)
+    return facts.label_names if facts is not None and facts.content_hash == spec.dataset.content_hash else ()
+
+
+def environment_record(spec: ArmKeySpec, arm: Arm, run: Run, names: Sequence[str] = ()) -> dict[str, Any]:
+    """What the run was trained with and on: versions, processor, precision, class names, and everything pinned."""
     return {
+        **({"id2label": {str(i): name for i, name in enumerate(names)}} if names else {}),
         "model": spec.model.model_dump(),
         "dataset": spec.dataset.model_dump(),
         "task": spec.task,
@@ -114,6 +124,7 @@ def card(
     model: ModelFacts | None,
     comparison: Comparison,
     shown: ArmComparison | None,
+    names: Sequence[str] = (),
 ) -> str:
     """The model card in Markdown, with the front matter that a hub reads."""
     base = (model.hub_id if model else None) or spec.model.id
@@ -139,13 +150,13 @@ batches of {spec.training.batch_size}. Base model `{spec.model.id}`, revision `{
 ## What was measured
 
 {_numbers(run, comparison, shown)}
-
+{_classes(names)}
 ## Load it
 
 `ADAPTER` is the folder of this file. `BASE_MODEL` may be a local folder with the same base weights.
 
 ```python
-{_loading(spec, base, run)}
+{_loading(spec, base, run, names)}
 ```
 
 ## Train on, with the same dropout
@@ -188,8 +199,18 @@ def _numbers(run: Run, comparison: Comparison, shown: ArmComparison | None) -> s
     return "\n".join(lines) + f"\n\n{words}"
 
 
-def _loading(spec: ArmKeySpec, base: str, run: Run) -> str:
+def _classes(names: Sequence[str]) -> str:
+    if not names:
+        return ""
+    told = "\n".join(f"- {i}: {_line(name)}" for i, name in enumerate(names[:SHOWN_CLASSES]))
+    more = f"\n- and {len(names) - SHOWN_CLASSES:,} more, in `{ENVIRONMENT}`" if len(names) > SHOWN_CLASSES else ""
+    return f"\n## Classes, in the order of the outputs\n\n{told}{more}\n"
+
+
+def _loading(spec: ArmKeySpec, base: str, run: Run, names: Sequence[str]) -> str:
     causal = spec.task == "causal_lm"
+    if names:
+        return _classifying(base)
     kind = "AutoModelForCausalLM" if causal else "AutoModelForSequenceClassification"
     outputs = "" if causal else f", num_labels={_outputs(run)}"
     use = (
@@ -209,6 +230,28 @@ tokenizer = AutoTokenizer.from_pretrained(ADAPTER)
 base = {kind}.from_pretrained(BASE_MODEL{outputs})
 model = PeftModel.from_pretrained(base, ADAPTER).eval()
 {use}"""
+
+
+def _classifying(base: str) -> str:
+    """Code that names the classes, too: the model says `fresh`, not `LABEL_1`."""
+    return f"""import json
+import os
+
+from peft import PeftModel
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+ADAPTER = os.environ.get("ADAPTER", ".")
+BASE_MODEL = os.environ.get("BASE_MODEL", "{base}")
+with open(os.path.join(ADAPTER, "{ENVIRONMENT}"), encoding="utf-8") as file:
+    names = {{int(number): name for number, name in json.load(file)["id2label"].items()}}
+tokenizer = AutoTokenizer.from_pretrained(ADAPTER)
+numbers = {{name: number for number, name in names.items()}}
+base = AutoModelForSequenceClassification.from_pretrained(
+    BASE_MODEL, id2label=names, label2id=numbers, ignore_mismatched_sizes=True
+)
+model = PeftModel.from_pretrained(base, ADAPTER).eval()
+logits = model(**tokenizer("a text of your own", return_tensors="pt")).logits
+print(logits, model.config.id2label[int(logits.argmax())])"""
 
 
 def _outputs(run: Run) -> int:

@@ -18,7 +18,13 @@ from backend.shared.catalogue.adapters import (
     find_adapter,
     list_adapters,
 )
-from backend.shared.catalogue.inspect_adapter import AdapterConfig, Inspected, adapter_config, inspect_adapter
+from backend.shared.catalogue.inspect_adapter import (
+    AdapterConfig,
+    Inspected,
+    adapter_config,
+    inspect_adapter,
+    shown_name,
+)
 from backend.shared.catalogue.names import check_id, slug
 from backend.shared.database import Database
 from backend.shared.errors import Conflict, InvalidInput, NotFound, TooLarge, Unavailable
@@ -56,7 +62,14 @@ def add(
         raise TooLarge(f"The adapter has {size:,} bytes; {settings.max_upload_bytes:,} are the most that are taken.")
     about = adapter_config(config)
     model = _model(settings, about, model_id)
-    found = inspect_adapter(about, weights, model, model_location(settings.shared, model.id))
+    try:
+        found = inspect_adapter(about, weights, model, model_location(settings.shared, model.id))
+    except InvalidInput as error:
+        if not about.base or error.problems[0].pointer != "/model":
+            raise
+        raise InvalidInput(f"{error.message} Its config names {shown_name(about.base)}.", "/model") from error
+    if about.base and about.base.casefold() not in (model.id.casefold(), (model.hub_id or model.id).casefold()):
+        source = f"{source}, whose config names {shown_name(about.base)}"
     chosen = _free_id(settings, adapter_id, title or f"{model.id} adapter")
     facts = _facts(chosen, title or chosen, source, model, found, weights)
     _keep(settings, facts, config, weights)

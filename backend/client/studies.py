@@ -110,13 +110,18 @@ class Studies:
     def download_adapter(self, study_id: str, folder: str | Path, arm: str, seed: int = 0) -> Path:
         """The adapter of an arm (by label, method or id) and seed, in PEFT's format, in a new folder; that folder.
 
-        Raises LookupError where there is no such run, or where it has left no adapter.
+        Its model card, study file and environment come with it. Raises LookupError where there is no such run, or where
+        it has left no adapter.
         """
+        return Runs(self._connection).download_adapter(self.run_of(study_id, arm, seed), folder)
+
+    def run_of(self, study_id: str, arm: str, seed: int = 0) -> str:
+        """Id of the run of an arm (by label, method or id) with a seed; LookupError where there is none."""
         runs = [run for run in self.runs(study_id) if arm in (run["arm_id"], run["arm_label"], run["method"])]
         run = next((run for run in runs if run["seed"] == seed), None)
         if run is None:
             raise LookupError(f"there is no run of an arm {arm!r} with seed {seed} in {study_id}")
-        return Runs(self._connection).download_adapter(run["id"], folder)
+        return str(run["id"])
 
 
 class Runs:
@@ -160,8 +165,7 @@ class Runs:
         with self._connection.download(f"/artifacts/{found['id']}/download") as pieces:
             packed = io.BytesIO(b"".join(pieces))
         with zipfile.ZipFile(packed) as archive:
-            for file in found["files"]:
-                name = str(file["name"])
+            for name in archive.namelist():
                 if Path(name).name != name:
                     raise ValueError(f"the server names a file {name!r}, which is no plain name")
                 (target / name).write_bytes(archive.read(name))

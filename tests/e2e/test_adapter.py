@@ -57,6 +57,7 @@ def test_the_command_takes_it_home_and_merged(stack: Stack, finished_study: str,
     arm = ArmKeySpec.model_validate(detail["spec"]["arm"])
     model = AutoModelForSequenceClassification.from_pretrained(merged).eval()
     assert not any("lora" in name for name, _ in model.named_parameters())
+    assert model.config.id2label == {0: "fresh", 1: "rotten"}
     recorded = detail["final"]["validation/loss_fp32"]
     assert _loss(stack, arm, run["seed"], model) == pytest.approx(recorded, abs=1e-4)
     for asked, sentence in (

@@ -5,7 +5,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from safetensors import safe_open
@@ -16,8 +16,12 @@ from worker.models.base import load_base, save_tokenizer
 from worker.models.quiet import quiet
 
 
-def merge(home: Path, adapter: Path, out: Path, model: ModelRef, task: Task) -> None:
+def merge(
+    home: Path, adapter: Path, out: Path, model: ModelRef, task: Task, names: Mapping[str, str] | None = None
+) -> None:
     """Write base and adapter as one model in fp32, with its tokenizer, into the new folder `out`.
+
+    names: the classes by the numbers of the outputs, which the model then says in place of LABEL_0.
 
     Raises:
         InvalidInput: `out` is there already.
@@ -30,6 +34,9 @@ def merge(home: Path, adapter: Path, out: Path, model: ModelRef, task: Task) -> 
     base = load_base(model, task, _outputs(adapter), "fp32", home)
     with quiet():
         merged = PeftModel.from_pretrained(base.model, str(adapter)).merge_and_unload()
+        if names is not None and len(names) == base.labels:
+            merged.config.id2label = {int(number): name for number, name in names.items()}
+            merged.config.label2id = {name: int(number) for number, name in names.items()}
         merged.save_pretrained(out)
         save_tokenizer(base.tokenizer, out)
 
@@ -47,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     home, adapter, out = (Path(argument) for argument in arguments)
     try:
         about = json.loads((adapter / "environment.json").read_text(encoding="utf-8"))
-        merge(home, adapter, out, ModelRef.model_validate(about["model"]), about["task"])
+        merge(home, adapter, out, ModelRef.model_validate(about["model"]), about["task"], about.get("id2label"))
     except DropscopeError as error:
         print(error.message, file=sys.stderr)  # noqa: T201
         return 1

@@ -56,22 +56,31 @@ def starting_tensors(base: Base, arm: ArmKeySpec, home: Path) -> Start | None:
         raise _bad(
             f"The adapter {facts.id} sits on {left[0].rpartition('.lora_')[0]}, too, which this study does not train."
         )
-    return Start({**found, **_head(base, stored)}, _note(base, facts.id, stored))
-
-
-def _head(base: Base, stored: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The head of the adapter where it is all there, else nothing."""
-    wanted = {name: tuple(base.model.get_parameter(name).shape) for name in base.head}
-    fits = all(name in stored and tuple(stored[name].shape) == shape for name, shape in wanted.items())
-    return {name: stored[name] for name in wanted} if fits else {}
-
-
-def _note(base: Base, adapter: str, stored: dict[str, Tensor]) -> str:
+    why_not = _why_not(base, stored)
+    head = {} if why_not else {name: stored[name] for name in base.head}
     if not base.head:
-        return f"The run starts from the adapter {adapter}."
-    if _head(base, stored):
-        return f"The run starts from the adapter {adapter} and its head."
-    return f"The run starts from the adapter {adapter}; its head is not of this task's shape, so the head starts anew."
+        note = f"The run starts from the adapter {facts.id}."
+    elif why_not:
+        note = f"The run starts from the adapter {facts.id}; {why_not}, so the head starts anew."
+    else:
+        note = f"The run starts from the adapter {facts.id} and its head."
+    return Start({**found, **head}, note)
+
+
+def _why_not(base: Base, stored: dict[str, Tensor]) -> str:
+    """Why the head of an adapter cannot be taken; nothing where it can."""
+    wanted = {name: tuple(base.model.get_parameter(name).shape) for name in base.head}
+    missing = sorted(set(wanted) - set(stored))
+    if not stored and wanted:
+        return "it holds no head"
+    if missing:
+        there = ", ".join(sorted(stored)[:3])
+        return f"its head ({there[:150]}) has no {missing[0]}, which this model's head has"
+    for name, shape in wanted.items():
+        if tuple(stored[name].shape) != shape:
+            of = " by ".join(map(str, stored[name].shape))
+            return f"its head's {name} is {of}, and this task's is {' by '.join(map(str, shape))}"
+    return ""
 
 
 def _bad(sentence: str) -> TrainingError:

@@ -111,13 +111,15 @@ def adapter(
     arm: Annotated[str, typer.Argument(help="Label, method or id of the arm.")],
     folder: Annotated[Path, typer.Argument(help="A new folder for it.")],
     seed: Annotated[int, typer.Option(min=0, help="Which of its runs.")] = 0,
+    merged: Annotated[bool, typer.Option("--merged", help="The whole model, adapter merged in, in fp32.")] = False,
 ) -> None:
-    """Download a trained adapter in PEFT's format."""
-    if folder.exists():
-        raise InvalidInput(f"{folder} is there already; name a new folder.")
-    with remote(Settings()) as client:
+    """Take a trained adapter home, as `dropscope adapter RUN` does: the run is the arm's."""
+    from backend.cli.adapters import take
+
+    settings = Settings()
+    with remote(settings) as client:
         try:
-            client.studies.download_adapter(study_id, folder, arm, seed)
+            run_id = client.studies.run_of(study_id, arm, seed)
         except LookupError as error:
             raise InvalidInput(f"{error.args[0]}.") from error
-    out().print(str(folder), markup=False)
+    take(settings, run_id, folder, merged)

@@ -90,10 +90,12 @@ def adapter_config(path: Path) -> AdapterConfig:
 def inspect_adapter(config: AdapterConfig, weights: Path, model: ModelFacts, location: Path) -> Inspected:
     """Hold the header of an adapter's weights against its config and against the base model at `location`.
 
+    The base that the config names is no reason to refuse: the same weights go by several names (`unsloth/...` is a copy
+    of a maker's), shapes are compared, and whoever adds it has said or found which model it is for.
+
     Raises:
-        InvalidInput: another base, or matrices that do not fit; the sentence names the first.
+        InvalidInput: matrices that do not fit; the sentence names the first.
     """
-    _check_base(config, model)
     pairs: dict[str, dict[str, tuple[int, ...]]] = {}
     head: dict[str, tuple[int, ...]] = {}
     for tensor in read_header(weights, MOST_HEADER_BYTES):
@@ -115,7 +117,8 @@ def inspect_adapter(config: AdapterConfig, weights: Path, model: ModelFacts, loc
         module = known.get(own) or known.get(own.partition(".")[2])
         if module is None or module in found:
             raise InvalidInput(
-                f"The adapter sits on {own[:200]!r}, and {model.id} has no such module: it belongs to another model."
+                f"The adapter sits on {own[:200]!r}, and {model.id} has no such module: it belongs to another model.",
+                "/model",
             )
         found[module] = own
         _check_pair(own, pair_shapes, config.rank, shapes.get(module), model)
@@ -123,6 +126,11 @@ def inspect_adapter(config: AdapterConfig, weights: Path, model: ModelFacts, loc
     targets = config.target_modules
     named = {module for module in model.linear_modules if any(matches(module, target) for target in targets)}
     return Inspected(config, targets if named == set(modules) else modules, modules, head)
+
+
+def shown_name(base: str) -> str:
+    """The base that a config names, for people: of a path its last part only."""
+    return base[:100] if is_hub_id(base) else f"a folder {Path(base).name[:60]!r}"
 
 
 def outputs(head: dict[str, tuple[int, ...]]) -> int | None:
@@ -143,16 +151,6 @@ def _alpha(config: dict[str, Any]) -> float:
     if not isinstance(alpha, int | float) or isinstance(alpha, bool) or not 0 < alpha <= 1e6:
         raise InvalidInput(f"The adapter's `lora_alpha` must be a positive number, not {_short(alpha)}.")
     return float(alpha)
-
-
-def _check_base(config: AdapterConfig, model: ModelFacts) -> None:
-    names = {name.casefold() for name in (model.id, model.hub_id) if name}
-    if model.hub_id and is_hub_id(config.base) and config.base.casefold() not in names:
-        raise InvalidInput(
-            f"The adapter was trained on {config.base}, and {model.id} is {model.hub_id}; name the model that it "
-            "belongs to.",
-            "/model",
-        )
 
 
 def _inner(tensor: TensorInfo) -> str:
@@ -185,7 +183,8 @@ def _check_pair(
     if base is not None and sorted((up[0], down[1])) != sorted(base):
         raise InvalidInput(
             f"The matrices of {name[:200]!r} are for a layer of {down[1]} inputs and {up[0]} outputs; that of "
-            f"{model.id} is {' by '.join(map(str, base))}: the adapter belongs to another model."
+            f"{model.id} is {' by '.join(map(str, base))}: the adapter belongs to another model.",
+            "/model",
         )
 
 

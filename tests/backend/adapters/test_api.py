@@ -99,7 +99,6 @@ REFUSED: dict[str, tuple[Any, bytes | None, str]] = {
     "no rank": ({**CONFIG, "r": "many"}, None, "must be a whole number from 1 to 512"),
     "no alpha": ({**CONFIG, "lora_alpha": -1}, None, "must be a positive number"),
     "code": ({**CONFIG, "auto_map": {"x": "evil.Model"}}, None, "sets `auto_map`"),
-    "another base": ({**CONFIG, "base_model_name_or_path": "roberta/base"}, None, "was trained on roberta/base"),
     "not JSON": (b"{", None, "is not valid JSON"),
     "a list": (b"[]", None, "must hold a JSON object"),
     "a pickle": (CONFIG, b"\x80\x04K\x01." * 100, "is not a sound safetensors file"),
@@ -139,8 +138,29 @@ def test_the_base_is_found_by_the_adapters_word_or_asked_for(sqlite_client: Test
         add(sqlite_client, {**CONFIG, "base_model_name_or_path": "/home/me/minilm"}, model="minilm-l6").status_code
         == 201
     )
+    unsure = add(sqlite_client, {**CONFIG, "base_model_name_or_path": "unsloth/all-MiniLM-L6-v2"})
+    assert (unsure.status_code, unsure.json()["errors"][0]["pointer"]) == (422, "/model")
     other = add(sqlite_client, model="smollm2-135m")
     assert (other.status_code, other.json()["errors"][0]["pointer"]) == (422, "/model")
+
+
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [
+        ("unsloth/all-MiniLM-L6-v2", "added files, whose config names unsloth/all-MiniLM-L6-v2"),
+        ("/home/me/secret/minilm", "added files, whose config names a folder 'minilm'"),
+        ("roberta/base", "added files, whose config names roberta/base"),
+        ("Sentence-Transformers/all-MiniLM-L6-v2", "added files"),
+        ("minilm-l6", "added files"),
+        ("", "added files"),
+    ],
+)
+def test_the_model_that_a_person_names_beats_the_configs(base: str, told: str, sqlite_client: TestClient) -> None:
+    """The same weights go by several names; shapes are compared all the same."""
+    made = add(sqlite_client, {**CONFIG, "base_model_name_or_path": base}, model="minilm-l6")
+    assert made.status_code == 201, made.text
+    assert (made.json()["model"]["id"], made.json()["source"]) == ("minilm-l6", told)
+    assert "secret" not in made.text
 
 
 @pytest.mark.parametrize("body", [{}, {"artifact_id": "a", "config_upload_id": "b"}, {"weights_upload_id": "c"}])

@@ -78,7 +78,11 @@ def test_a_study_in_python(team: Team, url: str, token: str, tmp_path: Path) -> 
         assert len(figure.data) > 0
         assert figure.to_html(include_plotlyjs=False)
         folder = client.studies.download_adapter(made["id"], tmp_path / "adapter", arm="hiddenkey", seed=2)
-        assert sorted(path.name for path in folder.iterdir()) == ["adapter_config.json", "adapter_model.safetensors"]
+        names = sorted(path.name for path in folder.iterdir())
+        papers = ["README.md", "environment.json", "reproduce.yaml"]
+        assert names == sorted([*papers, "adapter_config.json", "adapter_model.safetensors"])
+        assert json.loads((folder / "environment.json").read_text())["id2label"] == {"0": "fresh", "1": "rotten"}
+        assert "- 0: fresh\n- 1: rotten\n" in (folder / "README.md").read_text()
         with pytest.raises(LookupError, match="seed 9"):
             client.studies.download_adapter(made["id"], tmp_path / "no", arm="hiddenkey", seed=9)
         assert client.me()["how"] == "token"
@@ -128,7 +132,12 @@ def test_the_command_line_works_against_a_server_elsewhere(
     assert answer(["study", "wait", made["id"], "--json"]) == 0
     assert made["id"] in capfd.readouterr().out
     assert answer(["study", "adapter", made["id"], "none", str(tmp_path / "taken")]) == 0
-    assert (tmp_path / "taken" / "adapter_model.safetensors").is_file()
+    taken = sorted(path.name for path in (tmp_path / "taken").iterdir())
+    assert "its README.md says how to load it" in capfd.readouterr().out
+    run = team.client.get(f"/api/v1/studies/{made['id']}/runs").json()["items"][0]
+    assert answer(["adapter", run["id"], str(tmp_path / "by run")]) == 0
+    assert taken == sorted(path.name for path in (tmp_path / "by run").iterdir())
+    assert {"README.md", "reproduce.yaml", "environment.json", "adapter_model.safetensors"} <= set(taken)
     assert answer(["study", "adapter", made["id"], "none", str(tmp_path / "taken")]) == 2
     assert answer(["study", "show", "study_none"]) == 2
     assert not (tmp_path / "another machine" / "dropscope.db").exists()
@@ -161,7 +170,7 @@ def test_an_adapter_goes_to_a_server_in_python_and_by_command(
     assert not (tmp_path / "another machine" / "adapters").exists()
     assert (tmp_path / "this machine" / "adapters" / "my-adapter" / WEIGHTS_FILE).is_file()
     assert answer(["model", "add-adapter", str(folder), "--model", "smollm2-135m"]) == 2
-    assert "was trained on sentence-transformers/all-MiniLM-L6-v2" in capfd.readouterr().err
+    assert "Its config names sentence-transformers/all-MiniLM-L6-v2" in capfd.readouterr().err
     (folder / WEIGHTS_FILE).rename(folder / "adapter_model.bin")
     assert answer(["model", "add-adapter", str(folder)]) == 2
     assert "in safetensors" in capfd.readouterr().err

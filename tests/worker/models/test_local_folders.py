@@ -77,9 +77,10 @@ def test_folder_to_study_to_adapter_and_merged_model(
     recorded = told.final("run")["validation/loss_fp32"]
     assert _loss(peft, rows.validation) == pytest.approx(recorded, abs=1e-4)
 
-    merge(settings.home, adapter, tmp_path / "merged", model.ref, "classification")
+    merge(settings.home, adapter, tmp_path / "merged", model.ref, "classification", {"0": "bad", "1": "good"})
     merged = AutoModelForSequenceClassification.from_pretrained(tmp_path / "merged").eval()
-    assert merged.config.num_labels == 2
+    assert merged.config.id2label == {0: "bad", 1: "good"}
+    assert merged.config.label2id == {"bad": 0, "good": 1}
     assert _loss(merged, rows.validation) == pytest.approx(recorded, abs=1e-4)
     with pytest.raises(InvalidInput, match="there already"):
         merge(settings.home, adapter, tmp_path / "merged", model.ref, "classification")

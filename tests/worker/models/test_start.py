@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForSequenceClassification
 
@@ -150,10 +151,38 @@ def test_a_head_of_another_task_starts_anew_and_the_log_says_so(database: Databa
         world.weights,
     )
     told = trained(other, tmp_path / "next", {"next": arm_from(other, adapter)})
-    assert any("so the head starts anew" in event.text for event in told.only("next", "log"))
+    said = " ".join(event.text for event in told.only("next", "log"))
+    assert "its head's classifier.weight is 2 by 32, and this task's is 3 by 32, so the head starts anew" in said
     assert first_loss(told) > 0
     taken = told.adapter("next")["base_model.model.classifier.weight"]
     assert tuple(taken.shape) == (3, 32)
+
+
+@pytest.mark.parametrize(
+    ("renamed", "reason"),
+    [
+        ({"classifier.weight": None, "classifier.bias": None}, "it holds no head"),
+        ({"classifier.bias": None}, "its head (classifier.weight) has no classifier.bias"),
+        (
+            {"classifier.weight": "score.weight", "classifier.bias": None},
+            "its head (score.weight) has no classifier.bias, which this model's head has",
+        ),
+    ],
+)
+def test_the_true_reason_is_told_where_a_head_is_not_taken(
+    database: Database, tmp_path: Path, renamed: dict[str, str | None], reason: str
+) -> None:
+    world = make_world(tmp_path)
+    one = trained(world, tmp_path / "runs", {"first": world.arm("none")})
+    folder = Path(one.only("first", "adapter")[0].folder)
+    tensors = {}
+    for name, tensor in load_file(folder / WEIGHTS_FILE).items():
+        own = name.removeprefix("base_model.model.")
+        if renamed.get(own, own) is not None:
+            tensors[f"base_model.model.{renamed.get(own, own)}"] = tensor
+    save_file(tensors, folder / WEIGHTS_FILE)
+    told = trained(world, tmp_path / "next", {"next": arm_from(world, add(database, world, folder))})
+    assert any(f"; {reason}" in event.text for event in told.only("next", "log")), told.only("next", "log")
 
 
 def test_an_adapter_that_changed_or_went_ends_the_run_with_a_sentence(database: Database, tmp_path: Path) -> None:
