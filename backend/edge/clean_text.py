@@ -1,9 +1,10 @@
 """What a database or an answer could not hold is refused at the edge, and so is a body of more parts than anything asks
-for: NUL, lone surrogates, numbers not finite; keys without end, lists without end, nesting without end.
+for: NUL, lone surrogates, numbers not finite or without end; keys without end, lists without end, nesting without end.
 
 All of it is looked at before the body is held against what an operation takes, in one pass.
 """
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,7 @@ MAX_DEPTH = 64
 MAX_PROBLEMS = 50
 MAX_ITEMS = 10_000  # of one list
 MAX_KEYS = 50  # of one object; a study has sixteen
+MAX_WHOLE = 2**63 - 1  # what a database holds; a float would be infinite from 310 digits on
 MAX_KEY = 200  # characters of a key: pointers are made of them
 STREAMED = frozenset({"uploads_content"})  # bodies that are files, read piece by piece
 
@@ -35,8 +37,13 @@ async def only_clean_body(request: Request) -> None:
         return
     try:
         found = await request.json()
-    except (ValueError, RecursionError):
+    except json.JSONDecodeError:
         return  # the route itself answers what is not JSON
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(
+            "the body holds a number of thousands of digits, or is nested without end; give ordinary numbers, and less "
+            "deep ones"
+        ) from error
     problems = _problems(found)
     if problems:
         raise InvalidInput.of(problems)
@@ -91,6 +98,8 @@ def _flaw(key: str | int | None, value: Any) -> str | None:
         return "this text holds a NUL character or half a surrogate pair; remove it"
     if isinstance(value, float) and not math.isfinite(value):
         return "this number is not finite; give an ordinary number"
+    if isinstance(value, int) and abs(value) > MAX_WHOLE:
+        return "this whole number has more than 64 bits; give an ordinary number"
     return None
 
 
