@@ -1,7 +1,7 @@
 """The ranking: final values of all arms as dots with 95 % t whiskers, every seed visible, best on top."""
 
 from backend.comparison.schema import ArmComparison, Comparison
-from backend.comparison.words import plus_minus
+from backend.comparison.words import capital, plus_minus
 from backend.shared.metrics import METRICS
 
 from .arrays import floats
@@ -15,7 +15,7 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
     undecided.
     """
     metric = METRICS[comparison.metric]
-    quantity = metric.words.capitalize()
+    quantity = capital(metric.words)
     title = f"{quantity} at the last evaluation"
     arms = ranked(comparison, options)
     if not arms:

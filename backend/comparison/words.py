@@ -104,22 +104,22 @@ def meaning(
     word = "lower" if interval.mean < 0 else "higher"
     size = amount(interval.mean, interval.half_width, metric)
     if interval.n == 1:
-        return f"{_capital(quantity)} {word} by {size} in one seed; one seed says nothing about the spread."
+        return f"{capital(quantity)} {word} by {size} in one seed; one seed says nothing about the spread."
     if result.p is None and result.p_t is None and interval.mean == 0:
         return f"The same {quantity} as {baseline} in each of {interval.n} seeds."
     if interval.n < DECIDES_FROM:
-        return f"{_capital(quantity)} {word} by {size} in {interval.n} seeds; two decide nothing.{diverged}"
+        return f"{capital(quantity)} {word} by {size} in {interval.n} seeds; two decide nothing.{diverged}"
     corrected = f"after correcting for {several(family, 'arm')}"
     if result.p_t is None:
         told = f"{p_value(p_holm)} {corrected} by the sign-flip test, for lack of a spread"
-        return f"{_capital(quantity)} {word} by {size} in every seed alike; {told}.{diverged}"
+        return f"{capital(quantity)} {word} by {size} in every seed alike; {told}.{diverged}"
     if diverged:
-        return f"{_capital(quantity)} {word} by {size} in the seeds that both finished.{diverged}"
+        return f"{capital(quantity)} {word} by {size} in the seeds that both finished.{diverged}"
     if decided != "undecided":
-        text = f"{_capital(quantity)} {word} by {size}; clear of seed noise {corrected} ({p_value(p_holm)})."
+        text = f"{capital(quantity)} {word} by {size}; clear of seed noise {corrected} ({p_value(p_holm)})."
     elif interval.half_width is not None and abs(interval.mean) > interval.half_width:
         text = (
-            f"{_capital(quantity)} {word} by {size} taken alone, but undecided once {several(family, 'arm')} "
+            f"{capital(quantity)} {word} by {size} taken alone, but undecided once {several(family, 'arm')} "
             f"are accounted for ({p_value(p_holm)} after correction)."
         )
     else:
@@ -143,5 +143,6 @@ def seeds_sentence(needed: int | None, *, varies: bool = True) -> str:
     )
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """Write the first letter large and leave the others as they are: "Validation macro-F1"."""
     return text[:1].upper() + text[1:]

@@ -49,11 +49,6 @@ def spoken(arm: schema.ArmComparison) -> str:
     return name
 
 
-def capital(text: str) -> str:
-    """Write the first letter large and leave the others as they are."""
-    return text[:1].upper() + text[1:]
-
-
 def listed(arms: Sequence[schema.ArmComparison]) -> str:
     """Write names in a sentence: "DropKey, HiddenCut and HiddenKey"; more than three are counted."""
     names = [spoken(arm) for arm in arms[:LISTED]]

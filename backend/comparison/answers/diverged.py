@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from backend.comparison import schema
-from backend.comparison.words import several
+from backend.comparison.words import capital, several
 
-from .card import capital, spoken
+from .card import spoken
 
 
 def diverged_sentence(arms: Sequence[schema.ArmComparison]) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 from backend.comparison import schema
 from backend.comparison.only_guesses import nothing_learned
-from backend.comparison.words import DECIDES_FROM, amount, several
+from backend.comparison.words import DECIDES_FROM, amount, capital, several
 from backend.shared.metrics import METRICS
 
-from .card import EARLY, WAITING, Key, State, capital, card, listed, pending, spoken
+from .card import EARLY, WAITING, Key, State, card, listed, pending, spoken
 from .contest import Contest
 from .diverged import diverged_sentence
 

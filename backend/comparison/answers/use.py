@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 from backend.comparison import schema
 from backend.comparison.only_guesses import nothing_learned, only_guesses
-from backend.comparison.words import DECIDES_FROM, amount, p_value, plain, seeds_sentence, times
+from backend.comparison.words import DECIDES_FROM, amount, capital, p_value, plain, seeds_sentence, times
 from backend.shared.metrics import METRICS
 
-from .card import EARLY, WAITING, capital, card, listed, pending, spoken
+from .card import EARLY, WAITING, card, listed, pending, spoken
 from .contest import Contest
 from .diverged import diverged_sentence
 from .overfits import lowest_between

@@ -268,3 +268,9 @@ def test_another_baseline_than_the_studys_own_is_exploratory() -> None:
     assert noted("arm-3")
     assert not noted(None)
     assert not noted("arm-0")
+
+
+def test_names_of_scores_keep_their_capitals() -> None:
+    better = ended({"none": by(0.0), "dropkey": by(0.0)}, validation_macro_f1={"none": by(0.6), "dropkey": by(0.7, 2)})
+    meaning = comparison.build(better).arms[1].differences["validation/macro_f1"].meaning
+    assert meaning.startswith("Validation macro-F1 higher by")
