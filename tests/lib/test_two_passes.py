@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 from transformer_dropout import Consistency, preset
-from transformer_dropout.hf import ConsistencyTrainer, inject_dropout
+from transformer_dropout.hf import ConsistencyTrainer, inject_dropout, two_pass_loss
 from transformer_dropout.spec import CONSISTENCY
 
 from tests.lib.test_trainer import Rows, arguments
@@ -69,3 +69,23 @@ def test_a_steps_loss_is_that_of_both_its_passes(tmp_path: Path, kind: str, task
     term = divergence(kind, torch.softmax(first, -1), torch.softmax(second, -1))[counted].mean()
     assert found.item() == pytest.approx((expected + WEIGHT * term).item(), rel=2e-5)
     assert WEIGHT * term.item() > 1e-3 * expected.item()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_share_is_on_the_term_alone(kind: str) -> None:
+    """What a trainer divides by its accumulated batches leaves the task loss as it is."""
+    model = classifier("bert").train()
+    inputs = batch() | {"labels": torch.tensor([0, 1, 1])}
+    injection = inject_dropout(model, preset("hiddenkey", 0.3, Consistency(kind, WEIGHT)), generator_seed=1)
+
+    def run() -> tuple[torch.Tensor, object]:
+        out = model(**inputs)
+        return out.loss, out
+
+    found = {}
+    for share in (0.0, 0.25, 1.0):
+        injection.step = -1
+        found[share] = two_pass_loss(injection, run, inputs, share=share)[0].item()
+    term = found[1.0] - found[0.0]
+    assert term > 1e-3
+    assert found[0.25] - found[0.0] == pytest.approx(0.25 * term, rel=1e-3)
