@@ -11,8 +11,9 @@ from torch import nn
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from backend.shared.catalogue import ModelFacts, model_location, require_model
-from backend.shared.catalogue.config_checks import check_folder
+from backend.shared.catalogue.config_checks import check_family, check_folder
 from backend.shared.catalogue.config_keys import is_token
+from backend.shared.catalogue.config_values import check_values
 from backend.shared.catalogue.revision import revision_of
 from backend.shared.errors import InvalidInput, TrainingError
 from backend.shared.run_status import FailureCode
@@ -93,6 +94,8 @@ def read_base(
     """
     try:
         settings = check_folder(folder)
+        check_family(settings)
+        check_values(settings)  # a folder may have been registered by a version that asked less
         with shown(folder) as seen, quiet():
             tokenizer = load_tokenizer(seen)
             found, missing = _load(seen, task, labels, _DTYPES[precision], device)
