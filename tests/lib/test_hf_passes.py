@@ -11,6 +11,7 @@ from transformer_dropout import DropoutSpec, InjectionError, Site, preset
 from transformer_dropout.consistency import consistency_loss
 from transformer_dropout.hf import inject_dropout, two_pass_loss
 from transformer_dropout.spec import Consistency
+from transformers.integrations import neftune_post_forward_hook
 
 from tests.lib.tiny import batch, classifier, language_model
 
@@ -207,6 +208,20 @@ def test_the_clean_pass_leaves_modes_and_random_state_alone() -> None:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("alpha", [5, 0.5])
+def test_the_clean_pass_is_without_the_trainers_noise_too(alpha: float) -> None:
+    model, inputs = language_model("llama"), batch()
+    clean = model.eval()(**inputs).logits
+    embedding = model.train().get_input_embeddings()
+    embedding.neftune_noise_alpha = alpha  # as Trainer(neftune_noise_alpha=...) does
+    embedding.register_forward_hook(neftune_post_forward_hook)
+    with inject_dropout(model, DropoutSpec(KITCHEN_SINK.sites, Consistency("js_paper"))) as injection:
+        with injection.clean_pass():
+            torch.testing.assert_close(model(**inputs).logits, clean, atol=1e-6, rtol=1e-5)
+        assert embedding.neftune_noise_alpha == alpha
+
+
+@torch.no_grad()
 @pytest.mark.parametrize("kernel", ["sdpa", "eager"])
 def test_generation_with_a_cache_is_untouched(kernel: str) -> None:
     model = language_model("llama", kernel=kernel).eval()
@@ -258,11 +273,21 @@ def test_half_precision_models() -> None:
             assert all(torch.isfinite(g).all() for g in gradients(model).values())
 
 
+HALF = (Site("hidden", "element", 0.4), Site("attention_logits", "column", 0.4), Site("input", "span", 0.4))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("spec", [preset("hiddenkey_minus", rate=0.4), preset("native_dropout")])
-def test_compiled_models_draw_the_same_masks(spec: DropoutSpec) -> None:
+@pytest.mark.parametrize(
+    ("family", "spec"),
+    [
+        ("bert", preset("hiddenkey_minus", rate=0.4)),
+        ("bert", preset("native_dropout")),
+        ("llama", DropoutSpec(HALF)),  # hooks in some layers only, and all layers share what is compiled
+    ],
+)
+def test_compiled_models_draw_the_same_masks(family: str, spec: DropoutSpec) -> None:
     torch.compiler.reset()
-    model, inputs = classifier("bert").train(), batch()
+    model, inputs = classifier(family, layers=3).train(), batch()
     with inject_dropout(model, spec, generator_seed=3) as injection:
         expected = [model(**inputs).logits for _ in range(2)]
         compiled = torch.compile(model, backend="eager")

@@ -27,12 +27,16 @@ def untraced(function: F) -> F:
 
 
 def forget_compiled() -> None:
-    """Have torch.compile compile anew: it would run past hooks that come, and on with those that go.
+    """Have torch.compile compile anew, and ask for hooks: it would run past those that come, and on with those that go.
 
-    Does nothing where nothing was compiled in this process.
+    Compiles nothing anew where nothing was compiled in this process.
     """
+    from torch._dynamo import config
     from torch._dynamo.utils import counters
 
+    # Else what was compiled for a layer without a hook stands for layers with one: they share a forward. It stays.
+    if hasattr(config, "skip_nnmodule_hook_guards"):
+        config.skip_nnmodule_hook_guards = False
     if counters["frames"]["total"]:
         torch.compiler.reset()
 

@@ -11,6 +11,7 @@ logger = logging.getLogger(__name__)
 
 # Rates that some families keep as plain numbers on their modules instead of in nn.Dropout.
 _NUMBERS = ("dropout", "attention_dropout", "activation_dropout", "hidden_dropout", "layerdrop")
+_NOISE = "neftune_noise_alpha"  # transformers' own, on the embedding
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ def native_rates(model: nn.Module, adapters: bool = False) -> tuple[str, ...]:
 
 @contextmanager
 def every_dropout_off(model: nn.Module) -> Iterator[None]:
-    """Switch off all dropout, PEFT's too, and nothing else; rates come back even after an exception."""
+    """Switch off all dropout and noise, PEFT's and the Trainer's too, and nothing else; rates come back in any case."""
     settings = _settings(model, adapters=True)
     for module, attribute, _, _ in settings:
         setattr(module, attribute, 0.0)
@@ -64,10 +65,10 @@ def _settings(model: nn.Module, adapters: bool) -> list[tuple[nn.Module, str, fl
     for name, module in model.named_modules():
         if "lora_dropout" in name and not adapters:
             continue
-        attributes = ("p",) if isinstance(module, nn.Dropout) else _NUMBERS
+        attributes = ("p",) if isinstance(module, nn.Dropout) else (*_NUMBERS, _NOISE) if adapters else _NUMBERS
         for attribute in attributes:
             rate = getattr(module, attribute, None)
-            if isinstance(rate, float) and rate > 0.0:
+            if isinstance(rate, float | int) and not isinstance(rate, bool) and rate > 0.0:
                 label = name if attribute == "p" else f"{name}.{attribute}".lstrip(".")
                 found.append((module, attribute, rate, label))
     return found
