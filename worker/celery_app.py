@@ -138,7 +138,7 @@ def create_app(settings: Settings, drain_s: float, trainer_command: Sequence[str
 
 def run_worker(settings: Settings, drain_s: float, trainer_command: Sequence[str] = TRAINER) -> None:
     """Work until SIGTERM or Ctrl-C; a second signal stops at once."""
-    logs.configure(logging.StreamHandler(sys.stderr), settings.log_level, settings.log_format)
+    logs.configure([logging.StreamHandler(sys.stderr)], settings.log_level, settings.log_format)
     check_worker(settings)
     _check_database(settings)
     app = create_app(settings, drain_s, trainer_command)

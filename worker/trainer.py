@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     os.set_inheritable(events_fd, False)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # a stray print of a library must not look like an event
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
-    logs.configure(logging.StreamHandler(sys.stderr), "INFO", "json" if _json() else "text")
+    logs.configure([logging.StreamHandler(sys.stderr)], "INFO", "json" if _json() else "text")
     inbox: Inbox = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(inbox,), name="commands", daemon=True).start()
     _serve(inbox, events_fd)

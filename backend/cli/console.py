@@ -62,7 +62,7 @@ def err() -> Console:
     return _Harmless(file=sys.stderr, highlight=False, markup=False, emoji=False, soft_wrap=not sys.stderr.isatty())
 
 
-def log_to(target: Path | None, level: str, form: logs.Format = "text") -> None:
-    """Send the log to a file, or to standard error where `target` is None."""
-    handler = logging.StreamHandler(sys.stderr) if target is None else logging.FileHandler(target, delay=True)
-    logs.configure(handler, level, form)
+def log_to(target: Path | None, level: str, form: logs.Format = "text", *, aloud: bool) -> None:
+    """Send the log to a file where one is named, and to standard error where it is to be heard."""
+    to_file = [] if target is None else [logs.file_handler(target)]
+    logs.configure([*to_file, *([logging.StreamHandler(sys.stderr)] if aloud else [])], level, form)

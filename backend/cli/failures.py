@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from backend.cli.console import err
 from backend.client import ApiError, ServerUnreachable
+from backend.shared import logs
 from backend.shared.errors import DropscopeError, InvalidInput
 from backend.shared.settings import Settings
 
@@ -39,7 +40,9 @@ def _kept(error: Exception) -> str:
     with contextlib.suppress(OSError, ValidationError):
         file = Settings().home / "logs" / "errors.log"
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a") as log:
+        if file.exists():
+            logs.cut(file)
+        with file.open("a", encoding="utf-8", errors="backslashreplace") as log:
             log.writelines(traceback.format_exception(error))
         return f"; {file} has the details"
     return ""

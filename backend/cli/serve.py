@@ -20,7 +20,7 @@ from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
 
 LOOK_S = 0.5
-GIVE_BACK_S = 10.0
+TIDY_S = 10.0
 
 
 def up(settings: Settings, *, browser: bool) -> int:
@@ -28,7 +28,7 @@ def up(settings: Settings, *, browser: bool) -> int:
     console = err()
     stop = stack.Stop()
     stop.install()
-    with embedded(settings, stop, to_file=False) as running:
+    with embedded(settings, stop, aloud=True) as running:
         console.print(
             f"Dropscope is at [bold]{running.url}[/bold] (data in {escape(str(settings.home))}; Ctrl-C stops it)",
             markup=True,
@@ -50,11 +50,12 @@ def _offer_set_up(settings: Settings, url: str) -> None:
 
 def serve_on(running: stack.Stack, stop: stack.Stop) -> int:
     """Wait for the end: 0 where it was asked for, 1 where the web server ended by itself."""
-    given_back = time.monotonic()
+    tidied = time.monotonic()
     while not stop.asked.wait(LOOK_S):
-        if time.monotonic() - given_back > GIVE_BACK_S:
+        if time.monotonic() - tidied > TIDY_S:
             heap.give_back()
-            given_back = time.monotonic()
+            running.cut_logs()
+            tidied = time.monotonic()
         for trouble in running.tend():
             err().print(f"dropscope: {trouble}", markup=False)
         if not running.is_serving():
@@ -63,11 +64,11 @@ def serve_on(running: stack.Stack, stop: stack.Stop) -> int:
 
 
 @contextmanager
-def embedded(settings: Settings, stop: stack.Stop, *, to_file: bool) -> Iterator[stack.Stack]:
-    """The embedded stack; its log goes to a file in the home folder, or to standard error."""
+def embedded(settings: Settings, stop: stack.Stop, *, aloud: bool) -> Iterator[stack.Stack]:
+    """The embedded stack; its log goes to a file in the home folder, and where it is `aloud` to standard error."""
     heap.keep_small()
     home.prepare(settings)
-    log_to(settings.home / "logs" / "server.log" if to_file else None, settings.log_level, settings.log_format)
+    log_to(settings.home / "logs" / "server.log", settings.log_level, settings.log_format, aloud=aloud)
     with stack.running(settings, stop, _web_app) as running:
         yield running
     logging.getLogger(__name__).info("stopped")

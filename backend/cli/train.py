@@ -34,12 +34,12 @@ def train(settings: Settings, spec: dict[str, Any], *, follow: bool, as_json: bo
     stop.install()
     url = address(settings)
     if url is not None:
-        log_to(None, "WARNING")
+        log_to(None, "WARNING", aloud=True)
         with client_of(settings, url) as client:
             return _queue_and_follow(client, spec, stop, follow=follow, as_json=as_json)
     if not keep_serving and "port" not in settings.model_fields_set:
         settings = settings.model_copy(update={"port": 0})  # nobody needs to find it
-    with embedded(settings, stop, to_file=True) as stack, client_of(settings, stack.url) as client:
+    with embedded(settings, stop, aloud=False) as stack, client_of(settings, stack.url) as client:
         code = _queue_and_follow(client, spec, stop, follow=True, as_json=as_json, tend=stack.tend)
         if keep_serving and not stop.asked.is_set():
             err().print(f"Still serving at [bold]{stack.url}[/bold]; Ctrl-C stops it.", markup=True)

@@ -1,4 +1,4 @@
-"""How many connections the web server holds, and for how long one may ask nothing.
+"""How many connections the web server holds, and for how long one may ask nothing, or take nothing of its answer.
 
 Each connection is an open file, and a process has so many of them. Without a bound, a thousand connections that say
 nothing leave none for whoever does: not even to accept one and say so.
@@ -13,6 +13,7 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEADERS_S = 15.0  # from the connection, or from the last answer's end, to a whole request line with its headers
+TAKEN_S = 60.0  # for 48 KiB of an answer that waits: slower than 1 KiB/s is nobody's line, as with uploads
 MOST = 4096
 WANTED_FILES = 65_536
 OWN_FILES = 256  # database, logs, uploads; and connections that are accepted before another has gone
@@ -33,9 +34,10 @@ def raise_file_limit() -> int:
 class Crowd:
     """All connections of a server; where it is full, the one that has asked nothing for longest makes room."""
 
-    def __init__(self, files: int, headers_s: float = HEADERS_S) -> None:
+    def __init__(self, files: int, headers_s: float = HEADERS_S, taken_s: float = TAKEN_S) -> None:
         self.most = min(MOST, max(files - OWN_FILES, files // 2))
-        self.headers_s = headers_s
+        self.headers_s, self.taken_s = headers_s, taken_s
+        self._full: dict[Guarded, TimerHandle] = {}
         self._all: set[Guarded] = set()
         self._idle: OrderedDict[Guarded, TimerHandle] = OrderedDict()
 
@@ -61,9 +63,21 @@ class Crowd:
         if timer is not None:
             timer.cancel()
 
+    def is_full(self, one: "Guarded") -> None:
+        """Its client does not take what was sent; whoever makes the answer waits, with all that they hold."""
+        if one in self._all and one not in self._full:
+            self._full[one] = one.loop.call_later(self.taken_s, self._close, one)
+
+    def is_taken(self, one: "Guarded") -> None:
+        """What was sent is taken again."""
+        timer = self._full.pop(one, None)
+        if timer is not None:
+            timer.cancel()
+
     def leave(self, one: "Guarded") -> None:
         """It is closed."""
         self.is_busy(one)
+        self.is_taken(one)
         self._all.discard(one)
 
     def _close(self, one: "Guarded") -> None:
@@ -72,7 +86,7 @@ class Crowd:
 
 
 class Guarded(H11Protocol):
-    """uvicorn's HTTP/1.1, which tells its crowd when it has a request and when it has none."""
+    """uvicorn's HTTP/1.1, which tells its crowd when it has a request, when none, and when its answer is not taken."""
 
     def __init__(self, crowd: Crowd, **options: Any) -> None:
         super().__init__(**options)
@@ -87,6 +101,16 @@ class Guarded(H11Protocol):
         """End."""
         self._crowd.leave(self)
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """More waits to be taken than the system holds for it."""
+        super().pause_writing()
+        self._crowd.is_full(self)
+
+    def resume_writing(self) -> None:
+        """Most of that was taken."""
+        super().resume_writing()
+        self._crowd.is_taken(self)
 
     def handle_events(self) -> None:
         """Something came: a part of a request, or a whole one."""

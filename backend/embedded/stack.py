@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from backend.migrations.runner import migrate
+from backend.shared import logs
 from backend.shared.database import open_database
 from backend.shared.errors import StartupError
 from backend.shared.settings import Settings
@@ -75,6 +76,11 @@ class Stack:
     def tend(self) -> list[str]:
         """Start children again that ended by themselves; a sentence for each one found. Call it now and then."""
         return [sentence for child in self._children if (sentence := child.tend()) is not None]
+
+    def cut_logs(self) -> None:
+        """Keep what the children write within its bound. Call it now and then."""
+        for child in self._children:
+            logs.cut(child.child.log)
 
 
 @contextmanager

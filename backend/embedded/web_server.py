@@ -12,7 +12,7 @@ import uvicorn
 
 from backend.shared.errors import StartupError
 
-from .connections import BACKLOG, HEADERS_S, Crowd, raise_file_limit
+from .connections import BACKLOG, HEADERS_S, TAKEN_S, Crowd, raise_file_limit
 from .seldom import Seldom
 
 START_S = 20.0
@@ -57,9 +57,10 @@ class WebServer:
         *,
         trusted_proxies: tuple[str, ...] = (),
         headers_s: float = HEADERS_S,
+        taken_s: float = TAKEN_S,
     ) -> None:
         """`trusted_proxies`: whose X-Forwarded-For is believed; whoever else sends one is who they are."""
-        crowd = Crowd(raise_file_limit(), headers_s)
+        crowd = Crowd(raise_file_limit(), headers_s, taken_s)
         config = uvicorn.Config(
             app,
             http=crowd.protocol,  # type: ignore[arg-type]  # a maker of protocols, called as the class would be

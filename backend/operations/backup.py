@@ -22,7 +22,7 @@ from backend.migrations import runner
 from backend.shared import report_tables, team_tables, upload_tables  # noqa: F401  (puts them into the metadata)
 from backend.shared.database import Database, Write, open_database
 from backend.shared.errors import Conflict, InvalidInput, StartupError, Unavailable
-from backend.shared.files import new_folder, only_ours, sealed, sha256_of, unsealed
+from backend.shared.files import is_everybodys, new_folder, only_ours, sealed, sha256_of, unsealed
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
 from backend.shared.store import endings
@@ -115,6 +115,8 @@ def restore(settings: Settings, folder: Path) -> Manifest:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / name, place)
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not is_everybodys(settings.home):
+            only_ours(settings.home)
         _bring_database(settings, folder / DATABASE)
     except OSError as error:
         raise Unavailable(

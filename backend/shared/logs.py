@@ -6,14 +6,19 @@ same words as keys. `about` sets them for a block, in this thread or task only.
 
 import json
 import logging
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import Literal
 
 Format = Literal["text", "json"]
 _ABOUT: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B039  (never changed in place)
+MOST_BYTES = 8 << 20
 _CHATTY = ("httpx", "httpcore", "alembic", "kombu")
 
 
@@ -27,10 +32,29 @@ def about(**words: str) -> Iterator[None]:
         _ABOUT.reset(before)
 
 
-def configure(handler: logging.Handler, level: str, form: Format) -> None:
-    """Send all logging of this process to one handler, in one form."""
-    handler.setFormatter(JsonLines() if form == "json" else TextLines())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+def file_handler(target: Path) -> logging.Handler:
+    """Writes to a file of our own, which is never longer than `MOST_BYTES`; what was before is kept once, as `.1`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return RotatingFileHandler(
+        target, maxBytes=MOST_BYTES, backupCount=1, encoding="utf-8", errors="backslashreplace", delay=True
+    )
+
+
+def cut(file: Path, most: int = MOST_BYTES) -> None:
+    """Keep a log within `most` bytes that a process goes on appending to: what is there moves to `.1`."""
+    try:
+        if file.stat().st_size > most:
+            shutil.copyfile(file, file.with_name(f"{file.name}.1"))
+            os.truncate(file, 0)
+    except OSError as error:
+        logging.getLogger(__name__).warning("the log %s could not be cut: %s", file.name, error)
+
+
+def configure(handlers: Sequence[logging.Handler], level: str, form: Format) -> None:
+    """Send all logging of this process to these handlers, in one form."""
+    for handler in handlers:
+        handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    logging.basicConfig(level=level.upper(), handlers=handlers, force=True)
     for chatty in _CHATTY:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 

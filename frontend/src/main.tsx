@@ -14,8 +14,8 @@ reloadOnMissingChunk();
 
 const queryClient = makeQueryClient(() => {
   const { matches, location } = router.state;
-  // Pages that need no account tell of a refusal themselves.
-  if (matches.some((match) => match.routeId === "/inside"))
+  // Pages that need no account tell of a refusal themselves; while sign-in is on its way the old page still asks.
+  if (location.pathname !== "/login" && matches.some((match) => match.routeId === "/inside"))
     void router.navigate({ to: "/login", search: { to: location.href } });
 });
 

@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from backend.shared import disk
+from backend.shared import disk, logs
 from backend.shared.database import Database
 from backend.shared.errors import Unavailable
 from backend.shared.settings import Settings
@@ -16,6 +17,7 @@ from worker.supervisor.pack_supervisor import PackSupervisor
 from worker.supervisor.trainer_process import TRAINER, TrainerProcess
 
 log = logging.getLogger(__name__)
+LOGS_KEPT = 64  # of trainers, more than a machine has workers
 EXIT_GRACE_S = 0.5  # an idle trainer has nothing to save
 
 
@@ -45,6 +47,7 @@ class Supervisor:
         if self._trainer is None or self._trainer.gone:
             self._discard()
             log_file = self.settings.home / "logs" / f"trainer-{self.heartbeat.worker_id}.log"
+            _forget_old(log_file.parent)
             self._trainer = TrainerProcess(self.trainer_command, log_file)
         return self._trainer
 
@@ -65,6 +68,7 @@ class Supervisor:
             if pack is None:
                 break
             packs += 1
+            logs.cut(trainer.log)
             watch = PackSupervisor(self.database, self.settings, self.heartbeat, trainer, pack, self.drain_s)
             if not watch.run():
                 self._discard()
@@ -94,3 +98,11 @@ class Supervisor:
         if self._trainer is not None:
             self._trainer.close()
             self._trainer = None
+
+
+def _forget_old(folder: Path) -> None:
+    """Delete the logs of trainers of long ago: each start of a worker leaves one."""
+    found = [(file.stat().st_mtime, file) for file in folder.glob("trainer-*.log") if file.is_file()]
+    for _, file in sorted(found, reverse=True)[LOGS_KEPT:]:
+        file.unlink(missing_ok=True)
+        file.with_name(f"{file.name}.1").unlink(missing_ok=True)

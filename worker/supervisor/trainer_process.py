@@ -65,7 +65,8 @@ class TrainerProcess:
         self._partial = b""
         self._events, writing = os.pipe()
         try:
-            with log.open("wb") as output:
+            log.write_bytes(b"")
+            with log.open("ab") as output:  # appended to: it may be cut while the trainer writes
                 self._process = subprocess.Popen(
                     wrapped(
                         [*command, "--events-fd", str(writing)],

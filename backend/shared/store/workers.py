@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from backend.shared.database import Write
@@ -16,6 +16,8 @@ from backend.shared.ids import new_id
 from backend.shared.process import ProcessId
 from backend.shared.store.queue import NO_SYNC, clock
 from backend.shared.tables import Worker, now
+
+STOPPED_KEPT = 200
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Standing:
 
 
 def register(session: Write, process: ProcessId, device: str, version: str) -> str:
-    """Make a row for this process; return the worker's id."""
+    """Make a row for this process; return the worker's id. Rows of workers that stopped long ago go meanwhile."""
+    _forget_old(session)
     worker_id = new_id("worker")
     session.add(
         Worker(
@@ -41,6 +44,17 @@ def register(session: Write, process: ProcessId, device: str, version: str) -> s
         )
     )
     return worker_id
+
+
+def _forget_old(session: Write) -> None:
+    """Keep so many of the stopped, and the last pace that was measured, by which waiting times are told."""
+    stopped = select(Worker.id).where(Worker.stopped_at.is_not(None))
+    kept = set(session.scalars(stopped.order_by(Worker.id.desc()).limit(STOPPED_KEPT)))
+    measured = select(Worker.id).where(Worker.tokens_per_second > 0).order_by(Worker.heartbeat_at.desc()).limit(1)
+    kept |= set(session.scalars(measured))
+    if len(kept) >= STOPPED_KEPT:
+        gone = delete(Worker).where(Worker.stopped_at.is_not(None), Worker.id.not_in(kept))
+        session.execute(gone.execution_options(**NO_SYNC))
 
 
 def heartbeat(session: Write, worker_id: str, device: str | None = None) -> Standing:

@@ -27,13 +27,22 @@ async def app(scope, receive, send):
         return
     while (await receive()).get("more_body"):
         pass
+    if scope["path"] == "/much":
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            for _ in range(1600):
+                await send({"type": "http.response.body", "body": bytes(16384), "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            print("ended", flush=True)
+        return
     if scope["path"] == "/slow":
         await asyncio.sleep(1)
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"ok"})
 
 listening = web_server.bind("127.0.0.1", 0)
-server = web_server.WebServer(app, listening, "WARNING", lambda: None, headers_s=float(sys.argv[2]))
+server = web_server.WebServer(app, listening, "WARNING", lambda: None, headers_s=float(sys.argv[2]), taken_s=1.5)
 server.start()
 soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 print(json.dumps([listening.getsockname()[1], soft]), flush=True)
@@ -72,6 +81,23 @@ def test_more_idle_connections_than_files_keep_nobody_waiting() -> None:
         child.stdin.close()  # type: ignore[union-attr]
         said = child.stderr.read()  # type: ignore[union-attr]
         assert len(said) < 20_000, said[:2000]
+
+
+def test_an_answer_that_nobody_takes_is_ended_and_a_slow_line_is_served() -> None:
+    """25 MiB: more than the system holds between the two."""
+    with _serving(400, headers_s=60) as (port, _, child):
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as deaf:
+            deaf.sendall(b"GET /much HTTP/1.1\r\nHost: a\r\n\r\n")
+            deaf.recv(1)  # and never again
+            assert child.stdout.readline() == "ended\n"  # type: ignore[union-attr]
+            assert _ask(port) < 2
+        taken = 0
+        with httpx.stream("GET", f"http://127.0.0.1:{port}/much", timeout=10, trust_env=False) as answer:
+            for number, piece in enumerate(answer.iter_raw(1 << 20)):
+                taken += len(piece)
+                if number < 8:
+                    time.sleep(0.4)  # longer in all than an answer may wait
+        assert taken == 1600 * 16384
 
 
 def test_a_connection_that_sends_no_whole_request_is_closed() -> None:

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -82,3 +83,26 @@ def test_a_request_is_named_in_the_service_s_lines(sqlite_client: TestClient) ->
     (queued,) = [line for line in map(json.loads, out.getvalue().splitlines()) if study_id in line["message"]]
     assert queued["request_id"].startswith("request_")
     assert queued["request_id"] != asked
+
+
+def test_a_log_of_our_own_keeps_within_its_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "MOST_BYTES", 1000)
+    handler = logs.file_handler(tmp_path / "logs" / "server.log")
+    for number in range(100):
+        handler.emit(logging.makeLogRecord({"msg": f"line {number} レビュー \udce9 {'x' * 50}"}))
+    handler.close()
+    files = {file.name: file.stat().st_size for file in (tmp_path / "logs").iterdir()}
+    assert set(files) == {"server.log", "server.log.1"}
+    assert max(files.values()) <= 1000
+
+
+def test_a_log_that_a_process_appends_to_is_cut_under_it(tmp_path: Path) -> None:
+    log_file = tmp_path / "worker-0.log"
+    with log_file.open("ab", buffering=0) as writing:
+        for number in range(50):
+            writing.write(b"%03d %s\n" % (number, b"x" * 96))
+            logs.cut(log_file, 1000)
+            assert log_file.stat().st_size <= 1000
+    kept = (log_file.with_name("worker-0.log.1").read_text() + log_file.read_text()).split("\n")
+    assert kept[-2].startswith("049")
+    logs.cut(tmp_path / "never written.log")

@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import update
 
 from backend.accounts.principal import Principal
 from backend.catalogue import register as registry
-from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, now
-from backend.shared.upload_tables import Upload
+from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 from backend.uploads import service as uploads
-from backend.uploads.sweeper import sweep
+from backend.uploads.sweeper import Sweeper
 from tests.backend.catalogue.test_models import folder_of
 from tests.backend.datasets.test_files import REFUSED, REFUSED_JSON
 from tests.backend.inside import inside
@@ -110,19 +109,50 @@ def test_what_stands_still_is_thrown_away(client: TestClient) -> None:
     client.put(f"{API}/uploads/{open_one}/content", content=b"12345")
     whole = send(client)
     database, settings = inside(client).database, inside(client).settings
-    assert sweep(database, settings) == 0
-    with database.write() as session:
-        session.execute(update(Upload).values(touched_at=now() - timedelta(seconds=settings.upload_idle_s + 1)))
-    assert sweep(database, settings, {open_one: object()}) == 0  # its flush may take that long
-    assert sweep(database, settings) == 1
+    clock, sending = [0.0], set[str]()
+    sweeper = Sweeper(database, settings, sending, lambda: clock[0])
+    assert sweeper.sweep() == 0
+    clock[0] += settings.upload_idle_s + 1
+    sending.add(open_one)
+    assert sweeper.sweep() == 0  # its flush may take that long
+    sending.clear()
+    assert sweeper.sweep() == 1
     assert [path.name for path in files(client)] == [whole]
     assert client.get(f"{API}/uploads/{open_one}").status_code == 404
-    with database.write() as session:
-        session.execute(update(Upload).values(touched_at=now() - uploads.KEPT - timedelta(seconds=1)))
-    assert sweep(database, settings) == 1
+    clock[0] += uploads.KEPT.total_seconds()
+    assert sweeper.sweep() == 1
     assert files(client) == []
     assert client.delete(f"{API}/uploads/{send(client)}").status_code == 204
     assert files(client) == []
+
+
+@pytest.mark.parametrize("step_s", [-1e7, 1e7])
+def test_a_step_of_the_clock_throws_nothing_away(
+    sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch, step_s: float
+) -> None:
+    """Neither an upload nor a data set that is being made; what is added to stays however the clock stands."""
+    upload = sqlite_client.post(f"{API}/uploads", json={"name": "a.csv", "bytes": 10}).json()["id"]
+    where = f"{API}/uploads/{upload}/content"
+    sqlite_client.put(where, content=b"12345")
+    settings = inside(sqlite_client).settings
+    half_made = settings.shared / "datasets" / ".reviews.0"
+    half_made.mkdir(parents=True)
+    clock = [0.0]
+    sweeper = Sweeper(inside(sqlite_client).database, settings, (), lambda: clock[0])
+    assert sweeper.sweep() == 0
+    real, wall = time.time, datetime.now
+    monkeypatch.setattr(time, "time", lambda: real() + step_s)
+    monkeypatch.setattr("backend.shared.tables.now", lambda: wall(UTC) + timedelta(seconds=step_s))
+    for module in ("backend.uploads.service", "backend.uploads.sweeper"):
+        monkeypatch.setattr(f"{module}.now", lambda: wall(UTC) + timedelta(seconds=step_s), raising=False)
+    for _ in range(4):
+        clock[0] += settings.upload_idle_s * 0.6
+        assert sweeper.sweep() == 0
+        sqlite_client.put(where, params={"offset": 5}, content=b"")
+    assert (half_made.exists(), sweeper.sweep()) == (True, 0)
+    clock[0] += 3601
+    assert sweeper.sweep() == 1
+    assert not half_made.exists()
 
 
 def test_a_preview_says_what_the_file_would_become(sqlite_client: TestClient) -> None:

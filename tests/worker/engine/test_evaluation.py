@@ -10,6 +10,7 @@ import pytest
 import torch
 from scipy import stats
 
+from backend.shared.files import unsealed
 from backend.shared.metrics import recorded
 from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.specs import GenerationSpec
@@ -220,7 +221,7 @@ def test_precision_is_measured_once_and_remembered(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     first = resolve_precision("auto", tmp_path)
     file = tmp_path / "cache" / "precision.json"
-    known = json.loads(file.read_text())
+    known = unsealed(file.read_bytes())
     assert list(known.values()) == [first]
     other = "fp32" if first == "bf16" else "bf16"
     file.write_text(json.dumps(dict.fromkeys(known, other)))

@@ -14,6 +14,7 @@ from backend.shared.store import endings, requests
 from backend.shared.tables import Run, Worker
 from tests.processes import is_running
 from tests.worker.supervisor.conftest import Build, House, until
+from worker.supervisor.supervisor import LOGS_KEPT
 from worker.supervisor.trainer_process import scrubbed
 
 pytestmark = pytest.mark.slow
@@ -26,6 +27,22 @@ def trainer_pid(house: House) -> int:
 
 def wait_ended(house: House, run_id: str) -> str:
     return until(lambda: house.run(run_id).finished_at and house.run(run_id).status, "the end of the run")
+
+
+def test_logs_of_trainers_of_long_ago_go(build: Build) -> None:
+    house = build()
+    folder = house.settings.home / "logs"
+    folder.mkdir(exist_ok=True)
+    for number in range(LOGS_KEPT + 10):
+        file = folder / f"trainer-worker_{number}.log"
+        file.write_text("long ago")
+        os.utime(file, (number, number))
+    (run,) = house.plant({"steps": 2})
+    house.train()
+    assert house.statuses([run]) == ["succeeded"]
+    left = {file.name for file in folder.glob("trainer-*.log")}
+    assert len(left) <= LOGS_KEPT + 1
+    assert {"trainer-worker_0.log", f"trainer-worker_{LOGS_KEPT + 9}.log"} - left == {"trainer-worker_0.log"}
 
 
 def test_cancel_stops_one_run_and_leaves_its_mate(build: Build) -> None:

@@ -4,6 +4,8 @@ export interface LoginSearch {
 }
 
 export function loginSearch(raw: Record<string, unknown>): LoginSearch {
-  const to = typeof raw.to === "string" ? raw.to : "";
+  let to = typeof raw.to === "string" ? raw.to : "";
+  // Several refusals at once each lead here, the later ones from here: where the first one came from is what counts.
+  while (/^\/login(?![^?#])/.test(to)) to = new URLSearchParams(to.split("?")[1] ?? "").get("to") ?? "";
   return /^\/(?![/\\])/.test(to) ? { to } : {};
 }

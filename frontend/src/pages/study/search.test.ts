@@ -37,6 +37,9 @@ test("what is as usual, unknown or nonsense stays out of the address", () => {
 
 test("signing in leads back into this product only", () => {
   expect(loginSearch({ to: "/studies/s?tab=runs" })).toEqual({ to: "/studies/s?tab=runs" });
+  const once = `/login?to=${encodeURIComponent("/studies/s?tab=runs")}`;
+  expect(loginSearch({ to: `/login?to=${encodeURIComponent(once)}` })).toEqual({ to: "/studies/s?tab=runs" });
+  expect(loginSearch({ to: "/login" })).toEqual({});
   for (const to of ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:alert(1)"])
     expect(loginSearch({ to })).toEqual({});
 });
