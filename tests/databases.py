@@ -11,8 +11,10 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, text
 
 from backend.migrations.runner import migrate
+from backend.shared.database import Database, sqlite_engine
 from backend.shared.ids import new_id
 from backend.shared.settings import Settings
+from backend.shared.tables import LOCAL_WORKSPACE, Table, Workspace
 
 POSTGRES = pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.xdist_group("postgres")])
 BOTH = ["sqlite", POSTGRES]
@@ -78,3 +80,16 @@ def sqlite_template(folder: Path) -> Path:
     settings = Settings(home=folder)
     migrate(settings)
     return settings.sqlite_path
+
+
+@contextmanager
+def bare_sqlite(file: Path) -> Iterator[Database]:
+    """All tables and the one workspace, without migrations: for what only stores and finds."""
+    opened = Database(sqlite_engine(f"sqlite:///{file}"))
+    Table.metadata.create_all(opened.engine)
+    with opened.write() as session:
+        session.add(Workspace(id=LOCAL_WORKSPACE, name="local"))
+    try:
+        yield opened
+    finally:
+        opened.close()

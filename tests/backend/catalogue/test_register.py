@@ -12,11 +12,12 @@ from backend.catalogue import register as registry
 from backend.datasets import add
 from backend.datasets.files.plan import ImportPlan
 from backend.shared.catalogue import dataset_folder, find_dataset, find_model, list_datasets, list_models
-from backend.shared.database import Database, sqlite_engine
+from backend.shared.database import Database
 from backend.shared.errors import Conflict, InvalidInput, TooLarge, Unavailable
 from backend.shared.settings import Settings
-from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Dataset, RegisteredModel, Table, Workspace
+from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Dataset, RegisteredModel
 from tests.backend.catalogue.test_models import CONFIG, folder_of
+from tests.databases import bare_sqlite
 from tests.worker.models.tiny import save_tiny
 
 WHO = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
@@ -30,12 +31,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(sqlite_engine(f"sqlite:///{tmp_path / 'test.db'}"))
-    Table.metadata.create_all(opened.engine)
-    with opened.write() as session:
-        session.add(Workspace(id=LOCAL_WORKSPACE, name="local"))
-    yield opened
-    opened.close()
+    with bare_sqlite(tmp_path / "test.db") as opened:
+        yield opened
 
 
 @pytest.fixture

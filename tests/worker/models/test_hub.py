@@ -11,12 +11,13 @@ from backend.accounts.principal import Principal
 from backend.catalogue import hub
 from backend.catalogue import register as registry
 from backend.shared.catalogue import find_model, require_model
-from backend.shared.database import Database, sqlite_engine
+from backend.shared.database import Database
 from backend.shared.errors import InvalidInput, Unavailable
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
-from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Table, Workspace
+from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 from backend.studies.expand import expand
+from tests.databases import bare_sqlite
 from tests.hub_server import COMMIT, Hub, point_at, serving
 from tests.worker.data.stored import films, store
 from tests.worker.models.tiny import save_tiny
@@ -31,12 +32,8 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(sqlite_engine(f"sqlite:///{tmp_path / 'test.db'}"))
-    Table.metadata.create_all(opened.engine)
-    with opened.write() as session:
-        session.add(Workspace(id=LOCAL_WORKSPACE, name="local"))
-    yield opened
-    opened.close()
+    with bare_sqlite(tmp_path / "test.db") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -15,13 +15,14 @@ from backend.accounts.principal import Principal
 from backend.adapters import service as adapters
 from backend.shared.catalogue import model_location
 from backend.shared.catalogue.adapters import WEIGHTS_FILE
-from backend.shared.database import Database, sqlite_engine
+from backend.shared.database import Database
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import AdapterFacts
 from backend.shared.settings import Settings
 from backend.shared.specs import ArmKeySpec, StudySpec
-from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Table, Workspace
+from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
 from backend.studies.expand import expand
+from tests.databases import bare_sqlite
 from tests.worker.data.stored import films, store
 from tests.worker.engine.tiny_pack import Told, World, make_world, start, trained
 from worker import data as datasets
@@ -35,12 +36,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(sqlite_engine(f"sqlite:///{tmp_path / 'test.db'}"))
-    Table.metadata.create_all(opened.engine)
-    with opened.write() as session:
-        session.add(Workspace(id=LOCAL_WORKSPACE, name="local"))
-    yield opened
-    opened.close()
+    with bare_sqlite(tmp_path / "test.db") as opened:
+        yield opened
 
 
 def add(database: Database, world: World, folder: Path) -> AdapterFacts:
