@@ -13,9 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 
-from backend.accounts.principal import Principal
-from backend.catalogue import register as registry
-from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE
+from backend.shared.catalogue.inspect_model import Naming, inspect_folder
+from backend.shared.catalogue.models import write_manifest
 from backend.uploads import service as uploads
 from backend.uploads.sweeper import Sweeper
 from tests.backend.catalogue.test_models import folder_of
@@ -347,8 +346,9 @@ def test_lengths_by_an_unknown_or_unusable_tokenizer_are_a_sentence(sqlite_clien
     assert unknown.status_code == 422
     assert "Did you mean minilm-l6?" in unknown.json()["detail"]
     found = inside(sqlite_client)
-    owner = Principal(LOCAL_OWNER, LOCAL_WORKSPACE, "admin")
-    registry.add_model(found.database, found.settings, owner, folder_of(tmp_path), "empty-tokenizer")
+    folder = folder_of(tmp_path)  # as one that was registered before models were tried
+    naming = Naming("empty-tokenizer", "x", False, "local folder", "not stated")
+    write_manifest(found.settings.shared, inspect_folder(folder, naming, found.settings.cache), folder)
     broken = sqlite_client.post(where, json={"mapping": MAPPING, "model": "empty-tokenizer"})
     assert broken.status_code == 422
     assert broken.json()["errors"][0]["pointer"] == "/model"
