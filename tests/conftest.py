@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import logging
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -20,6 +21,16 @@ def shared_dir() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"the research data sets are not on this machine (looked in {folder}; set DROPSCOPE_TEST_SHARED)")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_log_of_another_test() -> Generator[None]:
+    """Whoever configures the product's log in this process writes to a stream that is closed after the test."""
+    yield
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if type(handler.formatter).__module__ == "backend.shared.logs":
+            root.removeHandler(handler)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """Reviews by film, with a repeat, an empty text and an odd one."""
-    lines = ["review,stars,film"]
+    lines = ["review,verdict,film"]
     lines += [
         f"the picture number {i} was {'fine' if i % 3 else 'dull'},{'up' if i % 3 else 'down'},f{i % 9}"
         for i in range(90)
@@ -48,7 +48,7 @@ def test_a_file_becomes_a_data_set(browser: Browser, service: Served, file: Path
     send(page, file)
     expect(page.get_by_role("heading", name="New data set")).to_be_visible()
     expect(page.get_by_role("button", name="Add the data set")).to_be_disabled()
-    choose(page, "Label", "stars")
+    choose(page, "Label", "verdict")
     expect(page.get_by_role("list", name="Warnings")).to_contain_text("1 row says what an earlier row says")
     expect(page.get_by_text("93 rows read: 92 kept, 1 left out")).to_be_visible()
     expect(page.get_by_text("column “review” is empty")).to_be_visible()
@@ -100,7 +100,7 @@ def test_the_pages_are_accessible(
     expect(page.get_by_role("link", name="Rotten Tomatoes")).to_be_visible()
     assert violations(page) == []
     send(page, file)
-    choose(page, "Label", "stars")
+    choose(page, "Label", "verdict")
     choose(page, "Lengths in tokens of", "MiniLM", exact=False)
     expect(page.get_by_role("img", name="Tokens a row")).to_be_visible()
     assert violations(page) == []
