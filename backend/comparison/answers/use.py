@@ -113,7 +113,7 @@ def _stop_first(contest: Contest, lowest: schema.ArmComparison, answer: schema.A
     if onset.step is None or 2 * onset.k <= onset.n or best is None or ends is None or best >= ends:
         return answer
     base, last = spoken(baseline), baseline.final["validation/loss"].mean
-    name = "" if lowest is baseline else f", {spoken(lowest)} with {plain(ends)} among them"
+    name = "" if lowest is baseline else f" (the lowest there: {spoken(lowest)}, {plain(ends)})"
     first = (
         f"{capital(base)} reaches a validation loss of {plain(best)} {lowest_between(baseline)}, before it overfits "
         f"({plain(last)} at the end); no arm is as low at its last step{name}. That minimum is picked on the rows that "

@@ -53,7 +53,7 @@ def test_stopping_in_time_is_said_before_any_method() -> None:
     assert use.text.startswith(f"No dropout reaches a validation loss of {best:.3f} between steps 32 and 64, before")
     assert "picked on the rows that report it" in use.text
     assert "Trained to the end: use HiddenKey." in use.text
-    assert f"{built.arms[7].final['validation/loss'].mean:.3f} among them" in use.text
+    assert f"{built.arms[7].final['validation/loss'].mean:.3f}). That minimum" in use.text
 
 
 def test_a_method_that_ends_below_the_baselines_minimum_is_used() -> None:
