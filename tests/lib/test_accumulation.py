@@ -58,8 +58,8 @@ def known_terms(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(two_pass, "regression_loss", lambda kind, first, second: first.square().mean())
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-@pytest.mark.parametrize("kind", ["kl", "js_hiddencut"])
+@pytest.mark.parametrize("smoothing", [0.0, pytest.param(0.1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", ["kl", pytest.param("js_hiddencut", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", ["classification", "regression", "llama classification", "causal", "masked", "tokens"])
 def test_two_and_two_rows_are_four(tmp_path: Path, name: str, kind: str, smoothing: float) -> None:
     if smoothing and (name == "regression" or kind != "kl"):
