@@ -81,10 +81,15 @@ class Contest:
             return f" {title} is {way} by {size} ({p_value(difference.p_holm)})."
         if not difference.interval_spans_zero:
             return f" {title} is {way} by {size} taken alone, not after correction."
-        said = f" {title} shows no difference ({size} {way})."
-        if self.better(arm, self.loss) and self.score.endswith(("accuracy", "matthews")):
-            said += " The lower loss is about how sure the answers are, then, not which they are."
-        return said
+        return f" {title} shows no difference ({size} {way})."
+
+    def of_confidence(self, arm: schema.ArmComparison) -> str:
+        """Say what a lower loss of a classifier is about where its score shows no difference, "" elsewhere."""
+        difference = None if self.score is None else arm.differences.get(self.score)
+        unchanged = difference is not None and difference.interval_spans_zero
+        if unchanged and self.better(arm, self.loss) and str(self.score).endswith(("accuracy", "matthews")):
+            return " The lower loss is about how sure the answers are, then, not which they are."
+        return ""
 
     def final(self, arm: schema.ArmComparison) -> str:
         """Write an arm's mean loss at its last step."""

@@ -72,7 +72,7 @@ def _of_methods(contest: Contest, best: schema.ArmComparison, ties_of: TiesOf) -
         return card("use", "A lower loss, but worse answers", text, "undecided", contest.baseline)
     tied = set(ties_of(first.id, loss)) - {contest.baseline.id}
     ties = [arm for arm in contest.others if arm.id in tied and arm.id != best.id]
-    text = told + contest.of_score(first)
+    text = told + contest.of_score(first) + contest.of_confidence(first)
     if best.id != first.id and best.differences[loss].mean is not None:
         text += f" {capital(spoken(best))} is lower still so far, but not separated from seed noise yet."
     text += f" Not told apart from it: {listed(ties)}." if ties else ""
@@ -119,7 +119,7 @@ def _stop_first(contest: Contest, lowest: schema.ArmComparison, answer: schema.A
         f"({plain(last)} at the end); no arm is as low at its last step{name}. That minimum is picked on the rows that "
         "report it, so it flatters a little."
     )
-    trained = f" Trained to the end: {answer.headline[0].lower()}{answer.headline[1:]}. {answer.text}"
+    trained = f"\nTrained to the end: {answer.headline[0].lower()}{answer.headline[1:]}. {answer.text}"
     advice = answer.advice
     return card("use", "Stop earlier", first + trained, "plain", baseline, advice)
 
