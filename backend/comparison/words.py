@@ -105,7 +105,7 @@ def meaning(
     size = amount(interval.mean, interval.half_width, metric)
     if interval.n == 1:
         return f"{capital(quantity)} {word} by {size} in one seed; one seed says nothing about the spread."
-    if result.p is None and result.p_t is None and interval.mean == 0:
+    if result.p is None and interval.mean == 0:
         return f"The same {quantity} as {baseline} in each of {interval.n} seeds."
     if interval.n < DECIDES_FROM:
         return f"{capital(quantity)} {word} by {size} in {interval.n} seeds; two decide nothing.{diverged}"

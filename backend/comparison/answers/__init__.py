@@ -3,17 +3,15 @@
 Each has a headline that stands alone and a text that says by how much and whether to believe it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from backend.comparison import schema
 
 from .card import WAITING, card
-from .contest import Contest
+from .contest import Contest, TiesOf
 from .least import least
 from .overfits import overfits
 from .use import use
-
-TiesOf = Callable[[str, schema.SeriesName], Sequence[str]]
 
 
 def answers(
@@ -23,10 +21,10 @@ def answers(
     if baseline is None:
         text = "There is no arm in this study yet."
         return [card(key, WAITING, text, "waiting", None) for key in ("use", "overfits", "gap", "loss")]
-    contest = Contest.of(arms, baseline)
+    contest = Contest.of(arms, baseline, ties_of)
     return [
-        use(contest, ties_of),
+        use(contest),
         overfits(contest),
-        least(contest, "gap", ties_of),
-        least(contest, contest.loss, ties_of),
+        least(contest, "gap"),
+        least(contest, contest.loss),
     ]

@@ -1,6 +1,6 @@
 """What the answers weigh: by which loss and which score, who may win, and who is better or worse than the baseline."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,6 +10,8 @@ from backend.shared.metrics import METRICS
 
 # The score that a person means by "better", the first that was recorded; a gap, a loss or a perplexity is none.
 _SCORES = ("accuracy", "matthews", "pearson", "spearman", "rouge_l", "bleu", "chrf")
+
+TiesOf = Callable[[str, schema.SeriesName], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -23,15 +25,16 @@ class Contest:
     baseline: schema.ArmComparison
     loss: schema.SeriesName
     score: schema.SeriesName | None
+    ties_of: TiesOf
 
     @classmethod
-    def of(cls, arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison) -> Self:
+    def of(cls, arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, ties_of: TiesOf) -> Self:
         """Return the contest of all arms of a study."""
         measured = [arm.final for arm in (baseline, *arms) if arm.final["validation/loss"].n]
         tested = bool(measured) and all("test/loss" in final and final["test/loss"].n for final in measured)
         split = "test" if tested else "validation"
         score = next((name for one in _SCORES if (name := _name(split, one)) in baseline.final), None)
-        return cls(arms, baseline, _name(split, "loss"), score)
+        return cls(arms, baseline, _name(split, "loss"), score, ties_of)
 
     @property
     def others(self) -> list[schema.ArmComparison]:
@@ -90,6 +93,13 @@ class Contest:
         if unchanged and self.better(arm, self.loss) and str(self.score).endswith(("accuracy", "matthews")):
             return " The lower loss is about how sure the answers are, then, not which they are."
         return ""
+
+    def ties(
+        self, arm: schema.ArmComparison, metric: schema.SeriesName, among: Sequence[schema.ArmComparison]
+    ) -> list[schema.ArmComparison]:
+        """Return which of these arms, the baseline aside, are not told apart from an arm in a quantity."""
+        tied = set(self.ties_of(arm.id, metric)) - {self.baseline.id}
+        return [one for one in among if one.id in tied]
 
     def final(self, arm: schema.ArmComparison) -> str:
         """Write an arm's mean loss at its last step."""

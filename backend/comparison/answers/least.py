@@ -1,6 +1,6 @@
 """Which method overfits least, which has the lowest loss: only an arm that predicts no worse may win, with its ties."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from backend.comparison import schema
 from backend.comparison.only_guesses import nothing_learned
@@ -12,9 +12,7 @@ from .contest import Contest
 from .diverged import diverged_sentence
 
 
-def least(
-    contest: Contest, metric: schema.SeriesName, ties_of: Callable[[str, schema.SeriesName], Sequence[str]]
-) -> schema.Answer:
+def least(contest: Contest, metric: schema.SeriesName) -> schema.Answer:
     """Return the answer about the gap, or about the loss."""
     key: Key = "gap" if metric == "gap" else "loss"
     arms, baseline = contest.arms, contest.baseline
@@ -51,8 +49,7 @@ def least(
         text = f"{name} has the lowest {quantity}, {size} less {against}, in {seeds}: too early to tell.{rest}"
         return card(key, EARLY, text, "waiting", best)
     rest = contest.of_score(best) + rest
-    tied = set(ties_of(best.id, metric)) - {baseline.id}
-    ties = [arm for arm in able if arm.id in tied]
+    ties = contest.ties(best, metric, able)
     if contest.better(best, metric):
         lowers = f"{name} lowers the {quantity} by {size} {against}, clear of seed noise after correction."
         text = lowers + _ties(ties) + rest

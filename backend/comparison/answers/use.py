@@ -1,7 +1,5 @@
 """What to use: when to stop first, then which method, and the simplest where nothing is decided."""
 
-from collections.abc import Callable, Sequence
-
 from backend.comparison import schema
 from backend.comparison.only_guesses import nothing_learned, only_guesses
 from backend.comparison.words import DECIDES_FROM, amount, capital, p_value, plain, seeds_sentence, times
@@ -13,10 +11,9 @@ from .diverged import diverged_sentence
 from .overfits import lowest_between
 
 SAME_COST = 0.05  # training times closer than this are the same: workers are never equally fast
-TiesOf = Callable[[str, schema.SeriesName], Sequence[str]]
 
 
-def use(contest: Contest, ties_of: TiesOf) -> schema.Answer:
+def use(contest: Contest) -> schema.Answer:
     """Return the answer: advice never rests on a difference that seeds alone explain."""
     arms, baseline, loss = contest.arms, contest.baseline, contest.loss
     if len(arms) < 2 or contest.leader(arms, loss) is None:
@@ -45,12 +42,12 @@ def use(contest: Contest, ties_of: TiesOf) -> schema.Answer:
             "validation rows: a guess that is less sure of itself. Rank by a score, or train it longer."
         )
         return card("use", "No clear winner", text, "undecided", None)
-    answer = _stay(contest) if lowest is baseline else _of_methods(contest, best, ties_of)
+    answer = _stay(contest) if lowest is baseline else _of_methods(contest, best)
     answer = answer.model_copy(update={"text": answer.text + diverged_sentence(arms)})
     return _stop_first(contest, lowest, answer)
 
 
-def _of_methods(contest: Contest, best: schema.ArmComparison, ties_of: TiesOf) -> schema.Answer:
+def _of_methods(contest: Contest, best: schema.ArmComparison) -> schema.Answer:
     """Return the answer where some arm has a lower loss than the baseline."""
     loss, base = contest.loss, spoken(contest.baseline)
     lower = [arm for arm in contest.others if contest.better(arm, loss) and not only_guesses(arm)]
@@ -70,8 +67,7 @@ def _of_methods(contest: Contest, best: schema.ArmComparison, ties_of: TiesOf) -
     if not winners:
         text = f"{capital(spoken(first))}: {told[0].lower()}{told[1:]}{contest.of_score(first)} Keep {base}."
         return card("use", "A lower loss, but worse answers", text, "undecided", contest.baseline)
-    tied = set(ties_of(first.id, loss)) - {contest.baseline.id}
-    ties = [arm for arm in contest.others if arm.id in tied and arm.id != best.id]
+    ties = [arm for arm in contest.ties(first, loss, contest.others) if arm.id != best.id]
     text = told + contest.of_score(first) + contest.of_confidence(first)
     if best.id != first.id and best.differences[loss].mean is not None:
         text += f" {capital(spoken(best))} is lower still so far, but not separated from seed noise yet."

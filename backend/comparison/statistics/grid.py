@@ -73,8 +73,14 @@ class ArmGrid:
         if self.final_step is None:
             return False
         at = int(np.searchsorted(self.step, self.final_step))
-        losses = (self.quantity(name)[i, at] for name in ("validation/loss", "probe/loss"))
-        return bool(np.isfinite(self.epoch[i, at])) and not all(map(np.isfinite, losses))
+        return bool(np.isfinite(self.epoch[i, at])) and self._not_a_number(i, at) is not None
+
+    def _not_a_number(self, i: int, at: int) -> str | None:
+        """Return the first of the two losses that is not finite at an evaluation."""
+        for name, title in (("validation/loss", "validation loss"), ("probe/loss", "probe loss")):
+            if not np.isfinite(self.quantity(name)[i, at]):
+                return title
+        return None
 
     def column(self, name: str, step: int) -> Floats:
         """Return a quantity of all R runs at one step, NaN for runs that are not finished. Needs a step of
@@ -100,10 +106,8 @@ class ArmGrid:
         at = int(np.searchsorted(self.step, self.final_step))
         if not np.isfinite(self.epoch[i, at]):
             return f"it has no evaluation at step {self.final_step}"
-        for name, title in (("validation/loss", "validation loss"), ("probe/loss", "probe loss")):
-            if not np.isfinite(self.quantity(name)[i, at]):
-                return f"its {title} at step {self.final_step} is not a number"
-        return None
+        title = self._not_a_number(i, at)
+        return None if title is None else f"its {title} at step {self.final_step} is not a number"
 
 
 def align(records: StudyRecords) -> tuple[ArmGrid, ...]:

@@ -76,12 +76,17 @@ def test_a_comparison_is_computed_once_a_state(sqlite_client: TestClient, sqlite
         assert cache.get(session, studies.get(session, LOCAL_WORKSPACE, study_id), Query()).study_name == "later"
 
 
-def test_comparisons_are_kept_within_so_many_bytes(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
-    database = inside(sqlite_client).database
-    study_id = post(sqlite_client)["id"]
-    train(database, sqlite_settings.home)
+def trained_records(client: TestClient, settings: Settings) -> StudyRecords:
+    """The records of a study that is posted and trained."""
+    database = inside(client).database
+    study_id = post(client)["id"]
+    train(database, settings.home)
     with database.read() as session:
-        records = study_records(session, studies.get(session, LOCAL_WORKSPACE, study_id))
+        return study_records(session, studies.get(session, LOCAL_WORKSPACE, study_id))
+
+
+def test_comparisons_are_kept_within_so_many_bytes(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
+    records = trained_records(sqlite_client, sqlite_settings)
     one = OBJECTS * len(ComparisonCache().of("any", 1, lambda: records, Query()).model_dump_json())
     loaded: list[int] = []
 
@@ -101,11 +106,8 @@ def test_comparisons_are_kept_within_so_many_bytes(sqlite_client: TestClient, sq
 
 
 def test_what_many_ask_for_at_once_is_computed_once(sqlite_client: TestClient, sqlite_settings: Settings) -> None:
-    database = inside(sqlite_client).database
-    study_id = post(sqlite_client)["id"]
-    train(database, sqlite_settings.home)
-    with database.read() as session:
-        records = study_records(session, studies.get(session, LOCAL_WORKSPACE, study_id))
+    records = trained_records(sqlite_client, sqlite_settings)
+    study_id = records.study_id
     asked: list[str] = []
     cache, together = ComparisonCache(), threading.Barrier(4)
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import pytest
 import torch
 from peft import LoraConfig, TaskType, get_peft_model
 from torch import Tensor, nn
@@ -102,3 +103,20 @@ class Rival:
         self.optimizer.step()
         self.schedule.step()
         return float(loss.detach())
+
+
+def step_equals(place: Place, rival: Rival, step: int) -> None:
+    """Loss and gradients of a step are the rival's, within the margins of E1."""
+    batch = place.data.batch(step)
+    expected = rival.loss(batch)
+    rival.model.zero_grad()
+    expected.backward()
+    place.slot.parameters.zero_grad()
+    loss = place.slot.loss(batch, step)
+    loss.backward()
+    place.slot.parameters.collect()
+    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
+    for name, gradient in place.slot.parameters.gradients().items():
+        reference = rival.parameter(name).grad
+        assert reference is not None
+        assert float((gradient - reference).norm()) <= 1e-4 * float(reference.norm()) + 1e-9, name

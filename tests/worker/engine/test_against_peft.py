@@ -10,7 +10,7 @@ from torch import nn
 from transformer_dropout import PRESETS
 from transformers import AutoModelForSequenceClassification
 
-from tests.worker.engine.rival import Rival
+from tests.worker.engine.rival import Rival, step_equals
 from tests.worker.engine.tiny_pack import World, start, trained
 from worker.engine.loaded import Warm
 from worker.engine.place import Place
@@ -40,19 +40,7 @@ def test_first_step_equals_peft(bert_world: World, llama_world: World, tmp_path:
     place = a_place(world, tmp_path, method)
     noise = np.random.default_rng(5).standard_normal(place.slot.parameters.count) * 0.05
     place.slot.parameters.load(torch.from_numpy(noise.astype(np.float32)))  # B = 0 would hide half of the gradients
-    rival = Rival(place, world)
-    batch = place.data.batch(0)
-    expected = rival.loss(batch)
-    expected.backward()
-    place.slot.parameters.zero_grad()
-    loss = place.slot.loss(batch, 0)
-    loss.backward()
-    place.slot.parameters.collect()
-    assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
-    for name, gradient in place.slot.parameters.gradients().items():
-        reference = rival.parameter(name).grad
-        assert reference is not None
-        assert float((gradient - reference).norm()) <= 1e-4 * float(reference.norm()) + 1e-9, name
+    step_equals(place, Rival(place, world), 0)
 
 
 @pytest.mark.slow

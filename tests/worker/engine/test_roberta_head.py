@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.worker.engine.rival import Rival
+from tests.worker.engine.rival import Rival, step_equals
 from tests.worker.engine.test_against_peft import a_place
 from tests.worker.engine.tiny_pack import World, make_world
 
@@ -26,19 +26,7 @@ def test_head_and_gradients_equal_peft(world: World, tmp_path: Path, method: str
     place.slot.parameters.load(torch.from_numpy(noise.astype(np.float32)))  # a head that is heard
     rival = Rival(place, world)
     for step in (0, 1):  # the second step has masks of its own
-        batch = place.data.batch(step)
-        expected = rival.loss(batch)
-        rival.model.zero_grad()
-        expected.backward()
-        place.slot.parameters.zero_grad()
-        loss = place.slot.loss(batch, step)
-        loss.backward()
-        place.slot.parameters.collect()
-        assert float(loss.detach()) == pytest.approx(float(expected.detach()), rel=1e-5)
-        for name, gradient in place.slot.parameters.gradients().items():
-            reference = rival.parameter(name).grad
-            assert reference is not None
-            assert float((gradient - reference).norm()) <= 1e-4 * float(reference.norm()) + 1e-9, name
+        step_equals(place, rival, step)
 
 
 def test_native_dropout_reaches_the_head(world: World, tmp_path: Path) -> None:

@@ -34,26 +34,21 @@ def added(folder: Path) -> ModelFacts:
     return trial.tried(folder, inspect_folder(folder, naming, folder.parent / "cache"))
 
 
-def config(**changes: Any) -> Change:
-    """Keys of config.json; None takes one out."""
+def keys_of(name: str) -> Callable[..., Change]:
+    """Changes of the keys of a JSON file; None takes one out."""
 
-    def change(folder: Path) -> None:
-        file = folder / "config.json"
-        about = json.loads(file.read_text()) | changes
-        file.write_text(json.dumps({key: value for key, value in about.items() if value is not None}))
+    def asked(**changes: Any) -> Change:
+        def change(folder: Path) -> None:
+            file = folder / name
+            about = json.loads(file.read_text()) | changes
+            file.write_text(json.dumps({key: value for key, value in about.items() if value is not None}))
 
-    return change
+        return change
+
+    return asked
 
 
-def words(**changes: Any) -> Change:
-    """Keys of tokenizer_config.json; None takes one out."""
-
-    def change(folder: Path) -> None:
-        file = folder / "tokenizer_config.json"
-        about = json.loads(file.read_text()) | changes
-        file.write_text(json.dumps({key: value for key, value in about.items() if value is not None}))
-
-    return change
+config, words = keys_of("config.json"), keys_of("tokenizer_config.json")
 
 
 def weights(change: Callable[[dict[str, torch.Tensor]], Any]) -> Change:

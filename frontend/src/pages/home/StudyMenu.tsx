@@ -1,9 +1,10 @@
 /** What can be done with a study from the list: clone it, put it away, take it back, delete it. */
 import { ActionIcon, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
-import { IconArchive, IconArrowBackUp, IconCopy, IconDots, IconTrash } from "@tabler/icons-react";
+import { IconArchive, IconCopy, IconDots } from "@tabler/icons-react";
 import { useMayChange } from "../../api/accounts";
 import type { StudySummary } from "../../api/types";
+import { ArchivedItems } from "../../components/ArchivedItems";
 import { DeleteStudyDialog } from "../../components/DeleteStudyDialog";
 import { MenuItemLink } from "../../components/links";
 import { useArchive } from "../../components/useArchive";
@@ -35,14 +36,7 @@ export function StudyMenu({ study }: { study: StudySummary }) {
               {open ? "Archive (cancel its runs first)" : "Archive"}
             </Menu.Item>
           ) : (
-            <>
-              <Menu.Item leftSection={<IconArrowBackUp size={15} />} onClick={() => restore.mutate(study.id)}>
-                Restore
-              </Menu.Item>
-              <Menu.Item color="red" leftSection={<IconTrash size={15} />} onClick={remove.open}>
-                Delete for good
-              </Menu.Item>
-            </>
+            <ArchivedItems onRestore={() => restore.mutate(study.id)} onDelete={remove.open} />
           )}
         </Menu.Dropdown>
       </Menu>

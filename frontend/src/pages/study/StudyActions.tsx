@@ -3,7 +3,6 @@ import { ActionIcon, Button, Group, Menu } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconArchive,
-  IconArrowBackUp,
   IconArrowBarToUp,
   IconBan,
   IconCopy,
@@ -18,6 +17,7 @@ import {
 } from "@tabler/icons-react";
 import { useMayChange } from "../../api/accounts";
 import type { StudyDetail } from "../../api/types";
+import { ArchivedItems } from "../../components/ArchivedItems";
 import { DeleteStudyDialog } from "../../components/DeleteStudyDialog";
 import { ButtonLink, MenuItemLink } from "../../components/links";
 import { ShareDialog } from "./ShareDialog";
@@ -112,14 +112,7 @@ function Changes({ study }: { study: StudyDetail }) {
               Archive
             </Menu.Item>
           ) : (
-            <>
-              <Menu.Item leftSection={<IconArrowBackUp size={15} />} onClick={() => restore.mutate(study.id)}>
-                Restore
-              </Menu.Item>
-              <Menu.Item color="red" leftSection={<IconTrash size={15} />} onClick={remove.open}>
-                Delete for good
-              </Menu.Item>
-            </>
+            <ArchivedItems onRestore={() => restore.mutate(study.id)} onDelete={remove.open} />
           )}
         </Menu.Dropdown>
       </Menu>
