@@ -23,6 +23,6 @@ for (const page of pages) {
   const total = [...chunks].reduce((sum, key) => sum + size(key), 0);
   const plotly = [...chunks].some((key) => key.includes("plotly"));
   failed ||= total > BUDGET_KB || plotly;
-  console.log(`${page.padEnd(40)} ${total.toFixed(0)} kB of ${BUDGET_KB}${plotly ? ", with Plotly in it" : ""}`);
+  console.log(`${page.padEnd(40)} ${total.toFixed(1)} kB of ${BUDGET_KB}${plotly ? ", with Plotly in it" : ""}`);
 }
 process.exit(failed ? 1 : 0);

@@ -1,16 +1,17 @@
 /** The methods as cards; chosen ones show their rates. */
-import { Alert, Button, Group, SimpleGrid, Text } from "@mantine/core";
+import { Alert, Button, Group, SimpleGrid, Skeleton, Text } from "@mantine/core";
 import { IconPuzzle } from "@tabler/icons-react";
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { methods } from "../../api/catalogue";
-import { Composer } from "./Composer";
 import { armOf, setRates, toggleMethod } from "./draft";
 import { MethodCard } from "./MethodCard";
 import { OtherArms } from "./OtherArms";
 import type { PartProps } from "./part";
 import { problemAt } from "./problems";
 import { Section } from "./Section";
+
+const Composer = lazy(() => import("./Composer").then((module) => ({ default: module.Composer })));
 
 const FIRST = [
   "none",
@@ -63,7 +64,9 @@ export function MethodPicker({ draft, onChange, problems }: PartProps) {
       </SimpleGrid>
       <OtherArms draft={draft} onChange={onChange} problems={problems} />
       {composing ? (
-        <Composer draft={draft} onChange={onChange} onClose={() => setComposing(false)} />
+        <Suspense fallback={<Skeleton height={260} mt="sm" />}>
+          <Composer draft={draft} onChange={onChange} onClose={() => setComposing(false)} />
+        </Suspense>
       ) : (
         <Group mt="sm" gap="xs">
           <Button variant="light" size="xs" leftSection={<IconPuzzle size={14} />} onClick={() => setComposing(true)}>
