@@ -84,9 +84,10 @@ def test_prompt_tuning_ties_the_positions_that_it_makes(task: str, kind: str) ->
         model(**inputs)
 
 
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("name", ["hiddenkey_minus", "dropattention", "attention_dropout", "native_dropout"])
 @pytest.mark.parametrize("family", FAMILIES)
-def test_bf16_autocast_on_a_cpu(family: str, name: str) -> None:
+def test_autocast_on_a_cpu(family: str, name: str, dtype: torch.dtype) -> None:
     options = {"attention_dropout": 0.2}
     if family in ("bert", "roberta", "xlm-roberta", "electra", "gpt2"):
         options = {}
@@ -101,7 +102,7 @@ def test_bf16_autocast_on_a_cpu(family: str, name: str) -> None:
         injection.step = -1
         if family == "opt":
             torch.manual_seed(1)
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=dtype):
             half = model(**batch()).logits
         half.float().sum().backward()
     scale = full.abs().max().item()

@@ -296,6 +296,32 @@ def test_compiled_models_draw_the_same_masks(family: str, spec: DropoutSpec) -> 
             torch.testing.assert_close(compiled(**inputs).logits, logits, atol=1e-6, rtol=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [{"use_reentrant": False}, None])
+@pytest.mark.parametrize("name", ["hiddenkey_minus", "hiddenkey", "hiddencut_original"])
+@pytest.mark.parametrize("family", ["bert", "llama"])
+def test_compiled_models_that_checkpoint_their_layers(family: str, name: str, how: dict[str, bool] | None) -> None:
+    torch.compiler.reset()
+    inputs, found = batch() | {"labels": torch.tensor([0, 1, 1])}, []
+    for compiled in (False, True):
+        model = classifier(family).double().train()
+        model.config.use_cache = False
+        if how is not None and compiled:
+            model.gradient_checkpointing_enable(how)
+        with inject_dropout(model, preset(name), generator_seed=1) as injection:
+            called = torch.compile(model, backend="eager") if compiled else model
+
+            def run() -> tuple[torch.Tensor, Any]:
+                out = called(**inputs)  # noqa: B023
+                return out.loss, out
+
+            two_pass_loss(injection, run, inputs)[0].backward()
+        found.append({n: p.grad for n, p in model.named_parameters() if p.grad is not None})
+    assert found[0].keys() == found[1].keys()
+    for key, gradient in found[0].items():
+        torch.testing.assert_close(found[1][key], gradient, atol=1e-9, rtol=1e-7)
+
+
 def test_a_copied_model_carries_its_own_method() -> None:
     model, inputs = classifier("bert").train(), batch()
     with inject_dropout(model, preset("hiddenkey_minus", rate=0.4), generator_seed=3) as injection:

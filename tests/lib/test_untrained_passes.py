@@ -34,14 +34,14 @@ def adapted(family: str = "llama", **options: Any) -> Any:
     return get_peft_model(model, lora)
 
 
-@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("cached", [True, False, "static"])
 @pytest.mark.parametrize("spec", METHODS, ids=["sites", "kl", "noise"])
 @pytest.mark.parametrize("family", DECODERS)
-def test_generation_in_training_mode(family: str, spec: DropoutSpec, cached: bool) -> None:
+def test_generation_in_training_mode(family: str, spec: DropoutSpec, cached: bool | str) -> None:
     model = language_model(family, **({"dropout": 0.0} if family == "opt" else {}))
     prompt = {"input_ids": batch(rows=2)["input_ids"][:1], "attention_mask": torch.ones(1, 9, dtype=torch.long)}
-    options = {"max_new_tokens": 4, "do_sample": False, "use_cache": cached, "return_dict_in_generate": True}
-    options |= {"output_logits": True}
+    options = {"max_new_tokens": 4, "do_sample": False, "use_cache": bool(cached), "return_dict_in_generate": True}
+    options |= {"output_logits": True} | ({"cache_implementation": cached} if isinstance(cached, str) else {})
     expected = model.eval().generate(**prompt, **options)
     with inject_dropout(model.train(), spec, generator_seed=3) as injection:
         injection.step = 4
