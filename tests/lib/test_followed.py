@@ -207,9 +207,12 @@ def test_noise_needs_embeddings_to_go_onto() -> None:
         model(inputs_embeds=torch.randn(2, 5, 32))
 
 
-def test_adapters_outside_the_layers_and_dora_are_refused_by_name() -> None:
+def test_adapters_that_no_site_stands_for_are_refused_by_name() -> None:
     model = adapted("llama", ("q_proj", "lm_head"))
     with pytest.raises(UnsupportedModelError, match="lm_head is outside the layers"):
+        inject_dropout(model, preset("adapter_dropout"))
+    model = adapted("llama", ("q_proj",), alora_invocation_tokens=[1, 2])
+    with pytest.raises(UnsupportedModelError, match="aLoRA"):
         inject_dropout(model, preset("adapter_dropout"))
     model = adapted("llama", ("q_proj",), use_dora=True)
     with pytest.raises(UnsupportedModelError, match="DoRA"):

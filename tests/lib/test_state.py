@@ -104,6 +104,30 @@ def test_callbacks_restored_by_transformers(tmp_path: Path) -> None:
     assert rest[-3:] == whole[3:]
 
 
+def test_a_training_that_begins_anew_with_smaller_batches(tmp_path: Path) -> None:
+    options = {"max_steps": 3, "auto_find_batch_size": True, "save_strategy": "no"}
+    model, passes = classifier("bert"), list[int]()
+
+    def short_of_memory(module: Any, args: Any, kwargs: Any) -> None:
+        passes.append(len(kwargs["input_ids"]))
+        if passes[-1] == 4 and len(passes) > 1:
+            raise RuntimeError("CUDA out of memory.")
+
+    injection = inject_dropout(model, preset("hiddenkey_minus"), generator_seed=7)
+    steps: list[tuple[int, int]] = []
+    model.register_forward_pre_hook(short_of_memory, with_kwargs=True)
+    model.register_forward_hook(lambda *_: steps.append((passes[-1], injection.step)))
+    rows = Rows({"input_ids": torch.full((32, 8), 5), "labels": torch.zeros(32, dtype=torch.long)})
+    args = arguments(tmp_path, per_device_train_batch_size=4, **options)
+    trainer = Trainer(model=model, args=args, train_dataset=rows, callbacks=[DropoutCallback()])
+    trainer.train()
+    smaller = passes[-1]
+    assert smaller < 4
+    assert steps == [(4, 0), *((smaller, step) for step in range(3))]
+    trainer.train()  # another training, by the same person, goes on counting
+    assert injection.step == 5
+
+
 def logits(model: Any) -> torch.Tensor:
     found: torch.Tensor = model(**batch()).logits
     return found

@@ -188,7 +188,7 @@ def adapted_modules(model: nn.Module) -> list[list[Any]]:
 def adapter_downs(model: nn.Module) -> list[list[nn.Module]]:
     """Return the first matrices (A) of the active adapters by layer.
 
-    Raises UnsupportedModelError for adapters that these do not stand for: DoRA's, and those outside the layers.
+    Raises UnsupportedModelError for adapters that these do not stand for: DoRA's, aLoRA's, those outside the layers.
     """
     found: list[list[nn.Module]] = []
     inside = set()
@@ -199,7 +199,7 @@ def adapter_downs(model: nn.Module) -> list[list[nn.Module]]:
                 inside.add(id(module))
                 names = [name for name in module.active_adapters if name in module.lora_A]
                 if number < len(names):
-                    _refuse_dora(module, names[number])
+                    _refuse_by_name(module, names[number])
                     found[-1].append(module.lora_A[names[number]])
     for name, module in unwrapped(model).named_modules():
         if _adapted(module) and id(module) not in inside:
@@ -215,11 +215,16 @@ def _adapted(module: Any) -> bool:
     return isinstance(adapters, nn.ModuleDict) and len(adapters) > 0
 
 
-def _refuse_dora(module: Any, adapter: str) -> None:
+def _refuse_by_name(module: Any, adapter: str) -> None:
     if getattr(module, "use_dora", {}).get(adapter):
         raise UnsupportedModelError(
             "DoRA runs its adapters on a matrix of their own besides the tokens, so nothing can be dropped in them: "
             "use a plain LoRA adapter, or another position"
+        )
+    if type(getattr(module, "lora_variant", {}).get(adapter)).__name__.startswith("ALora"):
+        raise UnsupportedModelError(
+            "aLoRA runs its adapters on the tokens after the invocation only, without rows, so no mask of rows fits "
+            "them: use a plain LoRA adapter, or another position"
         )
 
 

@@ -20,12 +20,23 @@ class DropoutCallback(TrainerCallback):  # type: ignore[misc]  # transformers is
     without gradient is known to train nothing.
     """
 
+    _begun: dict[str, int] | None = None  # the method's state when a training began that has not ended
+
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
-        """Take up the state of the checkpoint that the trainer resumes from."""
-        injection = injection_of(model)
+        """Take up the state of the checkpoint that the trainer resumes from, or of a training that begins anew."""
+        injection = self._drive(model, False)
+        if injection is None:
+            return
         saved = state.stateful_callbacks.get(type(self).__name__)
-        if injection is not None and saved is not None and state.global_step > 0:
+        if saved is not None and state.global_step > 0:
             injection.load_state_dict(saved["attributes"])
+        elif self._begun is not None:  # it broke off, as under auto_find_batch_size, and starts at its first step
+            injection.load_state_dict(self._begun)
+        self._begun = injection.state_dict()
+
+    def on_train_end(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
+        """A further training goes on counting."""
+        self._begun = None
 
     def on_step_begin(self, args: Any, state: Any, control: Any, model: Any = None, **kwargs: Any) -> None:
         """Say who runs the passes."""
