@@ -1,11 +1,13 @@
 """What a database or an answer could not hold is refused at the edge, and so is a body of more parts than anything asks
 for: NUL, lone surrogates, numbers not finite or without end; keys without end, lists without end, nesting without end.
+A key that stands twice in one object is refused, too: all but its last value would be lost.
 
 All of it is looked at before the body is held against what an operation takes, in one pass.
 """
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +24,17 @@ MAX_KEY = 200  # characters of a key: pointers are made of them
 STREAMED = frozenset({"uploads_content"})  # bodies that are files, read piece by piece
 
 
+class _Object(dict[str, Any]):
+    """An object of a body that remembers whether it said one thing twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.twice: str | None = None
+        if len(self) < len(pairs):
+            counts = Counter(key for key, _ in pairs)
+            self.twice = max(counts, key=counts.__getitem__)
+
+
 async def only_clean_address(request: Request) -> None:
     """Refuse a path or query with such text, before anything is looked up by it; raises InvalidInput."""
     if "\0" in request.url.path or any("\0" in part for pair in request.query_params.multi_items() for part in pair):
@@ -33,10 +46,11 @@ async def only_clean_body(request: Request) -> None:
     streams = request.scope["route"].operation_id in STREAMED
     if streams or "json" not in request.headers.get("content-type", "json"):
         return
-    if not await request.body():
+    body = await request.body()
+    if not body:
         return
     try:
-        found = await request.json()
+        found = json.loads(body, object_pairs_hook=_Object)
     except json.JSONDecodeError:
         return  # the route itself answers what is not JSON
     except (ValueError, RecursionError) as error:
@@ -74,6 +88,11 @@ def _problems(body: Any) -> list[Problem]:
                 return [Problem(_pointer(path, key), too_much)]
             if key is not None:
                 path.append(key)
+            twice = value.twice if isinstance(value, _Object) else None
+            if twice is not None and _storable(twice) and _bad_key(twice) is None:
+                problems.append(
+                    Problem(_pointer(path, twice), "this key stands twice in its object; leave one of them")
+                )
             inside.append(iter(value.items()) if isinstance(value, dict) else iter(enumerate(value)))
     return problems
 

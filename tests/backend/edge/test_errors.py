@@ -131,6 +131,22 @@ def test_a_raw_body_is_answered_as_a_problem(quiet_client: TestClient, body: byt
     assert set(answer.json()) == FIELDS
 
 
+@pytest.mark.parametrize(
+    ("twice", "pointer"),
+    [
+        (('"seeds": 3', '"seeds": 3, "seeds": 5'), "/seeds"),
+        (('"method": "none"', '"method": "none", "rank": 4, "rank": 4'), "/arms/0/rank"),
+        (('"seeds": 3', '"seeds": 3, "lora": {"rank": 4, "al/pha": 1, "al/pha": 2}'), "/lora/al~1pha"),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(quiet_client: TestClient, twice: tuple[str, str], pointer: str) -> None:
+    body = json.dumps(study(seeds=3)).replace(*twice, 1)
+    answer = quiet_client.post(f"{API}/studies/preview", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    found = {item["pointer"]: item["detail"] for item in answer.json()["errors"]}
+    assert "twice" in found[pointer]
+
+
 def test_a_body_without_length_is_counted(quiet_client: TestClient) -> None:
     pieces = (b" " * 100_000 for _ in range(20))
     answer = quiet_client.post(f"{API}/studies", content=pieces, headers={"Content-Type": "application/json"})
