@@ -17,6 +17,7 @@ from backend.edge.answers import ProblemDetails
 from backend.edge.clean_text import only_clean_address, only_clean_body
 from backend.figures import routes as figures
 from backend.figures import run_routes as run_figures
+from backend.ledger import routes as ledger
 from backend.operations import routes as operations
 from backend.queue import routes as workers
 from backend.reports import routes as reports
@@ -33,6 +34,7 @@ _NOUNS = (
     stream,
     export_routes,
     comparison,
+    ledger,
     figures,
     reports,
     runs,

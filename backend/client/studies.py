@@ -103,6 +103,17 @@ class Studies:
         """Every evaluation of every run, one a line."""
         return self._connection.send("GET", f"/studies/{study_id}/export.csv").text
 
+    def ledger(self, study_id: str, **options: Any) -> Json:
+        """Calibration, agreement of seeds, ensembles and the luck of rows; clock="last"|"stopped", split, baseline."""
+        return self._connection.json("GET", f"/studies/{study_id}/ledger", params=options)
+
+    def rows(self, study_id: str) -> "pandas.DataFrame":
+        """What every run says of every held-out row, at both clocks; needs pandas and pyarrow."""
+        import pandas
+
+        sent = self._connection.send("GET", f"/studies/{study_id}/ledger.parquet")
+        return pandas.read_parquet(io.BytesIO(sent.content))
+
     def figure(self, study_id: str, name: str = "losses", **options: Any) -> "plotly.graph_objects.Figure":
         """A chart of the study's page, to be shown or changed; needs plotly."""
         return _figure(self._connection, f"/studies/{study_id}/figures/{name}", options)

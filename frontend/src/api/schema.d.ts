@@ -920,6 +920,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/studies/{study_id}/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger
+         * @description Accuracy against calibration, agreement of seeds and their ensemble, and the luck of rows, for every arm.
+         */
+        get: operations["ledger_summary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study_id}/ledger.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Csv
+         * @description Every held-out row of every finished run at both clocks: loss, prediction, probability of what is right.
+         */
+        get: operations["ledger_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study_id}/ledger.parquet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger Parquet
+         * @description The same rows as Parquet.
+         */
+        get: operations["ledger_parquet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/studies/{study_id}/ledger/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Rows
+         * @description Held-out rows and what every arm's seeds say of them, the ones that the arms differ most on first.
+         */
+        get: operations["ledger_rows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/studies/{study_id}/report": {
         parameters: {
             query?: never;
@@ -1602,6 +1682,30 @@ export interface components {
             validation_rows: number;
         };
         /**
+         * ArmLedger
+         * @description One arm's rows at a clock, over the seeds whose ledgers are here.
+         */
+        ArmLedger: {
+            /** Accuracy */
+            accuracy: number | null;
+            against_baseline: components["schemas"]["McNemar"] | null;
+            /** Arm Id */
+            arm_id: string;
+            calibration: components["schemas"]["Calibration"] | null;
+            components: components["schemas"]["CrossedComponents"] | null;
+            /** Is Baseline */
+            is_baseline: boolean;
+            /** Loss */
+            loss: number | null;
+            /** Name */
+            name: string;
+            /** Rows */
+            rows: number;
+            /** Runs */
+            runs: number;
+            together: components["schemas"]["Together"] | null;
+        };
+        /**
          * ArmOut
          * @description All runs of a study that share a spec but for the seed.
          */
@@ -1766,6 +1870,31 @@ export interface components {
             user_id: string | null;
             /** User Name */
             user_name: string | null;
+        };
+        /**
+         * Calibration
+         * @description Whether confidence is true: means over the seeds. Classification with at most 16 classes.
+         */
+        Calibration: {
+            /**
+             * Brier
+             * @description Mean squared error of the probabilities; halved for two classes.
+             */
+            brier: number;
+            /**
+             * Calibration Error
+             * @description Expected calibration error, 15 bins of equal width.
+             */
+            calibration_error: number;
+            /** Calibration Error Hi */
+            calibration_error_hi: number;
+            /**
+             * Calibration Error Lo
+             * @description Lower end of its 95 % bootstrap interval over rows.
+             */
+            calibration_error_lo: number;
+            /** @description None where there are too few rows to fit on. */
+            scaled: components["schemas"]["Scaled"] | null;
         };
         /**
          * CancelResult
@@ -2012,6 +2141,30 @@ export interface components {
             succeeded: number;
             /** Total */
             total: number;
+        };
+        /**
+         * CrossedComponents
+         * @description How much of the difference of losses to the baseline is the luck of seeds, and how much that of rows.
+         */
+        CrossedComponents: {
+            /** Mean */
+            mean: number;
+            /** Rest Sd */
+            rest_sd: number;
+            /** Row Sd */
+            row_sd: number;
+            /**
+             * Se Both
+             * @description For other seeds on other rows.
+             */
+            se_both: number;
+            /**
+             * Se Seeds
+             * @description Standard error of the mean for other seeds on these rows.
+             */
+            se_seeds: number;
+            /** Seed Sd */
+            seed_sd: number;
         };
         /**
          * Curve
@@ -2672,6 +2825,21 @@ export interface components {
             target_modules?: string[] | null;
         };
         /**
+         * McNemar
+         * @description Rows that one arm's seeds together get right and the baseline's get wrong, and the other way round.
+         */
+        McNemar: {
+            /** Only Baseline */
+            only_baseline: number;
+            /** Only This */
+            only_this: number;
+            /**
+             * P
+             * @description Exact, two-sided, uncorrected; null where no row tells them apart.
+             */
+            p: number | null;
+        };
+        /**
          * Me
          * @description Who is asking, and with which rights.
          */
@@ -3235,6 +3403,16 @@ export interface components {
             queued: number;
         };
         /**
+         * RowsSaid
+         * @description Held-out rows, the ones that the arms differ most on first.
+         */
+        RowsSaid: {
+            /** Items */
+            items: components["schemas"]["SaidOfRow"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * RunCounts
          * @description Runs by status.
          */
@@ -3492,6 +3670,96 @@ export interface components {
             total_steps: number;
             /** Worker Id */
             worker_id: string | null;
+        };
+        /**
+         * SaidByArm
+         * @description What the seeds of an arm say of a row.
+         */
+        SaidByArm: {
+            /** Arm Id */
+            arm_id: string;
+            /**
+             * Loss
+             * @description Mean over the seeds.
+             */
+            loss: number;
+            /** Name */
+            name: string;
+            /**
+             * P Right
+             * @description Mean probability of the right class.
+             */
+            p_right: number | null;
+            /**
+             * Predicted
+             * @description Seeds by the class that they predict.
+             */
+            predicted: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Right
+             * @description Seeds that predict the right class.
+             */
+            right: number | null;
+            /** Seeds */
+            seeds: number;
+            /**
+             * Value
+             * @description Mean predicted value, in a regression.
+             */
+            value: number | null;
+        };
+        /**
+         * SaidOfRow
+         * @description One held-out row and what every arm says of it.
+         */
+        SaidOfRow: {
+            /**
+             * Apart
+             * @description Largest less smallest mean loss of the arms.
+             */
+            apart: number;
+            /** Arms */
+            arms: components["schemas"]["SaidByArm"][];
+            /** Label */
+            label: string | null;
+            /** Row */
+            row: number;
+            /**
+             * Text
+             * @description None where the data set is not here any more as it was.
+             */
+            text: string | null;
+        };
+        /**
+         * Scaled
+         * @description What one temperature, fitted on rows that it is not judged on, does to the loss: means over the seeds.
+         */
+        Scaled: {
+            /**
+             * Calibration Error
+             * @description After it, too.
+             */
+            calibration_error: number;
+            /**
+             * Fitted On
+             * @description validation: fitted there and reported on test rows. halves: fitted on every other row and reported on the rest, both ways.
+             * @enum {string}
+             */
+            fitted_on: "validation" | "halves";
+            /**
+             * Loss
+             * @description After dividing the logits by the temperature.
+             */
+            loss: number;
+            /** Loss Before */
+            loss_before: number;
+            /**
+             * Temperature
+             * @description Above 1: the model was too sure of itself. Geometric mean.
+             */
+            temperature: number;
         };
         /**
          * SeedValue
@@ -3908,6 +4176,38 @@ export interface components {
             checkpoints: number;
         };
         /**
+         * StudyLedger
+         * @description All arms' rows at one clock and in one split.
+         */
+        StudyLedger: {
+            /** Arms */
+            arms: components["schemas"]["ArmLedger"][];
+            /** Baseline Arm Id */
+            baseline_arm_id: string | null;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "last" | "stopped";
+            /**
+             * Note
+             * @description What is missing and why, in a sentence; empty where nothing is.
+             */
+            note: string;
+            /**
+             * Split
+             * @enum {string}
+             */
+            split: "validation" | "test";
+            /** Study Id */
+            study_id: string;
+            /**
+             * Without
+             * @description Finished runs without a ledger: made before there was one, or its file is gone.
+             */
+            without: number;
+        };
+        /**
          * StudyPatch
          * @description What to change; keys left out stay as they are.
          */
@@ -4108,6 +4408,26 @@ export interface components {
              * @enum {string}
              */
             task: "classification" | "regression" | "causal_lm";
+        };
+        /**
+         * Together
+         * @description The seeds of an arm beside and with each other.
+         */
+        Together: {
+            /**
+             * Alike
+             * @description Share of the rows of which all seeds predict the same.
+             */
+            alike: number;
+            /** Ensemble Accuracy */
+            ensemble_accuracy: number | null;
+            /**
+             * Ensemble Loss
+             * @description Of the mean of the seeds' probabilities; needs logits.
+             */
+            ensemble_loss: number | null;
+            /** Seeds */
+            seeds: number;
         };
         /**
          * TokenCreate
@@ -9491,6 +9811,407 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StudyDetail"];
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ledger_summary: {
+        parameters: {
+            query?: {
+                /** @description Id, key, label or method of an arm; the study's own where unset. */
+                baseline?: string | null;
+                /** @description last: at the last evaluation. stopped: at the best one. */
+                clock?: "last" | "stopped";
+                /** @description Which held-out rows. */
+                split?: "validation" | "test";
+            };
+            header?: {
+                "if-none-match"?: string | null;
+            };
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StudyLedger"];
+                };
+            };
+            /** @description Nothing changed since the ETag that was sent. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ledger_csv: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description CSV with a header line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ledger_parquet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One Parquet file, a row group a run. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    ledger_rows: {
+        parameters: {
+            query?: {
+                /** @description last: at the last evaluation. stopped: at the best one. */
+                clock?: "last" | "stopped";
+                /** @description Most rows. */
+                limit?: number;
+                /** @description Rows to pass over. */
+                offset?: number;
+                /** @description Which held-out rows. */
+                split?: "validation" | "test";
+            };
+            header?: never;
+            path: {
+                study_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RowsSaid"];
                 };
             };
             /** @description Not signed in, or with a token that does not work. */

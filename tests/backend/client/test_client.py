@@ -14,6 +14,7 @@ from backend.embedded import web_server
 from backend.shared.catalogue.adapters import CONFIG_FILE, WEIGHTS_FILE
 from backend.shared.specs import StudySpec
 from tests.backend.client.cutting import CuttingLine
+from tests.backend.ledger.keep import ROWS, keep
 from tests.backend.make_adapters import CONFIG, tensors
 from tests.backend.make_studies import post, study, train
 from tests.team.people import Team
@@ -74,6 +75,13 @@ def test_a_study_in_python(team: Team, url: str, token: str, tmp_path: Path) -> 
         assert table["finished"].sum() == 6
         assert table["validation/loss p"].notna().sum() == 1
         assert len(client.studies.evaluations(made["id"])) == 6 * 4
+        keep(team.database, team.settings.home, made["id"])
+        said = client.studies.rows(made["id"])
+        assert len(said) == 6 * 2 * sum(ROWS.values())
+        one = said[(said["clock"] == "stopped") & (said["split"] == "test") & (said["seed"] == 1)]
+        summed = client.studies.ledger(made["id"], clock="stopped", split="test")
+        assert one.groupby("arm")["loss"].count().tolist() == [ROWS["test"]] * 2
+        assert [arm["runs"] for arm in summed["arms"]] == [3, 3]
         figure = client.studies.figure(made["id"], "losses")
         assert len(figure.data) > 0
         assert figure.to_html(include_plotlyjs=False)
