@@ -73,6 +73,24 @@ def _of_generated_texts(name: str, title: str, higher: bool, said: str = "") -> 
     return Metric(f"validation/{name}", long, "points", higher, "compared", "points", title, said or title)
 
 
+def _of_half(letter: str) -> tuple[Metric, ...]:
+    """What is recorded of one of the two fixed halves of the validation rows."""
+    split, where = f"validation_{letter}", f"on half {letter.upper()} of the validation rows"
+    return (
+        Metric(f"{split}/loss", f"Loss {where}", "nats", False, loss=True),
+        Metric(f"{split}/accuracy", f"Accuracy {where}", "share", True, shown="share"),
+        Metric(f"{split}/macro_f1", f"Macro-F1 {where}", "share", True, shown="share"),
+        Metric(f"{split}/matthews", f"Matthews correlation {where}", "", True),
+        Metric(f"{split}/pearson", f"Pearson correlation {where}", "", True),
+        Metric(f"{split}/spearman", f"Spearman correlation {where}", "", True),
+    )
+
+
+def _stopped(name: str, title: str, unit: str, higher: bool | None, shown: Shown = "plain") -> Metric:
+    """What is recorded of the test rows with the adapter of a run's best evaluation."""
+    return Metric(f"test_stopped/{name}", f"{title}, stopped in time", unit, higher, shown=shown, loss=name == "loss")
+
+
 # In the order of the columns of every file; tables and lists follow it.
 METRICS: dict[str, Metric] = {
     metric.name: metric
@@ -131,6 +149,16 @@ METRICS: dict[str, Metric] = {
         Metric("test/matthews", "Test Matthews correlation", "", True, "compared", short="Test Matthews"),
         Metric("test/pearson", "Test Pearson correlation", "", True, "compared", short="Test Pearson"),
         Metric("test/spearman", "Test Spearman correlation", "", True, "compared", short="Test Spearman"),
+        _stopped("loss", "Test loss", "nats", False),
+        _stopped("loss_se", "Standard error of the test loss over its examples", "nats", None),
+        _stopped("accuracy", "Test accuracy", "share", True, "share"),
+        _stopped("macro_f1", "Test macro-F1", "share", True, "share"),
+        _stopped("matthews", "Test Matthews correlation", "", True),
+        _stopped("pearson", "Test Pearson correlation", "", True),
+        _stopped("spearman", "Test Spearman correlation", "", True),
+        Metric("stopped_step", "Step of the best evaluation on the validation rows", "steps", None),
+        *_of_half("a"),
+        *_of_half("b"),
         Metric("probe/loss", "Probe loss", "nats", False, "in_comparison", loss=True),
         Metric("probe/accuracy", "Probe accuracy", "share", True, shown="share"),
         Metric("probe/slice_loss_off", "Loss on the probe slice, dropout off", "nats", False, loss=True),

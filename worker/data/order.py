@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from backend.shared.schedule import steps_per_epoch, total_steps
 
-DRAW, DATA_ORDER, VALIDATION = 1, 2, 3  # purposes: each has a stream of its own
+DRAW, DATA_ORDER, VALIDATION, HALVES = 1, 2, 3, 4  # purposes: each has a stream of its own
 
 Indices = npt.NDArray[np.int64]
 
@@ -31,6 +31,12 @@ def balanced(classes: npt.NDArray[np.int64], *words: int) -> Indices:
         members = order[classes[order] == label]
         place[members] = (np.arange(len(members)) + 0.5) / len(members)
     return order[np.argsort(place[order], kind="stable")]
+
+
+def halves(count: int) -> tuple[Indices, Indices]:
+    """Numbers of `count` rows in two fixed halves, the first no smaller: the same for every run that has as many."""
+    order = shuffled(count, HALVES)
+    return order[: -(-count // 2)], order[-(-count // 2) :]
 
 
 def batches(rows: int, seed: int, batch_size: int, epochs: float) -> list[Indices]:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from backend.shared.specs import Task
+from worker.data import halves
 from worker.engine.batches import Batch
 from worker.engine.losses import Tally, divergence, predictions, unit_losses
 from worker.engine.scores import scores
@@ -117,7 +118,7 @@ class _Sums:
 def measured(slot: Slot, judged: Judged) -> dict[str, float]:
     """The values of one evaluation, by names of METRICS, and the norm of the last step's gradient before clipping."""
     validation, off, on, apart = judged.validation, judged.off, judged.on, judged.apart
-    values = told("validation", slot, validation)
+    values = told("validation", slot, validation) | _told_halves(slot, validation)
     whole = judged.rest.joined(off)
     values["probe/loss"] = whole.mean
     if slot.arm.task != "regression" and whole.accuracy is not None:
@@ -138,7 +139,23 @@ def measured(slot: Slot, judged: Judged) -> dict[str, float]:
 
 def told(split: str, slot: Slot, tally: Tally) -> dict[str, float]:
     """Loss, its standard error and the task's scores of a set, by names of METRICS."""
-    found = {"loss": tally.mean, "loss_se": tally.standard_error}
+    return {f"{split}/loss_se": tally.standard_error, **_told(split, slot, tally)}
+
+
+def _told_halves(slot: Slot, validation: Tally) -> dict[str, float]:
+    """The same of either half of the validation rows, so that a step chosen on one is reported on the other."""
+    first, second = halves(validation.examples)
+    if not len(second):
+        return {}
+    return {
+        name: value
+        for letter, rows in (("a", first), ("b", second))
+        for name, value in _told(f"validation_{letter}", slot, validation.part(rows)).items()
+    }
+
+
+def _told(split: str, slot: Slot, tally: Tally) -> dict[str, float]:
+    found = {"loss": tally.mean}
     if slot.arm.task == "causal_lm":
         found["accuracy"] = tally.accuracy or 0.0
     else:

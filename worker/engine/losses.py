@@ -83,8 +83,20 @@ class Tally:
             setattr(both, name, parts + getattr(other, name))
         return both
 
+    def part(self, examples: np.ndarray) -> "Tally":
+        """The units of these examples."""
+        inside, part = np.isin(np.concatenate(self._examples), examples), Tally()
+        for name, parts in vars(self).items():
+            setattr(part, name, [np.concatenate(parts)[inside]] if parts else [])
+        return part
+
     def __bool__(self) -> bool:
         return bool(self._losses)
+
+    @property
+    def examples(self) -> int:
+        """How many examples there are; they are numbered from 0 where a whole set was judged."""
+        return len(np.unique(np.concatenate(self._examples)))
 
     @property
     def mean(self) -> float:

@@ -50,7 +50,9 @@ def matthews(table: npt.NDArray[np.float64]) -> float:
 
 
 def correlations(predicted: Values, right: Values) -> dict[str, float]:
-    """Pearson's and Spearman's correlation; NaN where one side never varies."""
+    """Pearson's and Spearman's correlation; NaN where one side never varies, as that of a single row."""
+    if len(right) < 2:
+        return {"pearson": float("nan"), "spearman": float("nan")}
     from scipy import stats  # half a second to import, which other tasks need not wait for
 
     with warnings.catch_warnings():

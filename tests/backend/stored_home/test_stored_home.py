@@ -67,11 +67,13 @@ def test_a_difference_is_seen() -> None:
         "a": [1.0, {"b": "x"}],
         "table": {"columns": ["n", "loss"], "rows": [["5", "0.7"]]},
         "csv": "n,loss\n5,0.7\n",
+        "series": [{"name": "loss", "values": [0.7]}],
         "answers": [{"id": "use", "headline": "Keep it"}],
         "meaning": "Lower than the other",
     }
     said = {"answers": [{"id": "use", "headline": "Stop"}], "meaning": "It is lower than the other"}
-    more = {**then, **said, "new": 1, "table": {"columns": ["loss", "f1", "n"], "rows": [["0.7", "1", "5"]]}}
+    also = {"series": [{"name": "f1", "values": [1]}, {"name": "loss", "values": [0.7]}]}
+    more = {**then, **said, **also, "new": 1, "table": {"columns": ["loss", "f1", "n"], "rows": [["0.7", "1", "5"]]}}
     assert not differences(then, more)
     assert not differences(rows_of("n,loss\n5,0.7\n"), rows_of("n,f1,loss\n5,1,0.7\n"))
     for now in (
@@ -79,6 +81,8 @@ def test_a_difference_is_seen() -> None:
         {**then, "a": [1.0]},
         {**then, "a": [1.0, {}]},
         {**then, "answers": []},
+        {**then, "series": []},
+        {**then, "series": [{"name": "loss", "values": [0.8]}]},
         {**then, "meaning": "Lower"},
         {**then, "table": {"columns": ["n"], "rows": [["5"]]}},
     ):
@@ -86,8 +90,8 @@ def test_a_difference_is_seen() -> None:
 
 
 def differences(then: Any, now: Any, place: str = "") -> list[str]:
-    """Where `now` says something else than `then`; keys, columns and CSV columns that are new are no difference, nor
-    are other words in sentences, notes and the four answers, nor which cells of a chart are bright.
+    """Where `now` says something else than `then`; keys, columns, series and columns of CSV that are new are no
+    difference, nor are other words in sentences, notes and the four answers, nor which cells of a chart are bright.
     """
     if place.endswith("/answers"):
         then, now = ([one["id"] for one in some] for some in (then, now))
@@ -102,6 +106,9 @@ def differences(then: Any, now: Any, place: str = "") -> list[str]:
         return lost + [
             one for key in then.keys() & now.keys() for one in differences(then[key], now[key], f"{place}/{key}")
         ]
+    if place.endswith("/series"):
+        then, now = ({one["name"]: one for one in some} for some in (then, now))
+        return differences(then, now, place)
     if isinstance(then, list) and isinstance(now, list):
         if len(then) != len(now):
             return [f"{place}: {len(then)} then, {len(now)} now"]

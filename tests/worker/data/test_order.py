@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.shared.schedule import total_steps
-from worker.data.order import balanced, batches, shuffled
+from worker.data.order import balanced, batches, halves, shuffled
 
 
 @given(rows=st.integers(1, 60), size=st.integers(1, 20), epochs=st.integers(1, 4), seed=st.integers(0, 2**31))
@@ -46,3 +46,13 @@ def test_every_prefix_is_balanced(counts: list[int], seed: int) -> None:
     for length in range(1, len(classes) + 1):
         found = np.bincount(classes[order[:length]], minlength=len(counts))
         assert np.abs(found - share * length).max() <= len(counts) / 2 + 1e-9
+
+
+def test_halves_are_fixed_and_share_no_row() -> None:
+    """Whoever reads a study that was made before must find the same halves: these numbers never change."""
+    first, second = halves(9)
+    assert (first.tolist(), second.tolist()) == ([3, 7, 5, 1, 4], [6, 8, 0, 2])
+    for count in (0, 1, 2, 7, 512):
+        one, other = halves(count)
+        assert len(one) - len(other) in (0, 1)
+        assert sorted([*one, *other]) == list(range(count))

@@ -15,15 +15,19 @@ from backend.shared.metrics import recorded
 from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.specs import GenerationSpec
 from tests.worker.engine.test_against_peft import a_place
-from tests.worker.engine.tiny_pack import World, make_world, train, trained
+from tests.worker.engine.tiny_pack import World, make_world, start, train, trained
+from worker.data import halves
 from worker.engine import batches
 from worker.engine.ending import finish
 from worker.engine.evaluate import measured
 from worker.engine.loaded import Warm
 from worker.engine.losses import Tally, divergence
+from worker.engine.pack import prepare
 from worker.engine.place import Ended, Place
 from worker.engine.precision import resolve_precision
-from worker.engine.single.evaluate import evaluate
+from worker.engine.single.evaluate import evaluate, judge
+
+CPU = torch.device("cpu")
 
 
 def values(place: Place) -> dict[str, float]:
@@ -93,7 +97,9 @@ GENERATED = {"validation/bleu", "validation/chrf", "validation/ter", "validation
 def _expected(task: str) -> set[str]:
     """Every metric but the scores of other tasks."""
     every = set().union(*SCORES.values())
-    foreign = {f"{split}/{name}" for split in ("validation", "test", "probe") for name in every - SCORES[task]}
+    splits = ("validation", "validation_a", "validation_b", "test", "test_stopped", "probe")
+    foreign = {f"{split}/{name}" for split in splits for name in every - SCORES[task]}
+    foreign |= {metric.name for metric in recorded() if "stopped" in metric.name}
     foreign |= set() if task == "causal_lm" else GENERATED
     return {metric.name for metric in recorded()} - foreign - ({"probe/slice_kl"} if task == "regression" else set())
 
@@ -120,6 +126,30 @@ def test_a_run_says_every_metric_by_its_name(tmp_path: Path, family: str, task: 
     final = told.final("run")
     assert final["flops"] > 0
     assert final["validation/loss_fp32"] == pytest.approx(found[-1].values["validation/loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize(("rows", "sizes"), [(5, (3, 2)), (2, (1, 1)), (1, (0, 0))])
+def test_halves_of_the_validation_rows_are_told_apart(
+    tmp_path: Path, bert_world: World, rows: int, sizes: tuple[int, int]
+) -> None:
+    """Each row is in one of them, its loss as the whole set has it; where one row is all there is, nothing is told."""
+    arm = bert_world.arm("hiddenkey").model_copy(update={"validation_rows": rows})
+    failures: list[object] = []
+    (place,) = prepare(start(bert_world, tmp_path, {"run": arm}).runs, Warm(bert_world.home, CPU), failures.append)
+    told = values(place)
+    whole = judge(place.slot, place.data.validation)
+    _, losses = whole.by_example()
+    parts = [half for half in halves(rows) if len(half)]
+    assert tuple(f"validation_{letter}/loss" in told for letter in "ab") == tuple(size > 0 for size in sizes)
+    if rows == 1:
+        return
+    assert tuple(len(half) for half in parts) == sizes
+    for letter, half in zip("ab", parts, strict=True):
+        assert told[f"validation_{letter}/loss"] == pytest.approx(losses[half].mean(), rel=1e-12)
+        right = [said == wanted for said, wanted in (whole.said_of(row) for row in half)]
+        assert told[f"validation_{letter}/accuracy"] == np.mean(right)
+    shares = sum(told[f"validation_{letter}/loss"] * size for letter, size in zip("ab", sizes, strict=True))
+    assert shares / rows == pytest.approx(told["validation/loss"], rel=1e-12)
 
 
 def test_the_training_loss_told_is_the_mean_since_the_evaluation_before(bert_world: World, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def test_one_class_only_has_no_correlation() -> None:
     found = scores("classification", np.zeros(5, int), np.array([0, 1, 0, 1, 1]))
     assert found["matthews"] == 0.0
     assert np.isnan(scores("regression", np.ones(5), np.arange(5.0))["pearson"])
+    assert all(np.isnan(value) for value in scores("regression", np.ones(1), np.ones(1)).values())
 
 
 @pytest.fixture
