@@ -64,6 +64,10 @@ SYNONYMS: Mapping[str, str] = {
         "max_seq_length max_sequence_length cutoff_len cutoff block_size context_length model_max_length",
         "evaluations": "evals eval evaluate n_evals num_evals eval_steps eval_every eval_interval eval_frequency "
         "eval_strategy evaluation_strategy evals_per_epoch",
+        "keep": "save keep_adapter save_strategy load_best_model_at_end save_best_model keep_best",
+        "keep_by": "metric_for_best_model best_metric monitor early_stopping_metric",
+        "patience": "early_stopping early_stopping_patience early_stop stop_early",
+        "min_delta": "early_stopping_threshold early_stopping_delta early_stopping_min_delta",
         "precision": "fp16 bf16 dtype torch_dtype mixed_precision amp half compute_dtype",
         "method": "type method_name technique preset regularizer",
         "rate": "p prob probability drop drop_rate drop_prob droprate dropout dropout_p dropout_rate dropout_prob "

@@ -64,6 +64,20 @@ class TrainingSpec(Frozen):
         description="Measure the validation rows once more in fp32 at the end: what an exported adapter is held "
         "against. false saves that time where the run computes in bf16.",
     )
+    keep: Literal["best", "last", "both"] = Field(
+        "both", description="Which adapters are kept: that of the best evaluation, of the last step, or both."
+    )
+    keep_by: Literal["loss", "score"] = Field(
+        "loss",
+        description="What makes an evaluation the best, on the validation rows: the loss, or the task's first score "
+        "(accuracy; of regression Pearson's correlation).",
+    )
+    patience: int | None = Field(
+        None, ge=1, description="Evaluations without improvement after which a run stops early; never where unset."
+    )
+    min_delta: float = Field(
+        0, ge=0, description="What counts as an improvement for patience: better by more than this, as kept by."
+    )
 
 
 class GenerationSpec(Frozen):
@@ -193,8 +207,9 @@ class ArmKeySpec(Frozen):
         for name in ("test_rows", "generation", "start_from"):
             if body[name] == type(self).model_fields[name].default:
                 del body[name]
-        if self.training.fp32_loss:
-            del body["training"]["fp32_loss"]
+        for name in ("fp32_loss", "keep", "keep_by", "patience", "min_delta"):
+            if body["training"][name] == TrainingSpec.model_fields[name].default:
+                del body["training"][name]
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

@@ -8,6 +8,7 @@ from backend.shared.catalogue import matching_modules, named_targets, require_da
 from backend.shared.catalogue.adapters import require_adapter
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import AdapterFacts, DatasetFacts, ModelFacts
+from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.settings import Settings
 from backend.shared.specs import LoraSpec, StudySpec
 
@@ -40,7 +41,7 @@ def surroundings(settings: Settings, study: StudySpec) -> tuple[Surroundings, li
     if dataset is not None:
         if "task" not in study.model_fields_set:
             study = study.model_copy(update={"task": dataset.task})
-        problems += _data(study, dataset)
+        problems += _data(study, dataset) + _stopping(study, dataset)
     if model is not None:
         problems += _model(study, model)
         targets = study.lora.target_modules
@@ -119,6 +120,27 @@ def _data(study: StudySpec, dataset: DatasetFacts) -> list[Problem]:
         if present < 2:
             words = f"the training rows of {dataset.id} are all of one class; a classifier needs two at least"
             found.append(Problem("/dataset", words))
+    return found
+
+
+def _stopping(study: StudySpec, dataset: DatasetFacts) -> list[Problem]:
+    """What keeps early stopping from ever meaning anything."""
+    training, found = study.training, []
+    if training.patience is None and training.min_delta > 0:
+        words = "min_delta says what patience counts as an improvement; set patience, or leave min_delta out"
+        found.append(Problem("/training/min_delta", words))
+    if training.keep_by == "score" and training.min_delta >= 1:
+        words = "kept by the score, which is 1 at most, no evaluation improves by that much; 0.01 is one point of 100"
+        found.append(Problem("/training/min_delta", words))
+    steps = total_steps(study.train_rows or dataset.rows["train"], training.batch_size, training.epochs)
+    looks = len(evaluation_steps(steps, training.evaluations))
+    if training.patience is not None and training.patience > looks - 2:
+        longest = f"lower patience to {looks - 2}" if looks > 2 else "leave patience out"
+        words = (
+            f"a run of {steps:,} steps is evaluated {looks} times, and to stop before its end it needs patience + 2 "
+            f"evaluations ({training.patience + 2}) at least; {longest}, or raise training.evaluations"
+        )
+        found.append(Problem("/training/patience", words))
     return found
 
 

@@ -4333,8 +4333,11 @@ export interface components {
              *       "evaluations": 8,
              *       "fp32_loss": true,
              *       "gradient_clip": 1,
+             *       "keep": "both",
+             *       "keep_by": "loss",
              *       "learning_rate": 0.002,
              *       "max_length": 64,
+             *       "min_delta": 0,
              *       "precision": "auto",
              *       "warmup_ratio": 0.06,
              *       "weight_decay": 0.1
@@ -4562,6 +4565,20 @@ export interface components {
              */
             gradient_clip: number;
             /**
+             * Keep
+             * @description Which adapters are kept: that of the best evaluation, of the last step, or both.
+             * @default both
+             * @enum {string}
+             */
+            keep: "best" | "last" | "both";
+            /**
+             * Keep By
+             * @description What makes an evaluation the best, on the validation rows: the loss, or the task's first score (accuracy; of regression Pearson's correlation).
+             * @default loss
+             * @enum {string}
+             */
+            keep_by: "loss" | "score";
+            /**
              * Learning Rate
              * @default 0.002
              */
@@ -4572,6 +4589,17 @@ export interface components {
              * @default 64
              */
             max_length: number;
+            /**
+             * Min Delta
+             * @description What counts as an improvement for patience: better by more than this, as kept by.
+             * @default 0
+             */
+            min_delta: number;
+            /**
+             * Patience
+             * @description Evaluations without improvement after which a run stops early; never where unset.
+             */
+            patience?: number | null;
             /**
              * Precision
              * @default auto

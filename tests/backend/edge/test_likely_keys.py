@@ -32,6 +32,8 @@ def told(study: dict[str, object]) -> list[str]:
         ("training", "wd", "did you mean weight_decay?"),
         ("training", "max-length", "did you mean max_length?"),
         ("training", "epocs", "did you mean epochs?"),
+        ("training", "early_stopping_patience", "did you mean patience?"),
+        ("training", "load_best_model_at_end", "did you mean keep?"),
         ("lora", "r", "did you mean rank?"),
         ("lora", "lora_alpha", "did you mean alpha?"),
         ("lora", "learning_rate", "did you mean learning_rate? It belongs under training or arms"),

@@ -234,10 +234,12 @@ def test_without_it_a_run_resumed_at_its_last_step_ends_like_any_other(tmp_path:
 def test_arms_that_leave_the_setting_alone_keep_their_keys(bert_world: World) -> None:
     arm = bert_world.arm("hiddenkey")
     body = arm.model_dump(mode="json", exclude={"method_name", "test_rows", "generation", "start_from"})
-    del body["training"]["fp32_loss"]
+    for name in ("fp32_loss", "keep", "keep_by", "patience", "min_delta"):  # younger than the first arms
+        del body["training"][name]
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     assert arm.key() == hashlib.sha256(canonical.encode()).hexdigest()[:16]
-    assert bert_world.arm("hiddenkey", fp32_loss=False).key() != arm.key()
+    changes = ({"fp32_loss": False}, {"keep": "last"}, {"keep_by": "score"}, {"patience": 2}, {"min_delta": 0.1})
+    assert len({arm.key(), *(bert_world.arm("hiddenkey", **change).key() for change in changes)}) == 6
 
 
 def test_evaluations_are_evenly_spaced_and_end_at_the_end() -> None:

@@ -7,7 +7,7 @@ import type { PartProps } from "./part";
 import { problemAt } from "./problems";
 
 type Training = StudySpec["training"];
-type NumberKey = Exclude<keyof Training, "precision" | "fp32_loss">;
+type NumberKey = Exclude<keyof Training, "precision" | "fp32_loss" | "keep" | "keep_by" | "patience">;
 
 const TRAINING: { key: NumberKey; label: string; hint: string; step: number }[] = [
   { key: "learning_rate", label: "Learning rate", hint: "Peak; linear warm-up and decay", step: 0.0005 },
