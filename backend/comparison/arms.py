@@ -135,6 +135,27 @@ def final(grid: ArmGrid, names: Iterable[schema.SeriesName]) -> dict[schema.Seri
     return {name: estimate(grid, nothing if step is None else grid.column(name, step)) for name in names}
 
 
+def stopped(
+    grid: ArmGrid,
+    names: Iterable[schema.SeriesName],
+    differences: dict[schema.SeriesName, schema.Difference],
+    last_against_stopped: dict[schema.SeriesName, schema.Difference],
+) -> schema.Stopped | None:
+    """Return the arm with every run stopped at its best evaluation; None where no finished run recorded halves."""
+    steps = grid.stopped_steps[np.isfinite(grid.stopped_steps)]
+    if not len(steps):
+        return None
+    return schema.Stopped(
+        kept_by="loss" if grid.kept_by == "loss" else "score",
+        step=schema.StoppedStep(
+            n=len(steps), median=float(np.median(steps)), first=int(steps.min()), last=int(steps.max())
+        ),
+        final={name: found for name in names if (found := estimate(grid, grid.stopped(name))).n},
+        differences=differences,
+        last_against_stopped=last_against_stopped,
+    )
+
+
 def best_validation(grid: ArmGrid) -> tuple[schema.Estimate, float | None]:
     """Return every finished run's smallest validation loss (optimistic) and the median step where it lies."""
     lowest = np.full(len(grid.runs), np.nan)

@@ -15,7 +15,8 @@ from backend.studies.arm_labels import colour_key
 from . import arms as parts
 from . import paper, schema
 from .answers import answers
-from .differences import differences, matrix, not_told_apart
+from .clocks import check, clocks_of
+from .differences import differences, matrix, not_told_apart, stopped_differences
 from .notes import notes, progress
 from .selection import select
 from .statistics.grid import ArmGrid, align
@@ -28,22 +29,28 @@ def build(
     *,
     baseline: str | None = None,
     metric: schema.SeriesName = "validation/loss",
+    clock: schema.Clock = "last",
     x: schema.XAxis = "step",
     band: schema.Band = "t",
 ) -> schema.Comparison:
     """Return the comparison of all arms with `baseline` (an arm's id; the study's own, or the plain arm, where
     unset).
 
-    `metric` orders the ranking and fills the matrix; validation loss, gap and accuracy are compared whatever it is.
-    Raises InvalidInput where the study has no such arm.
+    `metric`, at `clock`, orders the ranking and fills the matrix; every quantity is compared at both clocks whatever
+    they are. Raises InvalidInput where the study has no such arm, metric or clock.
     """
     # Losses near the largest float overflow in sums and squares; every number is checked before it is shown.
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        return _build(records, baseline, metric, x, band)
+        return _build(records, baseline, metric, clock, x, band)
 
 
 def _build(
-    records: StudyRecords, baseline: str | None, metric: schema.SeriesName, x: schema.XAxis, band: schema.Band
+    records: StudyRecords,
+    baseline: str | None,
+    metric: schema.SeriesName,
+    clock: schema.Clock,
+    x: schema.XAxis,
+    band: schema.Band,
 ) -> schema.Comparison:
     grids = align(records)
     base = _baseline(records, baseline)
@@ -51,13 +58,17 @@ def _build(
     names = [quantity.name for quantity in measured]
     if metric not in names:
         raise InvalidInput(f"{metric} was not recorded in this study; choose one of {', '.join(names)}", "/metric")
+    clocks, clock_note = clocks_of(grids)
+    check(grids, clock, clock_note, metric)
     titles, shown = _names(records.arms)
     found: list[dict[schema.SeriesName, schema.Difference]] = [{} for _ in grids]
+    in_time, to_rival = found, found
     if base is not None:
         compared = [quantity.name for quantity in measured if quantity.role == "compared"]
         found = differences(grids, grids[base], shown[base], compared)
+        in_time, to_rival = stopped_differences(grids, grids[base], shown[base], compared)
     variants = _variants(records.arms)
-    ranked = _rank(grids, found, base, metric)
+    ranked = _rank(grids, found if clock == "last" else in_time, base, metric)
     costs = [parts.cost(grid) for grid in grids]
     reference = parts.Cost(0, None, None) if base is None else costs[base]
     arms = []
@@ -101,6 +112,7 @@ def _build(
                 curve=parts.curve(grid, names, positions, band),
                 final_step=grid.final_step,
                 final=parts.final(grid, names),
+                stopped=parts.stopped(grid, names, in_time[i], to_rival[i]),
                 best_validation=best,
                 best_validation_step=best_step,
                 onset=parts.onset(grid, positions),
@@ -125,6 +137,9 @@ def _build(
         model=records.model,
         dataset=records.dataset,
         metric=metric,
+        clock=clock,
+        clocks=clocks,
+        clock_note=clock_note,
         x=x,
         band=band,
         loss_unit=unit,
@@ -134,7 +149,7 @@ def _build(
         ranking=[records.arms[i].id for i in ranked],
         answers=answers(arms, chosen, ties_of),
         progress=standing,
-        pairwise=matrix(grids, ranked, metric),
+        pairwise=matrix(grids, ranked, metric, clock),
         selection=select(grids, base, names, metric, shown, titles),
         paper=paper.numbers(records.dataset),
         notes=notes(arms, chosen, metric, standing, records.baseline_arm_id),

@@ -13,7 +13,7 @@ from backend.shared.tables import Study
 from backend.studies.expand import pick
 
 from . import build
-from .schema import Band, Comparison, SeriesName, XAxis
+from .schema import Band, Clock, Comparison, SeriesName, XAxis
 from .statistics.records import StudyRecords
 from .study_records import study_records
 
@@ -23,12 +23,13 @@ OBJECTS = 6  # bytes in memory for one of its JSON: a number is an object, and h
 
 @dataclass(frozen=True)
 class Query:
-    """How to compare: against which arm (id, key, label or method; None: the study's own), over what, shown how."""
+    """How to compare: against which arm (id, key, label or method; None: the study's own), when, what, shown how."""
 
     baseline: str | None = None
     x: XAxis = "step"
     band: Band = "t"
     metric: SeriesName = "validation/loss"
+    clock: Clock = "last"
 
 
 class ComparisonCache:
@@ -109,7 +110,7 @@ def _bytes(found: Comparison) -> int:
 
 def _compare(records: StudyRecords, query: Query) -> Comparison:
     baseline = _baseline(records, query.baseline)
-    return build.build(records, baseline=baseline, metric=query.metric, x=query.x, band=query.band)
+    return build.build(records, baseline=baseline, metric=query.metric, clock=query.clock, x=query.x, band=query.band)
 
 
 def _baseline(records: StudyRecords, wanted: str | None) -> str | None:

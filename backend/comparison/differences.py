@@ -1,6 +1,6 @@
 """Every arm against the baseline, in every compared quantity, with Holm's correction over the arms."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -11,30 +11,62 @@ from .arms import numbers
 from .statistics.grid import ArmGrid
 from .statistics.holm import holm
 from .statistics.matrix import pairwise
-from .statistics.paired import PairedResult, PairedValues, compare, pair
+from .statistics.paired import PairedResult, PairedValues, compare, pair, pair_last_with_stopped, pair_stopped
 from .statistics.power import seeds_needed
 from .statistics.signflip import smallest_p
-from .words import ALPHA, DECIDES_FROM, meaning, several
+from .words import ALPHA, DECIDES_FROM, Judged, meaning, several
 
 # More arms than this make a matrix that nobody can read; the table against the baseline has them all.
 MATRIX_ARMS = 22
+_PAIRS: dict[Judged, Callable[[ArmGrid, ArmGrid, str], PairedValues]] = {
+    "last": pair,
+    "stopped": pair_stopped,
+    "last_against_stopped": pair_last_with_stopped,
+}
 
 
 def differences(
-    grids: Sequence[ArmGrid], baseline: ArmGrid, baseline_name: str, metrics: Iterable[schema.SeriesName]
+    grids: Sequence[ArmGrid],
+    baseline: ArmGrid,
+    baseline_name: str,
+    metrics: Iterable[schema.SeriesName],
+    judged: Judged = "last",
 ) -> list[dict[schema.SeriesName, schema.Difference]]:
-    """Return each arm's differences to the baseline by metric, in the order of `grids`; none for the baseline."""
+    """Return each arm's differences to the baseline by metric, in the order of `grids`; none for the baseline.
+
+    `judged`: both at the last evaluation, both stopped, or the arm at its last and the baseline stopped. Each is a
+    Holm family of its own in each quantity.
+    """
     rows: list[dict[schema.SeriesName, schema.Difference]] = [{} for _ in grids]
     others = [i for i, grid in enumerate(grids) if grid is not baseline]
     for metric in metrics:
-        paired = [pair(grids[i], baseline, metric) for i in others]
+        paired = [_PAIRS[judged](grids[i], baseline, metric) for i in others]
         results = [compare(values) for values in paired]
         adjusted = holm([result.p for result in results])
         tested = sum(result.p is not None for result in results)
         for i, values, result, p_holm in zip(others, paired, results, adjusted, strict=True):
             forbidden = _forbidden(metric, grids[i], baseline, baseline_name)
-            rows[i][metric] = _difference(metric, values, result, p_holm, tested, baseline_name, forbidden)
+            rows[i][metric] = _difference(metric, values, result, p_holm, tested, baseline_name, forbidden, judged)
     return rows
+
+
+def stopped_differences(
+    grids: Sequence[ArmGrid], baseline: ArmGrid, baseline_name: str, metrics: Iterable[schema.SeriesName]
+) -> tuple[list[dict[schema.SeriesName, schema.Difference]], list[dict[schema.SeriesName, schema.Difference]]]:
+    """Return the differences with both stopped, and those of the last evaluation to the baseline stopped in time.
+
+    Quantities that no run of the baseline has a stopped value of are left out. The second has an entry for the
+    baseline, too: what its going on has cost, one test a quantity.
+    """
+    known = [metric for metric in metrics if np.isfinite(baseline.stopped(metric)).any()]
+    both = differences(grids, baseline, baseline_name, known, "stopped")
+    against = differences(grids, baseline, baseline_name, known, "last_against_stopped")
+    own = against[next(i for i, grid in enumerate(grids) if grid is baseline)]
+    for metric in known:
+        values = pair_last_with_stopped(baseline, baseline, metric)
+        result = compare(values)
+        own[metric] = _difference(metric, values, result, result.p, 1, baseline_name, {}, "last_against_stopped")
+    return both, against
 
 
 def _difference(
@@ -45,6 +77,7 @@ def _difference(
     family: int,
     baseline_name: str,
     forbidden: dict[schema.Decision, str],
+    judged: Judged,
 ) -> schema.Difference:
     interval = result.difference
     decided: schema.Decision = "undecided"
@@ -85,6 +118,7 @@ def _difference(
             seeds_needed=needed_holm,
             baseline=baseline_name,
             diverged=forbidden.get(way, "") if interval.mean else "",
+            judged=judged,
         ),
         seeds_needed=needed,
         seeds_needed_holm=needed_holm,
@@ -116,23 +150,29 @@ def _forbidden(
     return found
 
 
-def matrix(grids: Sequence[ArmGrid], ranked: Sequence[int], metric: schema.SeriesName) -> schema.Pairwise | None:
+def matrix(
+    grids: Sequence[ArmGrid], ranked: Sequence[int], metric: schema.SeriesName, clock: schema.Clock = "last"
+) -> schema.Pairwise | None:
     """Compare the first MATRIX_ARMS of `ranked` (indices of `grids`) with each other; None for fewer than two.
 
-    All arms are read at the last step that every one of them was evaluated at.
+    At the clock "last" all arms are read at the last step that every one of them was evaluated at, or at the end of
+    each run where some may stop early.
     """
     members = [grids[i] for i in ranked if grids[i].finished]
     shown = members[:MATRIX_ARMS]
     if len(shown) < 2:
         return None
-    common = set(shown[0].step.tolist()).intersection(*(grid.step.tolist() for grid in shown[1:]))
     seeds = sorted({run.seed for grid in shown for run in grid.runs})
     place = {seed: i for i, seed in enumerate(seeds)}
     values = np.full((len(shown), len(seeds)), np.nan)
-    if common:
-        step = max(common)
-        for row, grid in enumerate(shown):
-            values[row, [place[run.seed] for run in grid.runs]] = grid.column(metric, step)
+    step = max(set.intersection(*(set(grid.step.tolist()) for grid in shown)), default=None)
+    for row, grid in enumerate(shown):
+        seats = [place[run.seed] for run in grid.runs]
+        end = grid.final_step if any(one.stops_early for one in shown) else step
+        if clock == "stopped":
+            values[row, seats] = grid.stopped(metric)
+        elif end is not None:
+            values[row, seats] = grid.column(metric, end)
     found = pairwise(values)
 
     def table(array: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> list[list[float | None]]:
@@ -140,6 +180,7 @@ def matrix(grids: Sequence[ArmGrid], ranked: Sequence[int], metric: schema.Serie
 
     return schema.Pairwise(
         metric=metric,
+        clock=clock,
         arm_ids=[grid.arm.id for grid in shown],
         n=found.n.tolist(),
         mean=table(found.mean),
@@ -151,8 +192,10 @@ def matrix(grids: Sequence[ArmGrid], ranked: Sequence[int], metric: schema.Serie
     )
 
 
-def not_told_apart(grids: Sequence[ArmGrid], leader: ArmGrid, metric: schema.SeriesName) -> list[int]:
+def not_told_apart(
+    grids: Sequence[ArmGrid], leader: ArmGrid, metric: schema.SeriesName, judged: Judged = "last"
+) -> list[int]:
     """Return which other arms (indices) with finished runs no corrected test tells apart from `leader`."""
     others = [i for i, grid in enumerate(grids) if grid is not leader and grid.finished]
-    adjusted = holm([compare(pair(grids[i], leader, metric)).p for i in others])
+    adjusted = holm([compare(_PAIRS[judged](grids[i], leader, metric)).p for i in others])
     return [i for i, p in zip(others, adjusted, strict=True) if p is None or p >= ALPHA]

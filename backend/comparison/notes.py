@@ -72,10 +72,7 @@ def _notes(
         "averaged alike. A small gap alone can also mean that a method learns less: read it beside the validation "
         "loss."
     )
-    yield (
-        "The primary comparison is the last evaluation. The best validation loss of a run is optimistic: it is "
-        "picked on the rows it is measured on."
-    )
+    yield from _clocks(arms)
     yield "Equal steps are not equal compute: seconds and FLOPs stand beside every arm."
     if baseline is not None and own_baseline is not None and baseline.id != own_baseline:
         yield (
@@ -87,7 +84,7 @@ def _notes(
     if any("test/loss" in arm.final for arm in arms):
         yield (
             "Test rows are held-out rows beside the validation rows: nothing is chosen on them. They are measured "
-            "once, after the last step, and are the same for every seed."
+            "after the last step, and are the same for every seed."
         )
     elif _picks_rates(arms):
         yield (
@@ -106,6 +103,25 @@ def _notes(
     yield from _other_steps(others, baseline)
     if not standing.complete:
         yield "The study is not complete: every number may still change."
+
+
+def _clocks(arms: Sequence[schema.ArmComparison]) -> Iterator[str]:
+    """Say what runs are judged at, and how a run stopped in time is kept from flattering."""
+    if not any(arm.stopped is not None for arm in arms):
+        yield (
+            "The primary comparison is the last evaluation. The best validation loss of a run is optimistic: it is "
+            "picked on the rows it is measured on."
+        )
+        return
+    yield (
+        "A run is judged at two clocks: last, at its last evaluation, and stopped, at its best one. Values stopped in "
+        "time are chosen on one half of the validation rows and reported on the other, both ways; test rows are "
+        "measured with the adapter that was kept."
+    )
+    yield (
+        "Each clock is a family of its own in Holm's correction, and so is the comparison of last steps with the "
+        "baseline stopped in time: who picks the best of all three looks three times."
+    )
 
 
 def _picks_rates(arms: Sequence[schema.ArmComparison]) -> bool:

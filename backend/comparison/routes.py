@@ -11,13 +11,17 @@ from backend.edge.etag import NOT_MODIFIED, IfNoneMatch
 from backend.shared.store import studies as store
 
 from . import cache as comparisons
-from .schema import Band, Comparison, SeriesName, XAxis
+from .schema import Band, Clock, Comparison, SeriesName, XAxis
 
 router = APIRouter(prefix="/studies/{study_id}", tags=["comparison"])
 Baseline = Annotated[
     str | None, Query(max_length=200, description="Id, key, label or method of an arm; the study's own where unset.")
 ]
 Metric = Annotated[SeriesName, Query(description="What arms are ranked and compared by.")]
+AtClock = Annotated[
+    Clock,
+    Query(description="When runs are judged for the ranking: at their last evaluation, or stopped at their best one."),
+]
 Arms = Annotated[list[str] | None, Query(max_length=500, description="Ids of the arms to draw; all where unset.")]
 
 
@@ -32,11 +36,12 @@ def comparison(
     x: XAxis = "step",
     band: Band = "t",
     metric: Metric = "validation/loss",
+    clock: AtClock = "last",
     curves: Annotated[bool, Query(description="With every arm's curve; without, a hundredth of the size.")] = True,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """Every arm's means, intervals, onset and differences to the baseline, on full data."""
-    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
+    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric, clock=clock)
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
         tag = etag.tag(f"{study_id} {study.event_seq}", request)

@@ -1,6 +1,7 @@
 """How the comparison speaks: numbers with sensible digits, and one sentence of meaning for each difference."""
 
 import math
+from typing import Literal
 
 from backend.shared.metrics import METRICS
 
@@ -16,6 +17,9 @@ LOSS_UNIT = {
 ALPHA = 0.05
 DECIDES_FROM = 3  # seeds: two cannot show how differences spread
 NONE = "–"
+# Of a difference: both at their last evaluation, both stopped at their best one, or the arm at its last and the
+# baseline stopped.
+Judged = Literal["last", "stopped", "last_against_stopped"]
 
 
 def decimals(scale: float | None) -> int:
@@ -93,6 +97,7 @@ def meaning(
     seeds_needed: int | None,
     baseline: str,
     diverged: str = "",
+    judged: Judged = "last",
 ) -> str:
     """Say in a sentence or three what an arm's difference to the baseline means.
 
@@ -103,6 +108,11 @@ def meaning(
         return f"No seed has finished both here and in {baseline}."
     word = "lower" if interval.mean < 0 else "higher"
     size = amount(interval.mean, interval.half_width, metric)
+    if judged == "stopped":
+        quantity += ", each stopped in time,"
+    elif judged == "last_against_stopped":
+        quantity, baseline = f"{quantity} at the last step", f"{baseline} stopped in time"
+        size += f" than that of {baseline}"
     if interval.n == 1:
         return f"{capital(quantity)} {word} by {size} in one seed; one seed says nothing about the spread."
     if result.p is None and interval.mean == 0:

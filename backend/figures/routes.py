@@ -7,7 +7,7 @@ from backend.accounts.auth import Who
 from backend.charts import ChartOptions
 from backend.charts.named import named
 from backend.comparison import cache as comparisons
-from backend.comparison.routes import Arms, Baseline, Metric
+from backend.comparison.routes import Arms, AtClock, Baseline, Metric
 from backend.comparison.schema import Band, XAxis
 from backend.edge import etag
 from backend.edge.answers import Figure
@@ -30,13 +30,14 @@ def figure(
     x: XAxis = "step",
     band: Band = "t",
     metric: Metric = "validation/loss",
+    clock: AtClock = "last",
     arm: Arms = None,
     log_y: bool = False,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One chart of the comparison as a Plotly figure."""
     draw = named(name)
-    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric)
+    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric, clock=clock)
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
         tag = etag.tag(f"{study_id} {study.event_seq}", request)

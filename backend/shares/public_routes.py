@@ -20,7 +20,7 @@ from backend.comparison import cache as comparisons
 from backend.comparison import export
 from backend.comparison import snapshot as frozen
 from backend.comparison.export_routes import CSV
-from backend.comparison.routes import Arms, Baseline, Metric
+from backend.comparison.routes import Arms, AtClock, Baseline, Metric
 from backend.comparison.schema import Band, Comparison, XAxis
 from backend.comparison.study_records import study_records
 from backend.edge.answers import Figure, RunCounts
@@ -95,10 +95,12 @@ def comparison(
     x: XAxis = "step",
     band: Band = "t",
     metric: Metric = "validation/loss",
+    clock: AtClock = "last",
 ) -> Comparison:
     """Every arm's means, intervals, onset and differences to the baseline."""
     with _shown(app, request, secret) as found:
-        return found.comparison(cache, comparisons.Query(baseline=baseline, x=x, band=band, metric=metric))
+        wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric, clock=clock)
+        return found.comparison(cache, wanted)
 
 
 @router.get("/figures/{name}", operation_id="shared_figure", response_model=Figure)
@@ -112,12 +114,14 @@ def figure(
     x: XAxis = "step",
     band: Band = "t",
     metric: Metric = "validation/loss",
+    clock: AtClock = "last",
     arm: Arms = None,
     log_y: bool = False,
 ) -> Response:
     """One chart of the comparison as a Plotly figure."""
+    wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric, clock=clock)
     with _shown(app, request, secret) as found:
-        compared = found.comparison(cache, comparisons.Query(baseline=baseline, x=x, band=band, metric=metric))
+        compared = found.comparison(cache, wanted)
     draw = named(name)
     return JSONResponse(draw(compared, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y)))
 

@@ -127,6 +127,20 @@ def with_values(records: StudyRecords, metric: str, mask: np.ndarray, value: flo
     return replace(records, evaluations=replace(records.evaluations, metrics=metrics))
 
 
+def with_halves(records: StudyRecords, *, noise: float = 0.01, **scores: float) -> StudyRecords:
+    """Return the study with what each half of its validation rows says: the whole, plus and minus seeded noise.
+
+    `scores`: further quantities beside loss and accuracy, with the spread between their halves.
+    """
+    rng = np.random.default_rng(11)
+    metrics = dict(records.evaluations.metrics)
+    for name, spread in {"loss": noise, "accuracy": noise, **scores}.items():
+        whole = metrics[f"validation/{name}"]
+        apart = rng.normal(0, spread, len(whole))
+        metrics |= {f"validation_a/{name}": whole + apart, f"validation_b/{name}": whole - apart}
+    return replace(records, evaluations=replace(records.evaluations, metrics=metrics))
+
+
 def without_rows(records: StudyRecords, mask: np.ndarray) -> StudyRecords:
     """Return the study without the evaluations where `mask` is true."""
     table = records.evaluations

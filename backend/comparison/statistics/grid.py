@@ -9,7 +9,11 @@ import numpy as np
 from backend.shared.metrics import METRICS
 from backend.shared.run_status import FailureCode
 
+from .clocks import NOWHERE, at, crossfitted, first_best
 from .records import ArmRecord, Floats, Ints, RunRecord, StudyRecords
+
+HALF_A, HALF_B, STOPPED_TEST = "validation_a/", "validation_b/", "test_stopped/"
+SCORES = ("accuracy", "pearson")  # what "by score" keeps a run by: the first one that the task has
 
 
 @dataclass(frozen=True)
@@ -29,16 +33,16 @@ class ArmGrid:
         """Return a metric or a derived quantity as float64 [R, S]; all NaN where it was never recorded."""
         derived = METRICS[name].derived
         if derived is None:
-            found = self.values.get(name)
-            return np.full(self.epoch.shape, np.nan) if found is None else found
+            return self.recorded(name)
         values = self.quantity(derived.of)
         if derived.minus is not None:
             values = values - self.quantity(derived.minus)
-        if derived.exponential:
-            with np.errstate(over="ignore"):  # a perplexity beyond the largest float is shown as missing
-                raised = np.exp(values)
-            values = np.where(np.isfinite(raised), raised, np.nan)
-        return values
+        return _raised(values) if derived.exponential else values
+
+    def recorded(self, name: str) -> Floats:
+        """Return what was recorded under a name as float64 [R, S]; all NaN where nothing was."""
+        found = self.values.get(name)
+        return np.full(self.epoch.shape, np.nan) if found is None else found
 
     @cached_property
     def final_step(self) -> int | None:
@@ -46,6 +50,24 @@ class ArmGrid:
         rows = [i for i, run in enumerate(self.runs) if run.status == "succeeded"]
         evaluated = np.isfinite(self.epoch[rows]).any(axis=0)
         return int(self.step[evaluated][-1]) if evaluated.any() else None
+
+    @cached_property
+    def stops_early(self) -> bool:
+        """Return whether its runs may end before their last step, each at a step of its own."""
+        return self.arm.spec.get("training", {}).get("patience") is not None
+
+    @cached_property
+    def last(self) -> Ints:
+        """Return the column where each of the R runs ends: that of the final step, of a run that may stop early its
+        own last evaluation. Needs a final step.
+        """
+        assert self.final_step is not None
+        ends = np.full(len(self.runs), np.searchsorted(self.step, self.final_step))
+        evaluated = np.isfinite(self.epoch)
+        if self.stops_early:
+            own = len(self.step) - 1 - evaluated[:, ::-1].argmax(axis=1)
+            ends = np.where(evaluated.any(axis=1), np.minimum(own, ends), ends)
+        return ends.astype(np.int64)
 
     @cached_property
     def in_curves(self) -> tuple[bool, ...]:
@@ -72,8 +94,8 @@ class ArmGrid:
             return run.status == "failed" and run.failure_code == FailureCode.LOSS_NAN
         if self.final_step is None:
             return False
-        at = int(np.searchsorted(self.step, self.final_step))
-        return bool(np.isfinite(self.epoch[i, at])) and self._not_a_number(i, at) is not None
+        end = int(self.last[i])
+        return bool(np.isfinite(self.epoch[i, end])) and self._not_a_number(i, end) is not None
 
     def _not_a_number(self, i: int, at: int) -> str | None:
         """Return the first of the two losses that is not finite at an evaluation."""
@@ -84,13 +106,78 @@ class ArmGrid:
 
     def column(self, name: str, step: int) -> Floats:
         """Return a quantity of all R runs at one step, NaN for runs that are not finished. Needs a step of
-        `self.step`.
+        `self.step`. A run that stopped early before it is read where it stopped.
         """
-        at = int(np.searchsorted(self.step, step))
         values = np.full(len(self.runs), np.nan)
         rows = list(self.finished)
-        values[rows] = self.quantity(name)[rows, at]
+        if rows:
+            place = np.searchsorted(self.step, step)
+            columns = np.minimum(place, self.last[rows]) if self.stops_early else place
+            values[rows] = self.quantity(name)[rows, columns]
         return values
+
+    @cached_property
+    def kept_by(self) -> str:
+        """Return what a run's kept evaluation is chosen by: "loss", or the task's first score."""
+        training = self.arm.spec.get("training", {})
+        scores = [name for name in SCORES if np.isfinite(self.recorded(HALF_A + name)).any()]
+        return scores[0] if training.get("keep_by") == "score" and scores else "loss"
+
+    @cached_property
+    def chosen(self) -> tuple[Ints, Ints] | None:
+        """Return where half A and half B of the validation rows would stop each of the R runs, as columns of its
+        arrays; None where no run recorded its halves.
+        """
+        a, b = (self.recorded(half + self.kept_by) for half in (HALF_A, HALF_B))
+        both = np.isfinite(a) & np.isfinite(b)
+        if not both.any():
+            return None
+        higher = self.kept_by != "loss"
+        return (
+            first_best(np.where(both, a, np.nan), higher=higher),
+            first_best(np.where(both, b, np.nan), higher=higher),
+        )
+
+    @cached_property
+    def stopped_steps(self) -> Floats:
+        """Return the step of each run's kept evaluation, float64 [R]: as recorded, else its best one by all
+        validation rows; NaN for runs that are not finished, or recorded no halves.
+        """
+        if self.chosen is None or self.final_step is None:
+            return np.full(len(self.runs), np.nan)
+        best = first_best(self.quantity("validation/" + self.kept_by), higher=self.kept_by != "loss")
+        step = at(np.broadcast_to(self.step.astype(np.float64), self.epoch.shape), best)
+        step = np.where(self.chosen[0] == NOWHERE, np.nan, step)
+        told = self._at_end("stopped_step")
+        return self._of_finished(np.where(np.isfinite(told), told, step))
+
+    def stopped(self, name: str) -> Floats:
+        """Return a quantity of all R runs had each been stopped at its best evaluation; NaN where it is not known.
+
+        Test rows: as measured with the kept adapter. Anything else: chosen on one half of the validation rows,
+        reported on the other. A quantity of the validation rows that was recorded for no half is not known.
+        """
+        nothing = np.full(len(self.runs), np.nan)
+        if self.chosen is None or self.final_step is None:
+            return nothing
+        derived = METRICS[name].derived
+        if derived is not None:
+            value = self.stopped(derived.of)
+            value = value if derived.minus is None else value - self.stopped(derived.minus)
+            return _raised(value) if derived.exponential else value
+        split, _, quantity = name.partition("/")
+        if split == "test":
+            return self._of_finished(self._at_end(STOPPED_TEST + quantity))
+        halves = (HALF_A + quantity, HALF_B + quantity) if split == "validation" else (name, name)
+        a, b = (self.recorded(half) for half in halves)
+        return self._of_finished(crossfitted(a, b, *self.chosen))
+
+    def _at_end(self, name: str) -> Floats:
+        """Return what each run recorded with its last evaluation."""
+        return at(self.recorded(name), self.last)
+
+    def _of_finished(self, values: Floats) -> Floats:
+        return np.where(np.isin(np.arange(len(self.runs)), self.finished), values, np.nan)
 
     def _exclusion(self, i: int) -> str | None:
         run = self.runs[i]
@@ -103,11 +190,11 @@ class ArmGrid:
             return f"{run.status}, not finished yet"
         if self.final_step is None:
             return "it was never evaluated"
-        at = int(np.searchsorted(self.step, self.final_step))
-        if not np.isfinite(self.epoch[i, at]):
+        end = int(self.last[i])
+        if not np.isfinite(self.epoch[i, end]):
             return f"it has no evaluation at step {self.final_step}"
-        title = self._not_a_number(i, at)
-        return None if title is None else f"its {title} at step {self.final_step} is not a number"
+        title = self._not_a_number(i, end)
+        return None if title is None else f"its {title} at step {self.step[end]} is not a number"
 
 
 def align(records: StudyRecords) -> tuple[ArmGrid, ...]:
@@ -126,6 +213,7 @@ def align(records: StudyRecords) -> tuple[ArmGrid, ...]:
         row_of_run[members] = np.arange(len(members))
 
     table = records.evaluations
+    measured = {name: array for name, array in table.metrics.items() if np.isfinite(array).any()}
     arm_of_evaluation = arm_of_run[table.run]
     order = np.argsort(arm_of_evaluation, kind="stable")
     bounds = np.searchsorted(arm_of_evaluation[order], np.arange(len(records.arms) + 1))
@@ -136,10 +224,16 @@ def align(records: StudyRecords) -> tuple[ArmGrid, ...]:
         row = row_of_run[table.run[mine]]
         shape = (len(rows[i]), len(step))
         epoch = _spread(table.epoch[mine], row, column, shape)
-        values = {name: _spread(array[mine], row, column, shape) for name, array in table.metrics.items()}
+        values = {name: _spread(array[mine], row, column, shape) for name, array in measured.items()}
         runs = tuple(records.runs[index] for index in rows[i])
         grids.append(ArmGrid(arm, runs, step.astype(np.int64), epoch, values))
     return tuple(grids)
+
+
+def _raised(values: Floats) -> Floats:
+    with np.errstate(over="ignore"):  # a perplexity beyond the largest float is shown as missing
+        raised = np.exp(values)
+    return np.where(np.isfinite(raised), raised, np.nan)
 
 
 def _spread(values: Floats, row: Ints, column: Ints, shape: tuple[int, int]) -> Floats:

@@ -20,8 +20,8 @@ _BIT = float(np.finfo(np.float64).eps)
 
 @dataclass(frozen=True)
 class PairedValues:
-    """Two arms at the last step that finished runs of both were evaluated at: seeds of both, values in the same
-    order.
+    """Two arms' values over the seeds of both, in the same order; `step` is where they were read, None where each run
+    has a place of its own.
     """
 
     step: int | None
@@ -47,11 +47,33 @@ class PairedResult:
 
 
 def pair(left: ArmGrid, right: ArmGrid, quantity: str) -> PairedValues:
-    """Return the values of both arms' finished runs, seed by seed, at their last common step."""
+    """Return the values of both arms' finished runs, seed by seed, at their last common step; where runs may stop
+    early, each at its own end.
+    """
+    if left.stops_early or right.stops_early:
+        return _by_seed(left, _at_the_end(left, quantity), right, _at_the_end(right, quantity), None)
     step = _last_common_step(left, right)
     if step is None:
         return PairedValues(None, (), np.empty(0), np.empty(0))
-    a, b = left.column(quantity, step), right.column(quantity, step)
+    return _by_seed(left, left.column(quantity, step), right, right.column(quantity, step), step)
+
+
+def pair_stopped(left: ArmGrid, right: ArmGrid, quantity: str) -> PairedValues:
+    """Return the values of both arms' finished runs, seed by seed, each had it been stopped at its best evaluation."""
+    return _by_seed(left, left.stopped(quantity), right, right.stopped(quantity), None)
+
+
+def pair_last_with_stopped(left: ArmGrid, right: ArmGrid, quantity: str) -> PairedValues:
+    """Return the last values of one arm's finished runs, seed by seed, and the other's had it been stopped."""
+    return _by_seed(left, _at_the_end(left, quantity), right, right.stopped(quantity), None)
+
+
+def _at_the_end(grid: ArmGrid, quantity: str) -> Floats:
+    nothing = np.full(len(grid.runs), np.nan)
+    return nothing if grid.final_step is None else grid.column(quantity, grid.final_step)
+
+
+def _by_seed(left: ArmGrid, a: Floats, right: ArmGrid, b: Floats, step: int | None) -> PairedValues:
     row_of_seed = {run.seed: i for i, run in enumerate(right.runs)}
     seeds, mine, theirs = [], [], []
     for i, run in enumerate(left.runs):

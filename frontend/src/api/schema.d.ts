@@ -1565,8 +1565,9 @@ export interface components {
          *
          *     `method_title` names the method, `label` the arm (with the parameters that differ), `name` is the shorter of the
          *     two that still tells it from the others. `colour_key` picks its fixed colour and `variant` (0, 1, … among the
-         *     arms of that colour) its dash. `final` is the last evaluation, the primary comparison; `best_validation` the
-         *     smallest validation loss of each run, optimistic because it is picked on the rows it is measured on.
+         *     arms of that colour) its dash. `final` and `differences` are of the last evaluation; `stopped` of the best one, None
+         *     where no finished run recorded halves of its validation rows. `best_validation` is the smallest validation loss of
+         *     each run, optimistic because it is picked on the rows it is measured on. `place` is by the comparison's clock.
          */
         ArmComparison: {
             /** Alpha */
@@ -1624,6 +1625,7 @@ export interface components {
             runs: components["schemas"]["RunInArm"][];
             /** Sites */
             sites: components["schemas"]["SiteShown"][];
+            stopped: components["schemas"]["Stopped"] | null;
             /** Trainable Parameters */
             trainable_parameters: number | null;
             /** Variant */
@@ -2016,6 +2018,9 @@ export interface components {
          * Comparison
          * @description The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run
          *     last. `metrics` are the quantities of this study, in the order of tables.
+         *
+         *     `clock` says when runs are judged for ranking, places and the pairwise matrix: at their last evaluation, or stopped
+         *     at their best one. `clocks` are those this study can be judged by so far; `clock_note` says why it has no other.
          */
         Comparison: {
             /** Answers */
@@ -2029,6 +2034,15 @@ export interface components {
             band: "t" | "seeds" | "minmax" | "sd";
             /** Baseline Arm Id */
             baseline_arm_id: string | null;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "last" | "stopped";
+            /** Clock Note */
+            clock_note: string | null;
+            /** Clocks */
+            clocks: ("last" | "stopped")[];
             /** Dataset */
             dataset: string;
             /** Event Seq */
@@ -2417,7 +2431,8 @@ export interface components {
         };
         /**
          * Difference
-         * @description An arm's per-seed differences to the baseline in one quantity, at the last evaluation both have (`step`).
+         * @description An arm's per-seed differences to the baseline in one quantity, at the last evaluation both have (`step`), or at
+         *     the clock that the field it stands in says (`step` None: every run has its own).
          *
          *     Intervals are 95 % t intervals of the mean difference, unadjusted. `p_holm` adjusts `p_t` over the arms that were
          *     tested (the sign-flip p where all seeds differ alike); `decided` rests on it at 5 %, from three seeds on, and never
@@ -3128,6 +3143,11 @@ export interface components {
             arm_ids: string[];
             /** Arms Left Out */
             arms_left_out: number;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "last" | "stopped";
             /** Hi */
             hi: (number | null)[][];
             /** Lo */
@@ -4073,6 +4093,49 @@ export interface components {
              * @description By column: the names held out; all others are trained on.
              */
             validation_names?: string[] | null;
+        };
+        /**
+         * Stopped
+         * @description An arm whose every run is stopped at its best evaluation by `kept_by`, told without the luck of the choice.
+         *
+         *     `final`: test rows as measured with the kept adapter; other quantities cross-fitted, chosen on one half of the
+         *     validation rows and reported on the other. `differences`: to the baseline, stopped as well; a Holm family of its
+         *     own in each quantity, over the arms. `last_against_stopped`: this arm's last evaluation minus the baseline stopped
+         *     in time, another such family; the baseline's own entry is one test, corrected for none.
+         */
+        Stopped: {
+            /** Differences */
+            differences: {
+                [key: string]: components["schemas"]["Difference"];
+            };
+            /** Final */
+            final: {
+                [key: string]: components["schemas"]["Estimate"];
+            };
+            /**
+             * Kept By
+             * @enum {string}
+             */
+            kept_by: "loss" | "score";
+            /** Last Against Stopped */
+            last_against_stopped: {
+                [key: string]: components["schemas"]["Difference"];
+            };
+            step: components["schemas"]["StoppedStep"];
+        };
+        /**
+         * StoppedStep
+         * @description Where the `n` finished runs of an arm were best: the median of their steps, and the first and last of them.
+         */
+        StoppedStep: {
+            /** First */
+            first: number;
+            /** Last */
+            last: number;
+            /** Median */
+            median: number;
+            /** N */
+            n: number;
         };
         /**
          * StudyDetail
@@ -7872,6 +7935,8 @@ export interface operations {
                 band?: "t" | "seeds" | "minmax" | "sd";
                 /** @description Id, key, label or method of an arm; the study's own where unset. */
                 baseline?: string | null;
+                /** @description When runs are judged for the ranking: at their last evaluation, or stopped at their best one. */
+                clock?: "last" | "stopped";
                 /** @description What arms are ranked and compared by. */
                 metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
                 x?: "step" | "epoch" | "tokens" | "seconds";
@@ -8069,6 +8134,8 @@ export interface operations {
                 band?: "t" | "seeds" | "minmax" | "sd";
                 /** @description Id, key, label or method of an arm; the study's own where unset. */
                 baseline?: string | null;
+                /** @description When runs are judged for the ranking: at their last evaluation, or stopped at their best one. */
+                clock?: "last" | "stopped";
                 log_y?: boolean;
                 /** @description What arms are ranked and compared by. */
                 metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
@@ -9221,6 +9288,8 @@ export interface operations {
                 band?: "t" | "seeds" | "minmax" | "sd";
                 /** @description Id, key, label or method of an arm; the study's own where unset. */
                 baseline?: string | null;
+                /** @description When runs are judged for the ranking: at their last evaluation, or stopped at their best one. */
+                clock?: "last" | "stopped";
                 /** @description With every arm's curve; without, a hundredth of the size. */
                 curves?: boolean;
                 /** @description What arms are ranked and compared by. */
@@ -9527,6 +9596,8 @@ export interface operations {
                 band?: "t" | "seeds" | "minmax" | "sd";
                 /** @description Id, key, label or method of an arm; the study's own where unset. */
                 baseline?: string | null;
+                /** @description When runs are judged for the ranking: at their last evaluation, or stopped at their best one. */
+                clock?: "last" | "stopped";
                 log_y?: boolean;
                 /** @description What arms are ranked and compared by. */
                 metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";

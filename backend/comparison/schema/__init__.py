@@ -1,0 +1,44 @@
+"""The comparison of a study's arms as data: what the API serves, the charts draw and the report quotes.
+
+Words as in the design: an arm is the unit of every mean and interval. `None` stands for a number that does not exist.
+Lists of one `Curve` have equal length: one entry for each step at which any run of the arm was evaluated.
+"""
+
+from .arm import ArmComparison, Compute, Counts, Onset, RunInArm, RunOnset, SiteShown, Stopped, StoppedStep
+from .base import Band, Clock, Decision, Numbers, Part, SeriesName, XAxis
+from .measured import Curve, Difference, Estimate, Pair, Quantity, SeedValue, Series
+from .whole import Answer, Comparison, Pairwise, PaperNumbers, PaperRow, Progress, Selected, Selection
+
+__all__ = [
+    "Answer",
+    "ArmComparison",
+    "Band",
+    "Clock",
+    "Comparison",
+    "Compute",
+    "Counts",
+    "Curve",
+    "Decision",
+    "Difference",
+    "Estimate",
+    "Numbers",
+    "Onset",
+    "Pair",
+    "Pairwise",
+    "PaperNumbers",
+    "PaperRow",
+    "Part",
+    "Progress",
+    "Quantity",
+    "RunInArm",
+    "RunOnset",
+    "SeedValue",
+    "Selected",
+    "Selection",
+    "Series",
+    "SeriesName",
+    "SiteShown",
+    "Stopped",
+    "StoppedStep",
+    "XAxis",
+]

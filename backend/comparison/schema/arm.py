@@ -1,0 +1,146 @@
+"""One arm of the comparison: its runs, its values at both clocks, where it overfits, and what it costs."""
+
+from typing import Any, Literal
+
+from .base import Part, SeriesName
+from .measured import Curve, Difference, Estimate
+
+
+class StoppedStep(Part):
+    """Where the `n` finished runs of an arm were best: the median of their steps, and the first and last of them."""
+
+    n: int
+    median: float
+    first: int
+    last: int
+
+
+class Stopped(Part):
+    """An arm whose every run is stopped at its best evaluation by `kept_by`, told without the luck of the choice.
+
+    `final`: test rows as measured with the kept adapter; other quantities cross-fitted, chosen on one half of the
+    validation rows and reported on the other. `differences`: to the baseline, stopped as well; a Holm family of its
+    own in each quantity, over the arms. `last_against_stopped`: this arm's last evaluation minus the baseline stopped
+    in time, another such family; the baseline's own entry is one test, corrected for none.
+    """
+
+    kept_by: Literal["loss", "score"]
+    step: StoppedStep
+    final: dict[SeriesName, Estimate]
+    differences: dict[SeriesName, Difference]
+    last_against_stopped: dict[SeriesName, Difference]
+
+
+class RunOnset(Part):
+    """Where one run began to overfit (`step` None: it did not, or cannot be told; `reason` says which)."""
+
+    seed: int
+    run_id: str
+    step: int | None
+    reason: str
+
+
+class Onset(Part):
+    """An arm's overfitting onset: the median over the `k` of `n` finished runs that have one."""
+
+    step: float | None
+    x: float | None
+    k: int
+    n: int
+    runs: list[RunOnset]
+    sentence: str
+
+
+class RunInArm(Part):
+    """One run of an arm; `counted` says whether it is in the means, `reason` why not."""
+
+    run_id: str
+    seed: int
+    status: str
+    step: int
+    total_steps: int
+    counted: bool
+    finished: bool
+    reason: str | None
+
+
+class Counts(Part):
+    """Runs by status, how many of them are left out of the final values although they ended, and how many of those
+    diverged: their loss was no number any more.
+    """
+
+    total: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    excluded: int
+    diverged: int = 0
+
+
+class Compute(Part):
+    """Mean cost of a finished run, and the factor over the baseline's. Equal steps are not equal compute."""
+
+    n: int
+    seconds: float | None
+    flops: float | None
+    seconds_factor: float | None
+    flops_factor: float | None
+
+
+class SiteShown(Part):
+    """One place where the arm drops something; `rate` is the largest over the layers.
+
+    options: layers, place, axis, window and what else tells it from other sites; the rate, too, where layers differ.
+    """
+
+    position: str
+    structure: str
+    rescale: str
+    rate: float | None
+    options: dict[str, Any]
+
+
+class ArmComparison(Part):
+    """One arm: what it is, how far it is, its curves, its final values, and how it differs from the baseline.
+
+    `method_title` names the method, `label` the arm (with the parameters that differ), `name` is the shorter of the
+    two that still tells it from the others. `colour_key` picks its fixed colour and `variant` (0, 1, … among the
+    arms of that colour) its dash. `final` and `differences` are of the last evaluation; `stopped` of the best one, None
+    where no finished run recorded halves of its validation rows. `best_validation` is the smallest validation loss of
+    each run, optimistic because it is picked on the rows it is measured on. `place` is by the comparison's clock.
+    """
+
+    id: str
+    key: str
+    label: str
+    name: str
+    method: str
+    method_title: str
+    colour_key: str
+    variant: int
+    is_baseline: bool
+    position: int
+    sites: list[SiteShown]
+    rate: float | None
+    rank: int
+    alpha: float
+    learning_rate: float
+    weight_decay: float
+    consistency_kind: str
+    consistency_weight: float | None
+    native: bool
+    trainable_parameters: int | None
+    counts: Counts
+    runs: list[RunInArm]
+    curve: Curve | None
+    final_step: int | None
+    final: dict[SeriesName, Estimate]
+    stopped: Stopped | None
+    best_validation: Estimate
+    best_validation_step: float | None
+    onset: Onset
+    differences: dict[SeriesName, Difference]
+    compute: Compute
+    place: int | None

@@ -1,0 +1,141 @@
+"""The whole comparison: all arms, their order, the answers, and what stands around them."""
+
+from typing import Literal
+
+from .arm import ArmComparison, Counts
+from .base import Band, Clock, Numbers, Part, SeriesName, XAxis
+from .measured import Difference, Estimate, Quantity
+
+
+class Answer(Part):
+    """One of the four answers above the charts: the answer itself in a few words, then why.
+
+    `advice` is what to do now where nothing is decided yet, `figure` the chart that shows it, `arm_id` the arm it
+    speaks of.
+    """
+
+    id: Literal["use", "overfits", "gap", "loss"]
+    question: str
+    headline: str
+    advice: str | None = None
+    text: str
+    state: Literal["holds", "undecided", "waiting", "plain"]
+    arm_id: str | None
+    figure: str
+
+
+class Progress(Part):
+    """How far the study is. `first_complete`: every arm has one finished run. `seeds_complete`: seeds finished by
+    all arms.
+    """
+
+    runs: Counts
+    first_complete: bool
+    complete: bool
+    seeds: int
+    seeds_complete: int
+    sentence: str
+
+
+class Pairwise(Part):
+    """Every arm against every arm in the primary quantity: entry [i][j] is arm i − arm j over the seeds both
+    finished.
+
+    `p_holm` adjusts over all pairs listed here (a family of its own). `arm_ids` are in order of ranking, cut at a
+    limit.
+    """
+
+    metric: SeriesName
+    clock: Clock
+    arm_ids: list[str]
+    n: list[list[int]]
+    mean: list[Numbers]
+    lo: list[Numbers]
+    hi: list[Numbers]
+    p_t: list[Numbers]
+    p_holm: list[Numbers]
+    arms_left_out: int
+
+
+class Selected(Part):
+    """One method with the setting that was chosen for it: `arm_id`, the best of `candidates` arms on validation rows.
+
+    `test` and `scores` are measured on test rows, which the choice has not seen; `difference` is to the chosen arm of
+    the baseline's method, Holm's correction over the methods.
+    """
+
+    method_title: str
+    arm_id: str
+    arm_name: str
+    candidates: int
+    is_baseline: bool
+    validation: Estimate
+    test: Estimate
+    scores: dict[SeriesName, Estimate]
+    difference: Difference | None
+
+
+class Selection(Part):
+    """Every method at its own best rate, learning rate or weight: chosen by `chosen_by`, reported by `reported`."""
+
+    chosen_by: SeriesName
+    reported: SeriesName
+    methods: list[Selected]
+    sentence: str
+
+
+class PaperRow(Part):
+    """One method's number as the paper prints it."""
+
+    method: str
+    title: str
+    value: float
+    spread: float | None
+
+
+class PaperNumbers(Part):
+    """What the paper printed for this data set: another model, other settings, never comparable number by number."""
+
+    source: str
+    setting: str
+    metric: str
+    rows: list[PaperRow]
+
+
+class Comparison(Part):
+    """The whole comparison as of `event_seq`. `ranking` holds arm ids, best first, arms without a finished run
+    last. `metrics` are the quantities of this study, in the order of tables.
+
+    `clock` says when runs are judged for ranking, places and the pairwise matrix: at their last evaluation, or stopped
+    at their best one. `clocks` are those this study can be judged by so far; `clock_note` says why it has no other.
+    """
+
+    study_id: str
+    study_name: str
+    event_seq: int
+    task: str
+    model: str
+    dataset: str
+    metric: SeriesName
+    clock: Clock
+    clocks: list[Clock]
+    clock_note: str | None
+    x: XAxis
+    band: Band
+    loss_unit: str
+    metrics: list[Quantity]
+    baseline_arm_id: str | None
+    arms: list[ArmComparison]
+    ranking: list[str]
+    answers: list[Answer]
+    progress: Progress
+    pairwise: Pairwise | None
+    selection: Selection | None
+    paper: PaperNumbers | None
+    notes: list[str]
+
+    def without_curves(self) -> "Comparison":
+        """Return the same comparison with every arm's `curve` left out: a hundredth of the size, for tables and
+        answers.
+        """
+        return self.model_copy(update={"arms": [arm.model_copy(update={"curve": None}) for arm in self.arms]})
