@@ -56,8 +56,11 @@ def _queue_and_follow(
     as_json: bool,
     tend: following.Tend = following.nothing_to_tend,
 ) -> int:
-    study = client.studies.create(spec)
     console = err()
+    warnings = client.studies.preview(spec)["warnings"]
+    study = client.studies.create(spec)
+    for warning in warnings:
+        console.print(f"Warning: {warning['pointer']}: {warning['detail']}.", markup=False)
     page = f"{client.url}/studies/{study['id']}"
     total = study["counts"]["total"]
     name = escape(study["name"])

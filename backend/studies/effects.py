@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from transformer_dropout.spec import DropoutSpec, Site
+from transformer_dropout.spec import CONSISTENCY, DropoutSpec, Site
 from transformer_dropout.spec.rates import largest
 
 from backend.shared.catalogue import matching_modules
@@ -47,9 +47,30 @@ class Effects:
             found.append(Problem(_rate(point, pointer), words))
         return found
 
+    def warnings(self, arm: ArmSpec, point: Point, pointer: str, dropout: DropoutSpec) -> list[Problem]:
+        """What an arm that may be trained asks for in vain, a rate or weight of 0: a control, or a slip.
+
+        The same that its runs will say in their logs; `dropout`: its method at this point, resolved for the model.
+        """
+        found = []
+        idle = [i for i, site in enumerate(dropout.sites) if not site.active]
+        drops = dropout.native or dropout.noise_alpha > 0 or len(idle) < len(dropout.sites)
+        if idle and not drops:
+            words = "every rate of this arm is 0: nothing is dropped, and it trains as plain LoRA does"
+            found.append(Problem(_rate(point, pointer), words))
+        for i in idle if drops else ():
+            name = _name(dropout.sites[i])
+            at = f"{pointer}/sites/{i}" if arm.sites is not None else _rate(point, pointer)
+            found.append(Problem(at, f"{name} has a rate of 0: nothing is dropped there"))
+        tie = dropout.consistency
+        if tie.kind != "none" and tie.weight == 0 and CONSISTENCY[tie.kind].task_on_both == "first":
+            words = "the consistency loss weighs 0: its second pass costs time and changes nothing"
+            found.append(Problem(point.pointers["consistency/weight"], words))
+        return found
+
     def _nothing_at(self, site: Site) -> str:
         """Why a site that is to drop reaches nothing, or nothing."""
-        name = f"{site.position.replace('_', ' ')} by {site.structure}"
+        name = _name(site)
         reached = {layer for layer in site.layers or () if isinstance(layer, int) and site.rate_at(layer) > 0}
         if not reached:
             return f"{name} has a rate of 0 in each of its layers, so it drops nothing; change its layers or its rates"
@@ -79,6 +100,10 @@ class Effects:
             return f"{words}; leave it out for this model"
         equal = " and the two passes of the consistency loss are equal" if tied else ""
         return f"{words}{equal}; give the arm sites, or leave the arm out for this model"
+
+
+def _name(site: Site) -> str:
+    return f"{site.position.replace('_', ' ')} by {site.structure}"
 
 
 def _rate(point: Point, pointer: str) -> str:

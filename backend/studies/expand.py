@@ -29,7 +29,10 @@ class PlannedArm:
 
 @dataclass(frozen=True)
 class Expansion:
-    """What a study comes to; where there are problems, `arms` holds those that could be made all the same."""
+    """What a study comes to; where there are problems, `arms` holds those that could be made all the same.
+
+    `warnings`: what may be trained and should be known first.
+    """
 
     study: StudySpec
     model: ModelFacts | None
@@ -37,6 +40,7 @@ class Expansion:
     arms: tuple[PlannedArm, ...] = ()
     baseline: int | None = None
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     @property
     def runs(self) -> int:
@@ -89,14 +93,19 @@ def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = 
         )
         return Expansion(study, model, dataset, problems=problems)
     effects = None if model is None else Effects(settings.shared, study, model)
-    drafts = _drafts(found, problems, effects, frozenset(taken or ()))
+    warnings: list[Problem] = []
+    drafts = _drafts(found, problems, warnings, effects, frozenset(taken or ()))
     arms = _labelled(drafts, taken or {})
     baseline = _baseline(study, arms, problems)
-    return Expansion(study, model, dataset, arms, baseline, problems)
+    return Expansion(study, model, dataset, arms, baseline, problems, warnings)
 
 
 def _drafts(
-    surroundings: Surroundings, problems: list[Problem], effects: Effects | None, taken: frozenset[str]
+    surroundings: Surroundings,
+    problems: list[Problem],
+    warnings: list[Problem],
+    effects: Effects | None,
+    taken: frozenset[str],
 ) -> list[_Draft]:
     """Every arm that can be made. taken: keys of arms that are there already and go on as they are."""
     study, model, dataset, adapter = surroundings.study, surroundings.model, surroundings.dataset, surroundings.adapter
@@ -128,7 +137,10 @@ def _drafts(
                 tell(checks.starts(adapter, spec.rank, spec.alpha, own))
             key = spec.key()
             if key not in taken:
-                tell(effects.problems(arm, point, pointer, dropout))
+                refused = effects.problems(arm, point, pointer, dropout)
+                tell(refused)
+                fresh = () if refused else effects.warnings(arm, point, pointer, dropout)
+                warnings.extend(warning for warning in fresh if warning not in warnings)
             if key in seen:
                 words = f"this arm is the same as {seen[key]}; take one of them out or change a parameter"
                 problems.append(Problem(pointer, words))

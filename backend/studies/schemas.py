@@ -105,6 +105,7 @@ class StudyPreview(Out):
     runs: int
     steps_per_run: int | None
     problems: list[ErrorItem] = Field(description="Everything that stands in the way; empty where it can be posted.")
+    warnings: list[ErrorItem] = Field(description="What would be trained and should be known first; it stops nothing.")
     estimated_seconds: float | None
     estimated_memory_bytes: int | None = Field(description="Weights of the model in one worker, in the compute dtype.")
     estimate_basis: str = Field(description="A sentence on where the estimate comes from, or why there is none.")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from transformer_dropout.spec import CONSISTENCY, DropoutSpec, describe
 
 from backend.edge.answers import ErrorItem, RunCounts
+from backend.shared.errors import Problem
 from backend.shared.specs import ArmKeySpec, StudySpec
 from backend.shared.store.tallies import Tally
 from backend.shared.tables import Arm, Study
@@ -102,9 +103,14 @@ def preview(found: Preview) -> StudyPreview:
         seeds=plan.study.seeds,
         runs=plan.runs,
         steps_per_run=plan.steps_per_run,
-        problems=[ErrorItem(pointer=problem.pointer, detail=problem.message) for problem in plan.problems],
+        problems=_items(plan.problems),
+        warnings=_items(plan.warnings),
         estimated_seconds=found.estimate.seconds,
         estimated_memory_bytes=found.estimate.memory_bytes,
         estimate_basis=found.estimate.basis,
         yaml=found.yaml,
     )
+
+
+def _items(found: list[Problem]) -> list[ErrorItem]:
+    return [ErrorItem(pointer=one.pointer, detail=one.message) for one in found]

@@ -4325,6 +4325,11 @@ export interface components {
             steps_per_run: number | null;
             study: components["schemas"]["StudySpec"];
             /**
+             * Warnings
+             * @description What would be trained and should be known first; it stops nothing.
+             */
+            warnings: components["schemas"]["ErrorItem"][];
+            /**
              * Yaml
              * @description The same study as a file for `dropscope run`.
              */

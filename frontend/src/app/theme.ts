@@ -81,6 +81,7 @@ export const cssVariables: CSSVariablesResolver = (mantine) => ({
     "--chart-text": "#3e4758",
     "--good": "#0b6e4f",
     "--bad": "#b3261e",
+    "--warn": "#8a5a00",
   },
   dark: {
     "--mantine-color-body": "#0f1219",
@@ -96,5 +97,6 @@ export const cssVariables: CSSVariablesResolver = (mantine) => ({
     "--chart-text": "#b8c0cd",
     "--good": "#5fd0a5",
     "--bad": "#ff8f87",
+    "--warn": "#e0b45c",
   },
 });

@@ -71,6 +71,38 @@ def test_what_has_an_effect_is_left_alone(sqlite_settings: Settings, arm: dict[s
     assert problems(sqlite_settings, arm) == []
 
 
+@pytest.mark.parametrize(
+    ("arm", "pointer", "words"),
+    [
+        ({"method": "dropkey", "rate": [0.1, 0]}, "/rate/1", "every rate of this arm is 0"),
+        ({"method": "dropkey", "rate": 0}, "/rate", "trains as plain LoRA does"),
+        ({"sites": [HIDDEN | {"rate": 0}]}, "", "every rate of this arm is 0"),
+        (
+            {"sites": [HIDDEN, {"position": "input", "structure": "element", "rate": 0}]},
+            "/sites/1", "input by element has a rate of 0: nothing is dropped there",
+        ),
+        (
+            {"method": "hiddenkey", "rate": 0.1, "consistency": {"weight": [0.5, 0]}},
+            "/consistency/weight/1", "its second pass costs time and changes nothing",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_asked_for_in_vain_is_told_and_trained(
+    sqlite_settings: Settings, arm: dict[str, Any], pointer: str, words: str
+) -> None:
+    """As the preview says it; a control may be what was meant."""
+    found = expand(sqlite_settings, StudySpec.model_validate(study(arms=[{"method": "none"}, arm])))
+    assert found.problems == []
+    (warning,) = found.warnings
+    assert warning.pointer == f"/arms/1{pointer}"
+    assert words in warning.message
+
+
+@pytest.mark.parametrize("arm", [{"method": "dropkey"}, {"method": "native_dropout"}, {"method": "rdrop"}])
+def test_an_arm_that_does_what_it_says_is_warned_of_by_nobody(sqlite_settings: Settings, arm: dict[str, Any]) -> None:
+    assert expand(sqlite_settings, StudySpec.model_validate(study(arms=[{"method": "none"}, arm]))).warnings == []
+
+
 def test_a_study_that_has_such_an_arm_can_still_grow(sqlite_settings: Settings) -> None:
     """Arms of before go on as they are; only new ones are asked."""
     asked = StudySpec.model_validate(study(arms=[{"method": "none"}, {"method": "native_dropout"}], **LLAMA))

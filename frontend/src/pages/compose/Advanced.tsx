@@ -9,7 +9,8 @@ import { Section } from "./Section";
 
 const TrainingFields = lazy(() => import("./TrainingFields").then((module) => ({ default: module.TrainingFields })));
 
-export function Advanced({ draft, onChange, problems }: PartProps) {
+export function Advanced(part: PartProps) {
+  const { draft, problems } = part;
   const [opened, { toggle }] = useDisclosure(false);
   const wrong = problems.some(({ pointer }) =>
     /^\/(training|train_rows|validation_rows|test_rows|generation|lora)/.test(pointer),
@@ -34,7 +35,7 @@ export function Advanced({ draft, onChange, problems }: PartProps) {
       <Collapse expanded={opened || wrong}>
         {(opened || wrong) && (
           <Suspense fallback={<Skeleton height={260} />}>
-            <TrainingFields draft={draft} onChange={onChange} problems={problems} />
+            <TrainingFields {...part} />
           </Suspense>
         )}
       </Collapse>

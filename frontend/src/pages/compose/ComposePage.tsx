@@ -56,7 +56,7 @@ export function ComposePage() {
 function Form({ start }: { start: StudySpec }) {
   const [draft, setDraft] = useState(start);
   const looked = usePreview(draft);
-  const part = { draft, onChange: setDraft, problems: looked.problems };
+  const part = { draft, onChange: setDraft, problems: looked.problems, warnings: looked.warnings };
   return (
     <>
       <Container size={1400} pt="lg" pb={120}>

@@ -3,6 +3,7 @@ import { Checkbox, Chip, Group, NumberInput, Paper, Text } from "@mantine/core";
 import { useState } from "react";
 import type { ArmSpec, MethodOut } from "../../api/types";
 import { ArmMark } from "../../components/ArmMark";
+import { Warnings } from "../../components/Warnings";
 import { asList } from "./draft";
 import classes from "./MethodCard.module.css";
 
@@ -12,11 +13,12 @@ interface MethodCardProps {
   preset: MethodOut;
   arm: ArmSpec | undefined;
   problem: string | undefined;
+  warnings: string[];
   onToggle: () => void;
   onRates: (rates: number[]) => void;
 }
 
-export function MethodCard({ preset, arm, problem, onToggle, onRates }: MethodCardProps) {
+export function MethodCard({ preset, arm, problem, warnings, onToggle, onRates }: MethodCardProps) {
   const rates = asList(arm?.rate);
   return (
     <Paper className={classes.card} radius="md" data-chosen={arm !== undefined || undefined}>
@@ -51,6 +53,7 @@ export function MethodCard({ preset, arm, problem, onToggle, onRates }: MethodCa
           <OtherRate onAdd={(rate) => onRates([...rates, rate])} title={preset.title} />
         </Group>
       )}
+      <Warnings label={`Warnings of ${preset.title}`} sentences={warnings} />
       {preset.cost_factor > 1 && (
         <Text size="xs" c="dimmed" mt={8}>
           A step costs {preset.cost_factor} × plain LoRA.

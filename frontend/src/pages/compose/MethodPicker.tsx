@@ -8,7 +8,7 @@ import { armOf, setRates, toggleMethod } from "./draft";
 import { MethodCard } from "./MethodCard";
 import { OtherArms } from "./OtherArms";
 import type { PartProps } from "./part";
-import { problemAt } from "./problems";
+import { problemAt, sentencesAt } from "./problems";
 import { Section } from "./Section";
 
 const Composer = lazy(() => import("./Composer").then((module) => ({ default: module.Composer })));
@@ -24,7 +24,8 @@ const FIRST = [
   "hiddenkey",
 ];
 
-export function MethodPicker({ draft, onChange, problems }: PartProps) {
+export function MethodPicker(part: PartProps) {
+  const { draft, onChange, problems, warnings } = part;
   const { data: catalogue } = useSuspenseQuery(methods);
   const [all, setAll] = useState(false);
   const [composing, setComposing] = useState(false);
@@ -55,14 +56,15 @@ export function MethodPicker({ draft, onChange, problems }: PartProps) {
               key={preset.name}
               preset={preset}
               arm={draft.arms[at]}
-              problem={at >= 0 ? problemAt(problems, `/arms/${at}`) : undefined}
+              problem={problemAt(problems, `/arms/${at}`)}
+              warnings={sentencesAt(warnings, `/arms/${at}`)}
               onToggle={() => onChange(toggleMethod(draft, preset))}
               onRates={(rates) => onChange(setRates(draft, at, rates))}
             />
           );
         })}
       </SimpleGrid>
-      <OtherArms draft={draft} onChange={onChange} problems={problems} />
+      <OtherArms {...part} />
       {composing ? (
         <Suspense fallback={<Skeleton height={260} mt="sm" />}>
           <Composer draft={draft} onChange={onChange} onClose={() => setComposing(false)} />

@@ -4,6 +4,7 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { datasets, models } from "../../api/catalogue";
 import type { Absent, DatasetFacts, ModelFacts } from "../../api/types";
+import { Warnings } from "../../components/Warnings";
 import { compact, count } from "../../format/numbers";
 import { setDataset, setModel } from "./draft";
 import type { PartProps } from "./part";
@@ -14,7 +15,8 @@ import { suggestedName } from "./usePreview";
 
 const TASKS = { classification: "classification", regression: "regression", causal_lm: "text generation" };
 
-export function ModelAndData({ draft, onChange, problems }: PartProps) {
+export function ModelAndData(part: PartProps) {
+  const { draft, onChange, problems } = part;
   const { data: known } = useSuspenseQuery(models);
   const { data: sets } = useSuspenseQuery(datasets);
   const [typed, setTyped] = useState("");
@@ -40,12 +42,16 @@ export function ModelAndData({ draft, onChange, problems }: PartProps) {
             data={[...choices(known.items, known.missing), ...onTheHub(known.items, [draft.model, typed])]}
             searchValue={typed}
             onSearchChange={setTyped}
+            renderOption={({ option }) => (
+              <Choice label={option.label} warnings={warningsOf(known.items, option.value)} />
+            )}
             value={draft.model || null}
             onChange={(id) => id && onChange(setModel(draft, id))}
             error={problemAt(problems, "/model")}
             nothingFoundMessage="No such model here; give its name on the hub, owner/name, or add a folder with dropscope model add"
           />
           {model && <Facts text={modelFacts(model)} />}
+          {model && <Warnings label={`Warnings of ${model.title}`} sentences={model.warnings} />}
         </div>
         <div>
           <Select
@@ -53,6 +59,9 @@ export function ModelAndData({ draft, onChange, problems }: PartProps) {
             searchable
             allowDeselect={false}
             data={choices(sets.items, sets.missing)}
+            renderOption={({ option }) => (
+              <Choice label={option.label} warnings={warningsOf(sets.items, option.value)} />
+            )}
             value={draft.dataset || null}
             onChange={(id) => {
               const chosen = sets.items.find((item) => item.id === id);
@@ -62,8 +71,9 @@ export function ModelAndData({ draft, onChange, problems }: PartProps) {
             nothingFoundMessage="No such data set here; add one with dropscope data add"
           />
           {dataset && <Facts text={dataFacts(dataset)} />}
+          {dataset && <Warnings label={`Warnings of ${dataset.title}`} sentences={dataset.warnings} />}
         </div>
-        <StartFrom draft={draft} onChange={onChange} problems={problems} />
+        <StartFrom {...part} />
       </SimpleGrid>
     </Section>
   );
@@ -75,6 +85,20 @@ function Facts({ text }: { text: string }) {
       {text}
     </Text>
   );
+}
+
+/** A line of a list to choose from, with what should be known before it is chosen. */
+function Choice({ label, warnings }: { label: string; warnings: string[] }) {
+  return (
+    <div>
+      {label}
+      <Warnings label={`Warnings of ${label}`} sentences={warnings} />
+    </div>
+  );
+}
+
+function warningsOf(items: { id: string; warnings: string[] }[], id: string): string[] {
+  return items.find((item) => item.id === id)?.warnings ?? [];
 }
 
 function choices(items: { id: string; title: string }[], missing: Absent[]) {

@@ -1,13 +1,14 @@
 /** Arms of the draft that are more than a preset with rates: composed from cells, or with settings of their own. */
 import { CloseButton, Group, Paper, Stack, Text } from "@mantine/core";
 import type { ArmSpec } from "../../api/types";
+import { Warnings } from "../../components/Warnings";
 import { words } from "./composer";
 import { armOf, withoutArm } from "./draft";
 import type { PartProps } from "./part";
-import { problemAt } from "./problems";
+import { problemAt, sentencesAt } from "./problems";
 
-export function OtherArms({ draft, onChange, problems }: PartProps) {
-  // A preset's card stands for its first arm only; further arms of the same preset are listed here.
+export function OtherArms({ draft, onChange, problems, warnings }: PartProps) {
+  // A preset's card or a rival's card stands for its first arm only; further arms of the same kind are listed here.
   const others = draft.arms
     .map((arm, at) => ({ arm, at }))
     .filter(({ arm, at }) => !arm.method || armOf(draft, arm.method) !== at);
@@ -26,6 +27,7 @@ export function OtherArms({ draft, onChange, problems }: PartProps) {
                   {problemAt(problems, `/arms/${at}`)}
                 </Text>
               )}
+              <Warnings label={`Warnings of ${armInWords(arm)}`} sentences={sentencesAt(warnings, `/arms/${at}`)} />
             </div>
             <CloseButton aria-label={`Remove ${armInWords(arm)}`} onClick={() => onChange(withoutArm(draft, at))} />
           </Group>

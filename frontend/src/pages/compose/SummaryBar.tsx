@@ -57,7 +57,7 @@ export function SummaryBar({ draft, preview, problems, error, pending, ready }: 
 }
 
 function Sums({ preview }: { preview: StudyPreview }) {
-  const { arms, seeds, runs, steps_per_run: steps, estimated_seconds, estimated_memory_bytes } = preview;
+  const { warnings, arms, seeds, runs, steps_per_run: steps, estimated_seconds, estimated_memory_bytes } = preview;
   return (
     <>
       <Text size="sm" fw={600} className="number">
@@ -69,6 +69,12 @@ function Sums({ preview }: { preview: StudyPreview }) {
           </Text>
         )}
       </Text>
+      {warnings[0] && (
+        <Text size="xs" c="var(--warn)" lineClamp={2}>
+          Check first: {warnings[0].detail}
+          {warnings.length > 1 && ` (and ${count(warnings.length - 1, "more warning")})`}
+        </Text>
+      )}
       <Text size="xs" c="dimmed" className="number" lineClamp={2}>
         {estimated_seconds !== null && `about ${duration(estimated_seconds)} · `}
         {estimated_memory_bytes !== null && `${bytes(estimated_memory_bytes)} of weights per worker · `}

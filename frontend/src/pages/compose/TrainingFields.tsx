@@ -26,7 +26,8 @@ const ROWS = [
   { key: "test_rows", label: "Test rows", hint: "Held out for reporting; nothing is chosen on them" },
 ] as const;
 
-export function TrainingFields({ draft, onChange, problems }: PartProps) {
+export function TrainingFields(part: PartProps) {
+  const { draft, onChange, problems } = part;
   return (
     <SimpleGrid cols={{ base: 2, sm: 3, md: 4 }} spacing="md" verticalSpacing="sm">
       {ROWS.map(({ key, label, hint }) => (
@@ -67,7 +68,7 @@ export function TrainingFields({ draft, onChange, problems }: PartProps) {
         }
         error={problemAt(problems, "/training/precision")}
       />
-      <Targets draft={draft} onChange={onChange} problems={problems} />
+      <Targets {...part} />
       <Checkbox
         label="Measure the end in fp32"
         description="What an adapter is held against; off is a little faster"

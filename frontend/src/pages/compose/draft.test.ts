@@ -12,7 +12,7 @@ import {
   toggleMethod,
   withoutArm,
 } from "./draft";
-import { inShort, problemAt } from "./problems";
+import { inShort, problemAt, sentencesAt } from "./problems";
 import { whatSeedsCanTell } from "./SeedsAndRanks";
 import { template, TEMPLATES } from "./templates";
 
@@ -77,6 +77,12 @@ test("problems are found at their field and below it, not beside it", () => {
   expect(problemAt(problems, "/arms/1")).toBe("too high");
   expect(problemAt(problems, "/arms/10")).toBe("unknown");
   expect(problemAt(problems, "/arms/0")).toBeUndefined();
+  const twice = [
+    ...problems,
+    { pointer: "/arms/1", detail: "too high" },
+    { pointer: "/arms/1/rank", detail: "too low" },
+  ];
+  expect(sentencesAt(twice, "/arms/1")).toEqual(["too high", "too low"]);
 });
 
 test("a problem whose field says it is named in short, any other is told", () => {

@@ -5,4 +5,6 @@ export interface PartProps {
   draft: StudySpec;
   onChange: (draft: StudySpec) => void;
   problems: ErrorItem[];
+  /** What would be trained all the same and should be known first. */
+  warnings: ErrorItem[];
 }

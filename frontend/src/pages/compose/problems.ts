@@ -11,7 +11,13 @@ export function problemsOf(preview: StudyPreview | undefined, error: unknown): E
 
 /** The sentence for the field at `pointer`, or for anything below it. */
 export function problemAt(problems: ErrorItem[], pointer: string): string | undefined {
-  return problems.find((problem) => problem.pointer === pointer || problem.pointer.startsWith(`${pointer}/`))?.detail;
+  return sentencesAt(problems, pointer)[0];
+}
+
+/** Every sentence for the field at `pointer` or anything below it, each once. */
+export function sentencesAt(found: ErrorItem[], pointer: string): string[] {
+  const here = found.filter((one) => one.pointer === pointer || one.pointer.startsWith(`${pointer}/`));
+  return [...new Set(here.map((one) => one.detail))];
 }
 
 /** Fields whose own sentence stands beside them. */

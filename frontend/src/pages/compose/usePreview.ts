@@ -21,6 +21,7 @@ export function usePreview(draft: StudySpec) {
   return {
     preview: asked.isError ? undefined : asked.data,
     problems: ready ? problemsOf(asked.data, asked.error) : [],
+    warnings: ready && !asked.isError ? (asked.data?.warnings ?? []) : [],
     error: asked.error,
     pending: asked.isFetching || spec !== draft,
     ready,

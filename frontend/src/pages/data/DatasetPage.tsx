@@ -22,6 +22,7 @@ import { sentence } from "../../api/problem";
 import type { DatasetFacts } from "../../api/types";
 import { Notice } from "../../components/Notice";
 import { tellError } from "../../components/tell";
+import { Warnings } from "../../components/Warnings";
 import { count } from "../../format/numbers";
 import { Balance, RowTable } from "./parts";
 import { inShort, TASKS } from "./words";
@@ -46,6 +47,7 @@ export function DatasetPage() {
     <Container size="lg" py="lg">
       <Stack gap="md">
         <Head data={data.data} />
+        <Warnings label="Warnings" size="sm" sentences={data.data.warnings} />
         <Facts data={data.data} />
         <Rows key={datasetId} data={data.data} />
       </Stack>

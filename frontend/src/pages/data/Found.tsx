@@ -3,9 +3,9 @@ import { Select, SimpleGrid, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { models } from "../../api/catalogue";
 import type { DatasetPreview } from "../../api/types";
+import { Warnings } from "../../components/Warnings";
 import { count } from "../../format/numbers";
 import { Section } from "../compose/Section";
-import classes from "./Data.module.css";
 import { Balance, LengthBars } from "./parts";
 import type { Plan } from "./plan";
 
@@ -27,21 +27,12 @@ export function Found({ plan, found, pending, onChange }: FoundProps) {
       hint={`${count(found.read, "row")} read${found.whole ? "" : " so far"}: ${found.kept.toLocaleString("en")} kept, ${found.refused.toLocaleString("en")} left out${pending ? " …" : ""}`}
     >
       <Stack gap="md">
-        {found.warnings.length > 0 && (
-          <Stack gap={6} role="list" aria-label="Warnings">
-            {found.warnings.map((warning) => (
-              <Text
-                key={warning}
-                size="sm"
-                role="listitem"
-                className={classes.warning}
-                data-grave={warning.includes("learning by heart") || undefined}
-              >
-                {warning}
-              </Text>
-            ))}
-          </Stack>
-        )}
+        <Warnings
+          label="Warnings"
+          size="sm"
+          sentences={found.warnings}
+          grave={(warning) => warning.includes("learning by heart")}
+        />
         <SimpleGrid cols={{ base: 1, sm: 2 }}>
           {found.labels.length > 0 && (
             <div>
