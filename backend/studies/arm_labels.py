@@ -31,7 +31,8 @@ def colour_key(method: str, key: str) -> str:
 def labels(arms: list[Named]) -> list[str]:
     """One label for each arm; two may still be equal (see `unique`)."""
     parts = [_parts(arm) for arm in arms]
-    telling = _telling(parts)
+    unnamed = [part for arm, part in zip(arms, parts, strict=True) if arm.own is None]
+    telling = _telling(unnamed)  # what was named tells itself apart
     made = []
     for arm, part in zip(arms, parts, strict=True):
         shown = [text for key, text in part.items() if (key in telling if arm.own is None else key in arm.listed)]

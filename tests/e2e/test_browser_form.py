@@ -1,9 +1,9 @@
-"""The form of a new study: what should be known first is said beside it."""
+"""The form of a new study: what should be known first is said, and plain LoRA's free rivals are a click each."""
 
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from backend.shared.catalogue import find_model
 from backend.shared.catalogue.models import model_location, write_manifest
@@ -58,3 +58,36 @@ def test_an_arm_that_drops_nothing_is_warned_of_beside_it_and_in_the_summary(wat
     expect(page.get_by_role("list", name="Warnings of Adapter dropout")).to_have_text(words)
     expect(page.get_by_role("region", name="Summary")).to_contain_text(f"Check first: {words}")
     expect(page.get_by_role("button", name="Queue 20 runs")).to_be_enabled()
+
+
+def test_free_rivals_are_arms_of_plain_lora_a_click_each(service: Served, watched: Watched) -> None:
+    page = watched.open("/new")
+    page.get_by_label("Name", exact=True).fill("with rivals")
+    rivals = page.get_by_role("region", name="Free rivals")
+    for title in ("Half the learning rate", "Three times the weight decay", "Half the rank"):
+        rivals.get_by_role("checkbox", name=title).check()
+    expect(rivals).to_contain_text("No dropout, learning rate 0.001 instead of 0.002.")
+    page.get_by_role("button", name="Change").click()
+    page.get_by_label("Learning rate", exact=True).fill("0.004")
+    expect(rivals).to_contain_text("No dropout, learning rate 0.002 instead of 0.004.")
+    rivals.get_by_role("checkbox", name="Half the rank").uncheck()
+    _queue(page, 25)
+    made = watched.page.request.get(f"{service.url}/api/v1/studies/{page.url.rsplit('/', 1)[1]}").json()
+    arms = {arm["label"]: arm for arm in made["arms"]}
+    assert list(arms) == [
+        "No dropout",
+        "Adapter dropout 0.1",
+        "HiddenKey 0.1",
+        "Half the learning rate",
+        "Three times the weight decay",
+    ]
+    assert arms["No dropout"]["is_baseline"]
+    slower, decayed = (arms[label]["spec"] for label in list(arms)[3:])
+    assert slower["training"]["learning_rate"] == pytest.approx(0.002)
+    assert decayed["training"]["weight_decay"] == pytest.approx(0.3)
+    assert slower["training"]["weight_decay"] == pytest.approx(0.1)
+
+
+def _queue(page: Page, runs: int) -> None:
+    page.get_by_role("button", name=f"Queue {runs} runs").click()
+    page.wait_for_url("**/studies/*")

@@ -103,6 +103,10 @@ def test_a_decoder_drops_in_its_latter_half(sqlite_settings: Settings) -> None:
             [{"method": "none", "label": "same"}, {"method": "dropkey", "label": "same"}],
             ["same", "same #2"],
         ),
+        (  # what has a name needs no setting in its label, and puts none into the others'
+            [{"method": "none"}, {"method": "dropkey"}, {"method": "none", "label": "slower", "learning_rate": 0.001}],
+            ["No dropout", "DropKey 0.1", "slower"],
+        ),
     ],
 )
 def test_labels_say_what_differs(sqlite_settings: Settings, arms: list[dict[str, Any]], labels: list[str]) -> None:

@@ -14,6 +14,7 @@ import { MethodPicker } from "./MethodPicker";
 import { ModelAndData } from "./ModelAndData";
 import { SameStudy } from "./SameStudy";
 import { SeedsAndRanks } from "./SeedsAndRanks";
+import { withRivals } from "./rivals";
 import { startingPoint } from "./start";
 import { SummaryBar } from "./SummaryBar";
 import { TemplatePicker } from "./TemplatePicker";
@@ -56,7 +57,8 @@ export function ComposePage() {
 function Form({ start }: { start: StudySpec }) {
   const [draft, setDraft] = useState(start);
   const looked = usePreview(draft);
-  const part = { draft, onChange: setDraft, problems: looked.problems, warnings: looked.warnings };
+  const onChange = (next: StudySpec) => setDraft((old) => withRivals(old, next));
+  const part = { draft, onChange, problems: looked.problems, warnings: looked.warnings };
   return (
     <>
       <Container size={1400} pt="lg" pb={120}>

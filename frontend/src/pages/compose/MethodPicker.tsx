@@ -5,6 +5,7 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { methods } from "../../api/catalogue";
 import { armOf, setRates, toggleMethod } from "./draft";
+import { FreeRivals } from "./FreeRivals";
 import { MethodCard } from "./MethodCard";
 import { OtherArms } from "./OtherArms";
 import type { PartProps } from "./part";
@@ -81,6 +82,7 @@ export function MethodPicker(part: PartProps) {
           )}
         </Group>
       )}
+      <FreeRivals {...part} />
     </Section>
   );
 }

@@ -6,12 +6,14 @@ import { words } from "./composer";
 import { armOf, withoutArm } from "./draft";
 import type { PartProps } from "./part";
 import { problemAt, sentencesAt } from "./problems";
+import { rivalAt, RIVALS } from "./rivals";
 
 export function OtherArms({ draft, onChange, problems, warnings }: PartProps) {
   // A preset's card or a rival's card stands for its first arm only; further arms of the same kind are listed here.
+  const shown = new Set(RIVALS.map((rival) => rivalAt(draft, rival)));
   const others = draft.arms
     .map((arm, at) => ({ arm, at }))
-    .filter(({ arm, at }) => !arm.method || armOf(draft, arm.method) !== at);
+    .filter(({ arm, at }) => !shown.has(at) && (!arm.method || armOf(draft, arm.method) !== at));
   if (others.length === 0) return null;
   return (
     <Stack gap={6} mt="sm">

@@ -51,9 +51,19 @@ function asAxis(values: number[]): number | number[] | null {
   return sorted.length > 1 ? sorted : (sorted[0] ?? null);
 }
 
+const RIVAL_AXES = ["learning_rate", "weight_decay", "rank"] as const;
+export type RivalAxis = (typeof RIVAL_AXES)[number];
+
+/** The one setting that makes an arm of plain LoRA a free rival; undefined where it is none. */
+export function rivalAxis(arm: ArmSpec): RivalAxis | undefined {
+  const own = RIVAL_AXES.filter((axis) => typeof arm[axis] === "number");
+  const tuned = Array.isArray(arm.learning_rate) || Array.isArray(arm.weight_decay);
+  return arm.method === "none" && own.length === 1 && !tuned ? own[0] : undefined;
+}
+
 /** Where the preset's arm stands in the list; -1 where it is not chosen. */
 export function armOf(spec: StudySpec, method: string): number {
-  return spec.arms.findIndex((arm) => arm.method === method);
+  return spec.arms.findIndex((arm) => arm.method === method && !rivalAxis(arm));
 }
 
 export function toggleMethod(spec: StudySpec, preset: MethodOut): StudySpec {
@@ -81,7 +91,7 @@ export function setRates(spec: StudySpec, at: number, rates: number[]): StudySpe
 
 /** The ranks that all arms are trained at. */
 export function commonRanks(spec: StudySpec): number[] {
-  const own = asList(spec.arms.find((arm) => arm.rank)?.rank);
+  const own = asList(spec.arms.find((arm) => arm.rank && rivalAxis(arm) !== "rank")?.rank);
   return own.length > 0 ? own : [spec.lora.rank];
 }
 
@@ -89,10 +99,11 @@ export function setRanks(spec: StudySpec, ranks: number[]): StudySpec {
   const axis = asAxis(ranks);
   if (axis === null) return spec;
   if (!Array.isArray(axis)) {
-    const arms = spec.arms.map((arm) => ({ ...arm, rank: null }));
+    const arms = spec.arms.map((arm) => (rivalAxis(arm) === "rank" ? arm : { ...arm, rank: null }));
     return withBaseline({ ...spec, lora: { ...spec.lora, rank: axis }, arms });
   }
-  return withBaseline({ ...spec, arms: spec.arms.map((arm) => ({ ...arm, rank: axis })) });
+  const arms = spec.arms.filter((arm) => rivalAxis(arm) !== "rank").map((arm) => ({ ...arm, rank: axis }));
+  return withBaseline({ ...spec, arms });
 }
 
 /** The data set decides the task; row counts shrink to what it has. */
@@ -120,10 +131,11 @@ export function setModel(spec: StudySpec, model: string): StudySpec {
   return { ...kept, model, lora: { ...kept.lora, target_modules: null } };
 }
 
-/** `none` is the baseline whenever it is one of the arms and nothing else was named. */
-function withBaseline(spec: StudySpec): StudySpec {
+/** `none` is the baseline whenever it means one of the arms and nothing else was named; else the first plain arm is. */
+export function withBaseline(spec: StudySpec): StudySpec {
   const { baseline, ...rest } = spec;
-  const single = spec.arms.some((arm) => arm.method === "none" && asList(arm.rank).length < 2);
+  const plain = spec.arms.filter((arm) => arm.method === "none");
+  const single = plain.length === 1 && asList(plain[0]?.rank).length < 2;
   const named = baseline && baseline !== "none" ? baseline : single ? "none" : null;
   return named ? { ...rest, baseline: named } : rest;
 }
