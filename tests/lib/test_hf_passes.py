@@ -11,9 +11,13 @@ from transformer_dropout import DropoutSpec, InjectionError, Site, preset
 from transformer_dropout.consistency import consistency_loss
 from transformer_dropout.hf import inject_dropout, two_pass_loss
 from transformer_dropout.spec import Consistency
-from transformers.integrations import neftune_post_forward_hook
 
 from tests.lib.tiny import batch, classifier, language_model
+
+try:
+    from transformers.integrations import neftune_post_forward_hook
+except ImportError:  # of the oldest versions
+    from transformers.trainer_utils import neftune_post_forward_hook
 
 KITCHEN_SINK = DropoutSpec(
     (
