@@ -1,0 +1,1 @@
+"""What a study declares before its first run: against which arm, by what, from what size on, and when it looks."""
