@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from backend.edge.context import held
 from backend.shared.tables import Study
-from backend.studies.expand import pick
+from backend.studies.pick import pick
 
 from . import build
 from .schema import Band, Clock, Comparison, SeriesName, XAxis

@@ -120,6 +120,38 @@ class ArmSpec(Frozen):
         return self
 
 
+class PlanSpec(Frozen):
+    """What a study declares before its first run, so that its verdicts stay right however often one looks at it."""
+
+    baseline: str | None = Field(
+        None,
+        description="Label, method or key of the arm that the others are judged against; the study's own.",
+    )
+    arms: Annotated[tuple[str, ...] | None, Field(min_length=1, max_length=500)] = Field(
+        None, description="The arms that are judged, by label, method or key; all but the baseline where unset."
+    )
+    metric: str | None = Field(
+        None,
+        max_length=100,
+        description="What they are judged by: validation/loss, test/loss, validation/accuracy, ...; where unset the "
+        "loss (for regression Pearson's correlation), on test rows where there are some.",
+    )
+    clock: Literal["last", "stopped"] = Field(
+        "last", description="Judged at each run's last evaluation, or stopped in time."
+    )
+    smallest: float | None = Field(
+        None,
+        description="The smallest difference that matters, in units of the metric; where unset 0.02 nats, 0.01 of "
+        "accuracy, F1 or a correlation, 0.02 of Matthews' correlation, 1 point of a score of texts.",
+    )
+    seeds: int | None = Field(None, description="The most seeds that verdicts may use; the study's seeds where unset.")
+    looks: Annotated[tuple[int, ...] | None, Field(min_length=1, max_length=62)] = Field(
+        None,
+        description="Numbers of seeds at which verdicts are drawn, rising, the last one the most seeds; where unset "
+        "the study's seeds and the most seeds.",
+    )
+
+
 class StudySpec(Frozen):
     """A study as posted, or as written in YAML."""
 
@@ -154,6 +186,11 @@ class StudySpec(Frozen):
     training: TrainingSpec = TrainingSpec()
     seeds: int = Field(5, ge=1, le=64)
     baseline: str | None = Field(None, description="Label, method or key of the arm that others are compared with.")
+    plan: PlanSpec | None = Field(
+        None,
+        description="When verdicts are drawn and by what; where left out one look at the study's seeds, from three "
+        "on. null: none, only to explore.",
+    )
     arms: list[ArmSpec] = Field(min_length=1, max_length=500)
 
 

@@ -14,6 +14,8 @@ from . import arm_labels, arm_method, axes, checks
 from .axes import Point
 from .checks import Surroundings
 from .effects import Effects
+from .pick import pick
+from .plan.resolve import resolved
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def steps(arm: ArmKeySpec) -> int:
 def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = None) -> Expansion:
     """Resolve a study against what this machine has.
 
-    `taken` maps keys to labels of arms that exist already (when a study is extended): they keep their labels.
+    `taken` maps keys to labels of arms that exist already (when a study is extended): they keep their labels, and the
+    study its plan.
     """
     found, problems = checks.surroundings(settings, asked)
     study, model, dataset = found.study, found.model, found.dataset
@@ -97,6 +100,11 @@ def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = 
     drafts = _drafts(found, problems, warnings, effects, frozenset(taken or ()))
     arms = _labelled(drafts, taken or {})
     baseline = _baseline(study, arms, problems)
+    if taken is None and arms:
+        plan, further = resolved(study, [(arm.key, arm.label, arm.method) for arm in arms], baseline)
+        problems += further
+        if plan is not None:
+            study = study.model_copy(update={"plan": plan})
     return Expansion(study, model, dataset, arms, baseline, problems, warnings)
 
 
@@ -216,16 +224,3 @@ def _baseline(study: StudySpec, arms: tuple[PlannedArm, ...], problems: list[Pro
         if not problems:  # an arm that could not be made may have been the one
             problems.extend(error.problems)
         return None
-
-
-def pick(wanted: str, arms: list[tuple[str, str, str]], pointer: str = "/baseline") -> int:
-    """Index of the arm (key, label, method) that is meant; raises InvalidInput where none is, or several are."""
-    for place in range(3):
-        found = [i for i, arm in enumerate(arms) if arm[place] == wanted]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            several = ", ".join(f"'{arms[i][1]}'" for i in found[:5])
-            raise InvalidInput(f"'{wanted}' means several arms ({several}); give the label or key of one", pointer)
-    known = ", ".join(f"'{arm[1]}'" for arm in arms[:10])
-    raise InvalidInput(f"no arm is called '{wanted[:100]}'; there are {known}", pointer)

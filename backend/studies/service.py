@@ -18,7 +18,8 @@ from backend.shared.store import idempotency, requests, study_events, tallies
 from backend.shared.store import studies as store
 from backend.shared.tables import AT_ONCE, Arm, Run, Study, now
 
-from .expand import Expansion, PlannedArm, expand, pick, steps
+from .expand import Expansion, PlannedArm, expand, steps
+from .pick import pick
 
 MOST_QUEUED = 10_000  # runs of one person of a team
 
