@@ -27,6 +27,7 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
         console.print_json(data=comparison)
         return
     # Statistics and their libraries are loaded for this alone.
+    from backend.comparison.plan.told import lines
     from backend.reports.table import result_table, selection_table
 
     found = _read(comparison)
@@ -34,6 +35,8 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
     if found.selection:
         print_table(console, "Each method at its best, on test rows", selection_table(found.selection, DIGITS))
         console.print(found.selection.sentence, markup=False)
+    for line in lines(found):
+        console.print(line, markup=False)
     for answer in found.answers:
         first = "" if answer.text.startswith(answer.headline) else f"{answer.headline}. "
         advice = f"{answer.advice} " if answer.advice else ""

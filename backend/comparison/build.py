@@ -18,6 +18,9 @@ from .answers import answers
 from .clocks import check, clocks_of
 from .differences import differences, matrix, not_told_apart, stopped_differences
 from .notes import notes, progress
+from .plan.draw import draw
+from .plan.follow import follow
+from .plan.told import notes as plan_notes
 from .selection import select
 from .statistics.grid import ArmGrid, align
 from .statistics.records import ArmRecord, StudyRecords
@@ -67,6 +70,10 @@ def _build(
         compared = [quantity.name for quantity in measured if quantity.role == "compared"]
         found = differences(grids, grids[base], shown[base], compared)
         in_time, to_rival = stopped_differences(grids, grids[base], shown[base], compared)
+    ids, base_id = [arm.id for arm in records.arms], None if base is None else records.arms[base].id
+    drawn = draw(records, grids, shown, (base_id, metric, clock))
+    plan = None if drawn is None else drawn.plan
+    found, in_time = follow(drawn, ids, found, base_id, "last"), follow(drawn, ids, in_time, base_id, "stopped")
     variants = _variants(records.arms)
     ranked = _rank(grids, found if clock == "last" else in_time, base, metric)
     costs = [parts.cost(grid) for grid in grids]
@@ -119,6 +126,7 @@ def _build(
                 differences=found[i],
                 compute=_compute(costs[i], reference),
                 place=ranked.index(i) + 1 if grid.finished else None,
+                verdict=None if drawn is None else drawn.verdicts.get(arm.id),
             )
         )
     chosen = None if base is None else arms[base]
@@ -152,7 +160,8 @@ def _build(
         pairwise=matrix(grids, ranked, metric, clock),
         selection=select(grids, base, names, metric, shown, titles),
         paper=paper.numbers(records.dataset),
-        notes=notes(arms, chosen, metric, standing, records.baseline_arm_id),
+        notes=[*notes(arms, chosen, metric, standing, records.baseline_arm_id), *plan_notes(plan)],
+        plan=plan,
     )
 
 

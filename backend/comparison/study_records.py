@@ -31,6 +31,7 @@ def study_records(session: Session, study: Study) -> StudyRecords:
         model=str(study.spec["model"]),
         dataset=str(study.spec["dataset"]),
         draws_rows=study.spec.get("train_rows") is not None,
+        plan=study.spec.get("plan"),
     )
 
 

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from backend.comparison.plan.told import lines
 from backend.shared.errors import Unavailable
 
 from .markdown import html as markdown
@@ -38,7 +39,9 @@ def page(report: ReportContent) -> str:
     )
     definitions = "".join(f"<dt>{escape(term)}</dt><dd>{escape(meaning)}</dd>" for term, meaning in DEFINITIONS)
     notes = "".join(f"<li>{escape(note)}</li>" for note in report.comparison.notes)
+    plan = "".join(f"<li>{escape(line)}</li>" for line in lines(report.comparison))
     sections = (
+        *([_section("Plan and verdicts", f"<ul>{plan}</ul>")] if plan else []),
         _section("Results", _table(report)),
         _section("Figures", "".join(_figure(figure) for figure in report.figures)),
         _section("Definitions", f"<dl>{definitions}</dl>"),

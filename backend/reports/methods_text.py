@@ -59,7 +59,7 @@ def methods_text(records: StudyRecords, comparison: Comparison) -> MethodsText:
         MethodText(shown.label, describe(dropout := DropoutSpec.from_dict(arm.spec["method"])), formula(dropout))
         for arm, shown in zip(records.arms, comparison.arms, strict=True)
     )
-    return MethodsText(_setup(records), methods, _statistics(records, comparison))
+    return MethodsText(_setup(records), methods, _statistics(records, comparison) + _planned(comparison))
 
 
 def _setup(records: StudyRecords) -> str:
@@ -111,6 +111,20 @@ def _statistics(records: StudyRecords, comparison: Comparison) -> str:
         f"probe loss stays below its value there; an arm's onset is the median over its runs.{excluded} As of event "
         f"{records.event_seq} of the study."
     )
+
+
+def _planned(comparison: Comparison) -> str:
+    plan = comparison.plan
+    if plan is None:
+        return " No plan was declared before the first run."
+    looks = (
+        "Declared before the first run: "
+        f"{plan.sentence} Verdicts rest on group-sequential paired t tests at these looks (error spent as Lan and "
+        "DeMets do after O'Brien and Fleming), one-sided at 2.5 %, with Holm-type recycling over the arms (Maurer and "
+        f"Bretz). {plan.standing}"
+    )
+    beyond = "".join(f" Exploratory: {sentence}" for sentence in plan.exploratory)
+    return f" {looks}{beyond}"
 
 
 def _at(spec: Mapping[str, Any], path: Sequence[str]) -> str:

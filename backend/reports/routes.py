@@ -5,6 +5,7 @@ import re
 from fastapi import APIRouter, Response
 
 from backend.accounts.auth import Who
+from backend.comparison.plan.told import lines
 from backend.edge.answers import Figure, Responses
 from backend.edge.context import App
 
@@ -41,6 +42,7 @@ def get(study_id: str, who: Who, app: App) -> ReportOut:
         latest_seq=found.latest_seq,
         progress=shown.progress.sentence,
         answers=shown.answers,
+        plan=lines(shown),
         table=ReportTable.model_validate(found.table),
         figures=[Figure.model_validate(figure) for figure in found.figures],
         definitions=[Definition(term=term, meaning=meaning) for term, meaning in DEFINITIONS],

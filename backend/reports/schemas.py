@@ -52,6 +52,7 @@ class ReportOut(Out):
     latest_seq: int = Field(description="Where the study stands now.")
     progress: str
     answers: list[Answer]
+    plan: list[str] = Field(description="The plan, how far it is, and each verdict; empty where there is none.")
     table: ReportTable
     figures: list[Figure]
     definitions: list[Definition]

@@ -14,6 +14,8 @@ from backend.shared.specs import StudySpec
 from backend.shared.store import workers
 
 from .expand import Expansion, expand
+from .plan.power import Power, power
+from .plan.words import sentence
 
 SAMPLED_ROWS = 200
 CHARACTERS_PER_TOKEN = 4.2  # English text in WordPiece and BPE vocabularies
@@ -30,19 +32,37 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class PlanPreview:
+    """A plan in words, and what it can find at spreads that are assumed."""
+
+    sentence: str
+    power: tuple[Power, ...]
+
+
+@dataclass(frozen=True)
 class Preview:
-    """An expansion with its estimate and the study as a file."""
+    """An expansion with its estimate, the study as a file, and its plan where it has one."""
 
     expansion: Expansion
     estimate: Estimate
     yaml: str
+    plan: PlanPreview | None
 
 
 def preview(session: Session, settings: Settings, asked: StudySpec) -> Preview:
     """Expand a study and estimate its cost; stores nothing and raises nothing for a study with problems."""
     expansion = expand(settings, asked)
     paces, alive = workers.paces(session, settings.lease_s)
-    return Preview(expansion, estimate(settings.shared, expansion, paces, alive), as_yaml(asked))
+    return Preview(expansion, estimate(settings.shared, expansion, paces, alive), as_yaml(asked), planned(expansion))
+
+
+def planned(expansion: Expansion) -> PlanPreview | None:
+    """What the study's plan says and can find; None where it has none, or problems stand in the way."""
+    plan = expansion.study.plan
+    if plan is None or plan.looks is None or plan.smallest is None or plan.baseline is None or expansion.problems:
+        return None
+    arms = len(plan.arms) if plan.arms is not None else len(expansion.arms) - 1
+    return PlanPreview(sentence(plan, arms, plan.baseline), power(plan.looks, plan.smallest, arms))
 
 
 def as_yaml(study: StudySpec) -> str:

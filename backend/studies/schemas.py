@@ -96,6 +96,21 @@ class PreviewArm(Out):
     spec: ArmKeySpec
 
 
+class PlanPower(Out):
+    """What a plan can find by its last look where the differences between seeds spread by `spread`, an assumption."""
+
+    spread: float = Field(description="Standard deviation of the per-seed differences, in units of the metric.")
+    better: float = Field(description="Chance that an arm better by just what matters is told better.")
+    no_difference: float = Field(description="Chance that an arm that does not differ is told so.")
+
+
+class PlanPreview(Out):
+    """A study's plan in words, and what it can find; from no effect that was seen."""
+
+    sentence: str
+    power: list[PlanPower]
+
+
 class StudyPreview(Out):
     """What posting this study would do; nothing is stored."""
 
@@ -110,6 +125,7 @@ class StudyPreview(Out):
     estimated_memory_bytes: int | None = Field(description="Weights of the model in one worker, in the compute dtype.")
     estimate_basis: str = Field(description="A sentence on where the estimate comes from, or why there is none.")
     yaml: str = Field(description="The same study as a file for `dropscope run`.")
+    plan: PlanPreview | None = Field(description="null where verdicts are drawn by no plan.")
 
 
 class RetryResult(Out):

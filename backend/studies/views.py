@@ -109,6 +109,7 @@ def preview(found: Preview) -> StudyPreview:
         estimated_memory_bytes=found.estimate.memory_bytes,
         estimate_basis=found.estimate.basis,
         yaml=found.yaml,
+        plan=found.plan,
     )
 
 

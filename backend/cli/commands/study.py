@@ -1,7 +1,7 @@
 """`dropscope study`: studies of the server that runs, by the Python client."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -59,11 +59,35 @@ def wait(study_id: StudyId, as_json: AsJson = False) -> None:
 
 
 @study.command()
-def extend(study_id: StudyId, seeds: Annotated[int, typer.Option(min=1, max=64, help="Their new number.")]) -> None:
-    """Add seeds to a study."""
+def extend(
+    study_id: StudyId,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Their new number; that of the plan's next look where left out.")
+    ] = None,
+) -> None:
+    """Add seeds to a study, up to the next look of its plan or to a number."""
     with remote(Settings()) as client:
+        if seeds is None:
+            seeds = next_look(client.studies.comparison_json(study_id))
         counts = client.studies.extend(study_id, seeds=seeds)["counts"]
+        plan = client.studies.comparison_json(study_id).get("plan")
     err().print(f"{counts['queued']} of {counts['total']} runs are queued.")
+    if plan is not None:
+        for line in (plan["standing"], *plan["exploratory"]):
+            err().print(line, markup=False)
+
+
+def next_look(comparison: dict[str, Any]) -> int:
+    """The seeds of the next look; raises InvalidInput where the study has no plan, or none is left."""
+    plan = comparison.get("plan")
+    if plan is None:
+        raise InvalidInput("this study has no plan that says how many seeds are next; say it with --seeds")
+    if plan["next_look"] is None:
+        raise InvalidInput(
+            f"all looks of the plan are drawn, the last one at {plan['seeds']} seeds; more are exploratory and change "
+            "no verdict: say how many with --seeds"
+        )
+    return int(plan["next_look"])
 
 
 @study.command()

@@ -17,12 +17,12 @@ from typing import Literal
 
 import numpy as np
 
+from backend.comparison.schema import VerdictKind
 from backend.comparison.statistics.records import Floats
 from backend.studies.plan.bounds import nominal_levels
 
 from .evidence import Pairs
 
-Kind = Literal["better_by_more", "better", "no_difference", "worse", "not_yet", "cannot_tell"]
 LEVEL = 0.025  # of each family, one-sided
 _Family = Literal["better", "more", "worse"]
 
@@ -34,7 +34,7 @@ class Judged:
     mean: over the pairs of the look whose difference is a number. lo, hi: None where there is no such end.
     """
 
-    kind: Kind
+    kind: VerdictKind
     seeds: int
     mean: float | None
     lo: float | None
@@ -101,7 +101,7 @@ def _at_look(
     more = i in passed["more"]
     if hi is not None and hi < -smallest and not more:
         hi = -smallest  # the test of more than matters is the stricter one
-    kind: Kind = "cannot_tell" if last else "not_yet"
+    kind: VerdictKind = "cannot_tell" if last else "not_yet"
     if hi is not None and lo is not None and -smallest < lo and hi < smallest:
         kind = "no_difference"
     elif more:

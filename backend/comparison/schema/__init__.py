@@ -7,6 +7,7 @@ Lists of one `Curve` have equal length: one entry for each step at which any run
 from .arm import ArmComparison, Compute, Counts, Onset, RunInArm, RunOnset, SiteShown, Stopped, StoppedStep
 from .base import Band, Clock, Decision, Numbers, Part, SeriesName, XAxis
 from .measured import Curve, Difference, Estimate, Pair, Quantity, SeedValue, Series
+from .plan import Look, PlanShown, Verdict, VerdictKind
 from .whole import Answer, Comparison, Pairwise, PaperNumbers, PaperRow, Progress, Selected, Selection
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Decision",
     "Difference",
     "Estimate",
+    "Look",
     "Numbers",
     "Onset",
     "Pair",
@@ -28,6 +30,7 @@ __all__ = [
     "PaperNumbers",
     "PaperRow",
     "Part",
+    "PlanShown",
     "Progress",
     "Quantity",
     "RunInArm",
@@ -40,5 +43,7 @@ __all__ = [
     "SiteShown",
     "Stopped",
     "StoppedStep",
+    "Verdict",
+    "VerdictKind",
     "XAxis",
 ]

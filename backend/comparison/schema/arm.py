@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from .base import Part, SeriesName
 from .measured import Curve, Difference, Estimate
+from .plan import Verdict
 
 
 class StoppedStep(Part):
@@ -110,6 +111,7 @@ class ArmComparison(Part):
     arms of that colour) its dash. `final` and `differences` are of the last evaluation; `stopped` of the best one, None
     where no finished run recorded halves of its validation rows. `best_validation` is the smallest validation loss of
     each run, optimistic because it is picked on the rows it is measured on. `place` is by the comparison's clock.
+    `verdict` is the plan's, whatever is compared here; None for its baseline and for arms that it does not judge.
     """
 
     id: str
@@ -144,3 +146,4 @@ class ArmComparison(Part):
     differences: dict[SeriesName, Difference]
     compute: Compute
     place: int | None
+    verdict: Verdict | None = None

@@ -5,6 +5,7 @@ from typing import Literal
 from .arm import ArmComparison, Counts
 from .base import Band, Clock, Numbers, Part, SeriesName, XAxis
 from .measured import Difference, Estimate, Quantity
+from .plan import PlanShown
 
 
 class Answer(Part):
@@ -108,6 +109,7 @@ class Comparison(Part):
 
     `clock` says when runs are judged for ranking, places and the pairwise matrix: at their last evaluation, or stopped
     at their best one. `clocks` are those this study can be judged by so far; `clock_note` says why it has no other.
+    `plan` is None where the study declared none: its numbers are unplanned.
     """
 
     study_id: str
@@ -133,6 +135,7 @@ class Comparison(Part):
     selection: Selection | None
     paper: PaperNumbers | None
     notes: list[str]
+    plan: PlanShown | None = None
 
     def without_curves(self) -> "Comparison":
         """Return the same comparison with every arm's `curve` left out: a hundredth of the size, for tables and

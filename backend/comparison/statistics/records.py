@@ -169,7 +169,10 @@ class Evaluations:
 
 @dataclass(frozen=True)
 class StudyRecords:
-    """One study as of `event_seq`. `draws_rows`: a seed draws the training rows; else all seeds train on the same."""
+    """One study as of `event_seq`. `draws_rows`: a seed draws the training rows; else all seeds train on the same.
+
+    plan: the JSON of its `PlanSpec`, whole; None where it declared none.
+    """
 
     study_id: str
     name: str
@@ -182,3 +185,4 @@ class StudyRecords:
     model: str = ""
     dataset: str = ""
     draws_rows: bool = True
+    plan: Mapping[str, Any] | None = None

@@ -17,7 +17,7 @@ from .chain import EDGES, Floats, step
 
 def spent(level: float, part: float) -> float:
     """Return how much of a one-sided `level` is spent when a `part` (0 to 1) of the most seeds is there."""
-    return float(2.0 * special.ndtr(special.ndtri(level / 2) / np.sqrt(part)))
+    return level if part == 1 else float(2.0 * special.ndtr(special.ndtri(level / 2) / np.sqrt(part)))
 
 
 @lru_cache(maxsize=4096)

@@ -35,9 +35,9 @@ def resolved(study: StudySpec, arms: Sequence[Named], baseline: int | None) -> t
     if matters is not None and matters <= 0:
         words = f"the smallest difference that matters is above 0, not {matters:g}; every method differs a little"
         problems.append(Problem("/plan/smallest", words))
-    base = _arms(asked, arms, baseline, problems)
+    base, judged = _arms(asked, arms, baseline, problems)
     plan = PlanSpec(
-        baseline=base, arms=asked.arms, metric=metric, clock=asked.clock, smallest=matters, seeds=most, looks=looks
+        baseline=base, arms=judged, metric=metric, clock=asked.clock, smallest=matters, seeds=most, looks=looks
     )
     return plan, problems
 
@@ -113,22 +113,25 @@ def _metric(metric: str, asked: PlanSpec, study: StudySpec) -> list[Problem]:
     return [Problem("/plan/metric", words)]
 
 
-def _arms(asked: PlanSpec, arms: Sequence[Named], baseline: int | None, problems: list[Problem]) -> str | None:
-    """Return the baseline's label."""
-    if not arms:
-        return asked.baseline
+def _arms(
+    asked: PlanSpec, arms: Sequence[Named], baseline: int | None, problems: list[Problem]
+) -> tuple[str | None, tuple[str, ...] | None]:
+    """Return the labels of the baseline and of the arms that are judged; None: all others."""
     if len(arms) < 2:
         words = "a single arm has nothing to be judged against; add an arm, or leave plan out"
         problems.append(Problem("/plan", words))
     base = baseline
     if asked.baseline is not None:
         base = _picked(asked.baseline, arms, "/plan/baseline", problems)
+    judged: list[str] = []
     for i, name in enumerate(asked.arms or ()):
         found = _picked(name, arms, f"/plan/arms/{i}", problems)
         if found is not None and found == base:
             words = f"{arms[found][1]} is what the others are judged against; leave it out of the arms that are judged"
             problems.append(Problem(f"/plan/arms/{i}", words))
-    return None if base is None else arms[base][1]
+        elif found is not None and arms[found][1] not in judged:
+            judged.append(arms[found][1])
+    return None if base is None else arms[base][1], tuple(judged) or None
 
 
 def _picked(wanted: str, arms: Sequence[Named], pointer: str, problems: list[Problem]) -> int | None:

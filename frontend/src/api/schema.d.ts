@@ -1568,6 +1568,7 @@ export interface components {
          *     arms of that colour) its dash. `final` and `differences` are of the last evaluation; `stopped` of the best one, None
          *     where no finished run recorded halves of its validation rows. `best_validation` is the smallest validation loss of
          *     each run, optimistic because it is picked on the rows it is measured on. `place` is by the comparison's clock.
+         *     `verdict` is the plan's, whatever is compared here; None for its baseline and for arms that it does not judge.
          */
         ArmComparison: {
             /** Alpha */
@@ -1630,6 +1631,7 @@ export interface components {
             trainable_parameters: number | null;
             /** Variant */
             variant: number;
+            verdict?: components["schemas"]["Verdict"] | null;
             /** Weight Decay */
             weight_decay: number;
         };
@@ -2021,6 +2023,7 @@ export interface components {
          *
          *     `clock` says when runs are judged for ranking, places and the pairwise matrix: at their last evaluation, or stopped
          *     at their best one. `clocks` are those this study can be judged by so far; `clock_note` says why it has no other.
+         *     `plan` is None where the study declared none: its numbers are unplanned.
          */
         Comparison: {
             /** Answers */
@@ -2062,6 +2065,7 @@ export interface components {
             notes: string[];
             pairwise: components["schemas"]["Pairwise"] | null;
             paper: components["schemas"]["PaperNumbers"] | null;
+            plan?: components["schemas"]["PlanShown"] | null;
             progress: components["schemas"]["Progress"];
             /** Ranking */
             ranking: string[];
@@ -2822,6 +2826,19 @@ export interface components {
             text: string;
         };
         /**
+         * Look
+         * @description A number of seeds at which verdicts are drawn. `done`: every judged arm has all of them. `spent`: the share of
+         *     the plan's error that is spent by then.
+         */
+        Look: {
+            /** Done */
+            done: boolean;
+            /** Seeds */
+            seeds: number;
+            /** Spent */
+            spent: number;
+        };
+        /**
          * LoraSpec
          * @description The adapter. `alpha` follows as twice the rank unless given; scaling is alpha / rank.
          */
@@ -3205,6 +3222,119 @@ export interface components {
             old: string;
         };
         /**
+         * PlanPower
+         * @description What a plan can find by its last look where the differences between seeds spread by `spread`, an assumption.
+         */
+        PlanPower: {
+            /**
+             * Better
+             * @description Chance that an arm better by just what matters is told better.
+             */
+            better: number;
+            /**
+             * No Difference
+             * @description Chance that an arm that does not differ is told so.
+             */
+            no_difference: number;
+            /**
+             * Spread
+             * @description Standard deviation of the per-seed differences, in units of the metric.
+             */
+            spread: number;
+        };
+        /**
+         * PlanPreview
+         * @description A study's plan in words, and what it can find; from no effect that was seen.
+         */
+        PlanPreview: {
+            /** Power */
+            power: components["schemas"]["PlanPower"][];
+            /** Sentence */
+            sentence: string;
+        };
+        /**
+         * PlanShown
+         * @description A plan with what it has come to. `arm_ids` are judged; `smallest` is the smallest difference that matters.
+         *
+         *     `next_look`: seeds of the next look, None after the last. `error_left`: share of the error that no look has spent.
+         *     `sentence` says the plan, `standing` how far it is, `exploratory` what in this comparison lies beyond it.
+         */
+        PlanShown: {
+            /** Arm Ids */
+            arm_ids: string[];
+            /** Baseline Arm Id */
+            baseline_arm_id: string;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "last" | "stopped";
+            /** Error Left */
+            error_left: number;
+            /** Exploratory */
+            exploratory: string[];
+            /** Looks */
+            looks: components["schemas"]["Look"][];
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+            /** Next Look */
+            next_look: number | null;
+            /** Seeds */
+            seeds: number;
+            /** Sentence */
+            sentence: string;
+            /** Smallest */
+            smallest: number;
+            /** Standing */
+            standing: string;
+        };
+        /**
+         * PlanSpec
+         * @description What a study declares before its first run, so that its verdicts stay right however often one looks at it.
+         */
+        PlanSpec: {
+            /**
+             * Arms
+             * @description The arms that are judged, by label, method or key; all but the baseline where unset.
+             */
+            arms?: string[] | null;
+            /**
+             * Baseline
+             * @description Label, method or key of the arm that the others are judged against; the study's own.
+             */
+            baseline?: string | null;
+            /**
+             * Clock
+             * @description Judged at each run's last evaluation, or stopped in time.
+             * @default last
+             * @enum {string}
+             */
+            clock: "last" | "stopped";
+            /**
+             * Looks
+             * @description Numbers of seeds at which verdicts are drawn, rising, the last one the most seeds; where unset the study's seeds and the most seeds.
+             */
+            looks?: number[] | null;
+            /**
+             * Metric
+             * @description What they are judged by: validation/loss, test/loss, validation/accuracy, ...; where unset the loss (for regression Pearson's correlation), on test rows where there are some.
+             */
+            metric?: string | null;
+            /**
+             * Seeds
+             * @description The most seeds that verdicts may use; the study's seeds where unset.
+             */
+            seeds?: number | null;
+            /**
+             * Smallest
+             * @description The smallest difference that matters, in units of the metric; where unset 0.02 nats, 0.01 of accuracy, F1 or a correlation, 0.02 of Matthews' correlation, 1 point of a score of texts.
+             */
+            smallest?: number | null;
+        };
+        /**
          * PreviewArm
          * @description An arm as it would be made.
          */
@@ -3380,6 +3510,11 @@ export interface components {
             methods_text: string;
             /** Model */
             model: string;
+            /**
+             * Plan
+             * @description The plan, how far it is, and each verdict; empty where there is none.
+             */
+            plan: string[];
             /** Progress */
             progress: string;
             /** Study Id */
@@ -4312,6 +4447,8 @@ export interface components {
             estimated_memory_bytes: number | null;
             /** Estimated Seconds */
             estimated_seconds: number | null;
+            /** @description null where verdicts are drawn by no plan. */
+            plan: components["schemas"]["PlanPreview"] | null;
             /**
              * Problems
              * @description Everything that stands in the way; empty where it can be posted.
@@ -4361,6 +4498,8 @@ export interface components {
             model: string;
             /** Name */
             name: string;
+            /** @description When verdicts are drawn and by what; where left out one look at the study's seeds, from three on. null: none, only to explore. */
+            plan?: components["schemas"]["PlanSpec"] | null;
             /**
              * Seeds
              * @default 5
@@ -4835,6 +4974,34 @@ export interface components {
             active?: boolean | null;
             /** Role */
             role?: ("viewer" | "member" | "admin") | null;
+        };
+        /**
+         * Verdict
+         * @description What a plan says of an arm: drawn at the look of `seeds` seeds (0: at none yet).
+         *
+         *     `mean` is the arm minus the baseline over the pairs of that look that are numbers; `lo` and `hi` are the ends that
+         *     the verdict stands on, in units of the plan's metric; None where nothing bounds it. `diverged`: of the arm's seeds.
+         */
+        Verdict: {
+            /** Diverged */
+            diverged: number;
+            /** Hi */
+            hi: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "better_by_more" | "better" | "no_difference" | "worse" | "not_yet" | "cannot_tell";
+            /** Lo */
+            lo: number | null;
+            /** Mean */
+            mean: number | null;
+            /** Seeds */
+            seeds: number;
+            /** Title */
+            title: string;
+            /** Words */
+            words: string;
         };
         /**
          * WorkerList

@@ -46,7 +46,7 @@ def test_what_is_left_out_follows(sqlite_settings: Settings) -> None:
     assert late.looks == (8,)
     own = plan_of(sqlite_settings, {"looks": [3, 4, 5], "smallest": 0.5, "arms": ["dropkey"], "clock": "stopped"})
     assert own is not None
-    assert (own.looks, own.smallest, own.arms, own.clock) == ((3, 4, 5), 0.5, ("dropkey",), "stopped")
+    assert (own.looks, own.smallest, own.arms, own.clock) == ((3, 4, 5), 0.5, ("DropKey 0.1",), "stopped")
 
 
 @pytest.mark.parametrize(

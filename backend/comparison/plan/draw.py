@@ -1,0 +1,181 @@
+"""A study's plan drawn from its records: each arm's verdict, the looks done, and what lies beyond the plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backend.comparison import schema
+from backend.comparison.statistics.grid import ArmGrid
+from backend.comparison.statistics.records import Floats, StudyRecords
+from backend.comparison.words import several
+from backend.shared.metrics import METRICS
+from backend.shared.specs import PlanSpec
+from backend.studies.plan import words as plan_words
+from backend.studies.plan.bounds import spent
+
+from . import words
+from .judge import LEVEL, Judged, judge
+
+_UNDEFINED = ("pearson", "spearman")  # no number where all predictions are one: nothing was learned
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A plan as it stands, and the verdicts of the judged arms by their ids."""
+
+    plan: schema.PlanShown
+    verdicts: Mapping[str, schema.Verdict]
+
+
+def draw(
+    records: StudyRecords, grids: Sequence[ArmGrid], names: Sequence[str], shown: tuple[str | None, str, str]
+) -> Drawn | None:
+    """Return the plan of a study with its verdicts; None where it has none.
+
+    names: of the arms, as they are shown. shown: baseline (an arm's id), metric and clock of the comparison at hand;
+    verdicts are the plan's own whatever these are.
+    """
+    plan = None if records.plan is None else PlanSpec.model_validate(records.plan)
+    base = _labelled(records, plan.baseline) if plan is not None else None
+    if plan is None or base is None or plan.looks is None or plan.smallest is None or plan.metric is None:
+        return None
+    judged = [i for i, arm in enumerate(records.arms) if i != base and (plan.arms is None or arm.label in plan.arms)]
+    sign = -1.0 if METRICS[plan.metric].higher_is_better else 1.0
+    arms = np.array([_values(grids[i], plan, sign) for i in judged]).reshape(len(judged), plan.looks[-1])
+    against = _values(grids[base], plan, sign)
+    found = judge(arms, against, plan.looks, plan.smallest)
+    verdicts = {
+        records.arms[i].id: _verdict(_turned(one, sign), plan, grids[i], grids[base])
+        for i, one in zip(judged, found, strict=True)
+    }
+    there = ~np.isnan(np.vstack([arms, against[None]])).any(axis=0)
+    ready = int(np.argmin(there)) if not there.all() else len(there)
+    looks = [schema.Look(seeds=n, done=n <= ready, spent=spent(LEVEL, n / plan.looks[-1]) / LEVEL) for n in plan.looks]
+    left = 1.0 - max((look.spent for look in looks if look.done), default=0.0)
+    following = next((look.seeds for look in looks if not look.done), None)
+    return Drawn(
+        schema.PlanShown(
+            baseline_arm_id=records.arms[base].id,
+            arm_ids=[records.arms[i].id for i in judged],
+            metric=plan.metric,
+            clock=plan.clock,
+            smallest=plan.smallest,
+            seeds=plan.looks[-1],
+            looks=looks,
+            next_look=following,
+            error_left=left,
+            sentence=plan_words.sentence(plan, len(judged), names[base]),
+            standing=_standing(looks, following, left),
+            exploratory=_exploratory(records, plan, base, names, shown),
+        ),
+        verdicts,
+    )
+
+
+def _labelled(records: StudyRecords, label: str | None) -> int | None:
+    return next((i for i, arm in enumerate(records.arms) if arm.label == label), None)
+
+
+def _values(grid: ArmGrid, plan: PlanSpec, sign: float) -> Floats:
+    """Return the arm's value of each seed of the plan, lower = better: inf where it diverged, NaN where it is lost or
+    not trained yet.
+    """
+    assert plan.looks is not None
+    assert plan.metric is not None
+    found = np.full(plan.looks[-1], np.nan)
+    if grid.final_step is None:
+        values = np.full(len(grid.runs), np.nan)
+    else:
+        values = grid.stopped(plan.metric) if plan.clock == "stopped" else grid.column(plan.metric, grid.final_step)
+    finished, diverged = set(grid.finished), set(grid.diverged)
+    undefined = plan.metric.partition("/")[2] in _UNDEFINED
+    for i, run in enumerate(grid.runs):
+        if not 0 <= run.seed < len(found):
+            continue
+        worst = i in diverged or (undefined and i in finished and not np.isfinite(values[i]))
+        found[run.seed] = np.inf if worst else sign * values[i]
+    return found
+
+
+def _turned(one: Judged, sign: float) -> Judged:
+    """A verdict in the metric's own direction."""
+    if sign > 0:
+        return one
+    mean, lo, hi = (None if value is None else -value for value in (one.mean, one.lo, one.hi))
+    return replace(one, mean=mean, lo=hi, hi=lo)
+
+
+def _verdict(found: Judged, plan: PlanSpec, grid: ArmGrid, base: ArmGrid) -> schema.Verdict:
+    assert plan.looks is not None
+    assert plan.metric is not None
+    assert plan.smallest is not None
+    open_ = found.kind in ("not_yet", "better", "worse")
+    following = next((n for n in plan.looks if n > found.seeds), None) if open_ else None
+    diverged = [i for i in grid.diverged if grid.runs[i].seed < plan.looks[-1]]
+    lost = _lost(grid, following) or _lost(base, following) if following is not None else ""
+    told = words.sentence(
+        found,
+        plan.metric,
+        plan.smallest,
+        next_look=following,
+        diverged=len(diverged),
+        runs=sum(run.seed < plan.looks[-1] for run in grid.runs),
+        lost=lost,
+    )
+    return schema.Verdict(
+        kind=found.kind,
+        title=words.TITLES[found.kind],
+        words=told,
+        seeds=found.seeds,
+        mean=found.mean,
+        lo=found.lo,
+        hi=found.hi,
+        diverged=len(diverged),
+    )
+
+
+def _lost(grid: ArmGrid, seeds: int) -> str:
+    """The sentence of the first run under `seeds` that ended without a result."""
+    for i, run in enumerate(grid.runs):
+        ended = run.status in ("succeeded", "failed", "cancelled")
+        if run.seed < seeds and ended and i not in grid.diverged and grid.exclusions[i] is not None:
+            why = "was cancelled" if run.status == "cancelled" else "was lost"
+            return f"Seed {run.seed} of {grid.arm.label} {why} and is no result; retry it."
+    return ""
+
+
+def _standing(looks: Sequence[schema.Look], following: int | None, left: float) -> str:
+    done = sum(look.done for look in looks)
+    if following is None:
+        return f"All {several(done, 'look')} drawn: its error is spent." if done > 1 else "Drawn: its error is spent."
+    spent_so_far = f"; {100 * left:.0f} % of the error is left" if done else ""
+    return f"{done} of {several(len(looks), 'look')} drawn; the next is at {following} seeds{spent_so_far}."
+
+
+def _exploratory(
+    records: StudyRecords, plan: PlanSpec, base: int, names: Sequence[str], shown: tuple[str | None, str, str]
+) -> list[str]:
+    """What this comparison shows beyond the plan, a sentence each."""
+    assert plan.seeds is not None
+    assert plan.metric is not None
+    baseline, metric, clock = shown
+    found = []
+    if baseline is not None and baseline != records.arms[base].id:
+        other = next(name for arm, name in zip(records.arms, names, strict=True) if arm.id == baseline)
+        found.append(f"Differences are to {other}; the plan judges against {names[base]}.")
+    if metric not in (plan.metric, "validation/loss"):
+        found.append(f"Ranked by {METRICS[metric].words}; the plan judges by {METRICS[plan.metric].words}.")
+    if clock not in (plan.clock, "last"):
+        found.append(f"Shown {plan_words.CLOCKS[clock]}; the plan judges {plan_words.CLOCKS[plan.clock]}.")
+    if plan.arms is not None:
+        later = [name for arm, name in zip(records.arms, names, strict=True) if arm.label not in plan.arms]
+        later.remove(names[base])
+        if later:
+            verb = "is not judged" if len(later) == 1 else "are not judged"
+            found.append(f"{several(len(later), 'arm')} of the study {verb} by the plan: {', '.join(later[:5])}.")
+    seeds = max((run.seed + 1 for run in records.runs), default=0)
+    if seeds > plan.seeds:
+        beyond = several(seeds - plan.seeds, "seed")
+        found.append(f"{beyond} beyond the plan's {plan.seeds}: in means and intervals, not in verdicts.")
+    return found
