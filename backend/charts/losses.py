@@ -1,4 +1,4 @@
-"""Chart A: probe loss (solid) and validation loss (dashed) of every arm, with bands and the onset of overfitting."""
+"""Chart A: probe loss (solid) and validation loss (dashed) of every arm, with bands and where it turns up."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ def losses(comparison: Comparison, options: ChartOptions) -> Figure:
             legend=arm.name,
             what="Validation loss",
         )
-        traces += _onset(arm)
+        traces += _lowest(arm)
     layout = {
         **hover(arms),
         "xaxis": {"title": {"text": X_TITLE[comparison.x]}, "rangemode": "tozero"},
@@ -53,10 +53,10 @@ def losses(comparison: Comparison, options: ChartOptions) -> Figure:
     )
 
 
-def _onset(arm: ArmComparison) -> list[Trace]:
-    """Return the marker at an arm's median onset, on its validation line."""
-    onset, curve = arm.onset, arm.curve
-    if onset.step is None or onset.x is None or curve is None:
+def _lowest(arm: ArmComparison) -> list[Trace]:
+    """Return the marker where the loss of an arm that overfits is lowest, on its validation line."""
+    found, curve = arm.overfitting, arm.curve
+    if found.step is None or found.x is None or curve is None:
         return []
     steps = np.array(curve.step, np.float64)
     values = np.array([np.nan if v is None else v for v in curve.series["validation/loss"].mean], np.float64)
@@ -68,19 +68,19 @@ def _onset(arm: ArmComparison) -> list[Trace]:
         {
             "type": "scatter",
             "mode": "markers",
-            "x": floats([onset.x]),
-            "y": floats([float(np.interp(onset.step, steps[known], values[known]))]),
+            "x": floats([found.x]),
+            "y": floats([float(np.interp(found.step, steps[known], values[known]))]),
             "marker": {
                 "symbol": "circle-open-dot",
                 "size": 15,
                 "color": style.colour,
                 "line": {"width": 2.5, "color": style.colour},
             },
-            "hovertemplate": f"{onset.sentence}<extra>{safe(arm.name)}</extra>",
+            "hovertemplate": f"{found.sentence}<extra>{safe(arm.name)}</extra>",
             "showlegend": False,
             "legendgroup": arm.id,
             "name": safe(arm.name),
-            "meta": meta(arm, "onset"),
+            "meta": meta(arm, "lowest"),
         }
     ]
 
@@ -94,7 +94,7 @@ def _alt(comparison: Comparison, arms: list[ArmComparison]) -> str:
             continue
         parts.append(
             f"{arm.name}: probe {plus_minus(probe.mean, probe.half_width, 3)}, validation "
-            f"{plus_minus(validation.mean, validation.half_width, 3)} (n = {validation.n}). {arm.onset.sentence}"
+            f"{plus_minus(validation.mean, validation.half_width, 3)} (n = {validation.n}). {arm.overfitting.sentence}"
         )
     more = f" {len(arms) - 12} more arms." if len(arms) > 12 else ""
     x = X_TITLE[comparison.x].lower()

@@ -29,6 +29,6 @@ def _row(arm: dict[str, Any]) -> dict[str, Any]:
     for name, found in arm["differences"].items():
         row |= {f"{name} − baseline": found["mean"], f"{name} − baseline lo": found["lo"]}
         row |= {f"{name} − baseline hi": found["hi"], f"{name} p": found["p_t"], f"{name} p (Holm)": found["p_holm"]}
-    row["onset step"] = arm["onset"]["step"]
+    row["overfits from step"] = arm["overfitting"]["step"]
     row["seconds a run"] = arm["compute"]["seconds"]
     return row

@@ -1,4 +1,4 @@
-"""One arm's part of the comparison that needs no other arm: counts, curves, final values, onset and cost."""
+"""One arm's part of the comparison that needs no other arm: counts, curves, values at both clocks, and cost."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -9,10 +9,8 @@ import numpy as np
 
 from . import schema
 from .statistics.grid import ArmGrid
-from .statistics.intervals import Columns, column_statistics, t_interval
-from .statistics.onset import median_onset, run_onset
+from .statistics.intervals import Columns, Interval, column_statistics, t_interval
 from .statistics.records import Floats
-from .words import several
 
 X_METRIC = {"tokens": "train/tokens", "seconds": "train/seconds"}
 
@@ -112,7 +110,11 @@ def _band(columns: Columns, band: schema.Band) -> tuple[Floats, Floats]:
 
 def estimate(grid: ArmGrid, values: Floats) -> schema.Estimate:
     """Return mean, interval and seeds of `values`, float64 [R]; NaN where a run has none."""
-    interval = t_interval(values)
+    return told(grid, t_interval(values), values)
+
+
+def told(grid: ArmGrid, interval: Interval, values: Floats) -> schema.Estimate:
+    """Return an interval together with the seeds' own values, float64 [R]."""
     return schema.Estimate(
         n=interval.n,
         mean=interval.mean,
@@ -166,34 +168,6 @@ def best_validation(grid: ArmGrid) -> tuple[schema.Estimate, float | None]:
         lowest[i] = losses[i, at]
         steps.append(int(grid.step[at]))
     return estimate(grid, lowest), float(np.median(steps)) if steps else None
-
-
-def onset(grid: ArmGrid, x: Floats) -> schema.Onset:
-    """Return where the arm's finished runs began to overfit."""
-    validation, error = grid.quantity("validation/loss"), grid.quantity("validation/loss_se")
-    probe = grid.quantity("probe/loss")
-    results = [run_onset(grid.step, validation[i], error[i], probe[i]) for i in grid.finished]
-    step = median_onset(results)
-    known = np.isfinite(x)
-    position = float(np.interp(step, grid.step[known], x[known])) if step is not None and known.any() else None
-    k, n = sum(result.step is not None for result in results), len(results)
-    if n == 0:
-        sentence = "No run has finished yet."
-    elif step is None:
-        sentence = f"Not reached in any of {several(n, 'seed')}." if n > 1 else "Not reached in the one seed."
-    else:
-        sentence = f"Overfits from step {step:g} on, in {k} of {several(n, 'seed')}."
-    return schema.Onset(
-        step=step,
-        x=position,
-        k=k,
-        n=n,
-        runs=[
-            schema.RunOnset(seed=grid.runs[i].seed, run_id=grid.runs[i].id, step=result.step, reason=result.reason)
-            for i, result in zip(grid.finished, results, strict=True)
-        ],
-        sentence=sentence,
-    )
 
 
 def cost(grid: ArmGrid) -> Cost:

@@ -18,6 +18,7 @@ from .answers import answers
 from .clocks import check, clocks_of
 from .differences import differences, matrix, not_told_apart, stopped_differences
 from .notes import notes, progress
+from .overfitting import overfitting
 from .plan.draw import draw
 from .plan.follow import follow
 from .plan.told import notes as plan_notes
@@ -122,7 +123,7 @@ def _build(
                 stopped=parts.stopped(grid, names, in_time[i], to_rival[i]),
                 best_validation=best,
                 best_validation_step=best_step,
-                onset=parts.onset(grid, positions),
+                overfitting=overfitting(grid, positions),
                 differences=found[i],
                 compute=_compute(costs[i], reference),
                 place=ranked.index(i) + 1 if grid.finished else None,

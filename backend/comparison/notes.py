@@ -73,6 +73,11 @@ def _notes(
         "loss."
     )
     yield from _clocks(arms)
+    if any(arm.overfitting.rule == "every_look" and arm.overfitting.n for arm in arms):
+        yield (
+            "Overfitting is judged look by look, since no halves of the validation rows were recorded: a gradual rise "
+            "is found less often the more often a run was evaluated."
+        )
     yield "Equal steps are not equal compute: seconds and FLOPs stand beside every arm."
     if baseline is not None and own_baseline is not None and baseline.id != own_baseline:
         yield (

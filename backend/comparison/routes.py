@@ -40,7 +40,7 @@ def comparison(
     curves: Annotated[bool, Query(description="With every arm's curve; without, a hundredth of the size.")] = True,
     if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Every arm's means, intervals, onset and differences to the baseline, on full data."""
+    """Every arm's means, intervals, overfitting and differences to the baseline, on full data."""
     wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric, clock=clock)
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)

@@ -106,9 +106,7 @@ def _statistics(records: StudyRecords, comparison: Comparison) -> str:
         f"given with 95 % t intervals, unadjusted. Arms are compared by per-seed differences{against}: mean "
         "difference with its t interval, paired t test with Holm's correction over the arms, and sign-flip test "
         "(exact up to 16 pairs). The generalization gap is validation loss minus probe loss at the same step. "
-        "Overfitting onset is the step of a run's validation minimum if the validation loss stays more than one "
-        "standard error (over validation examples) above it at every later evaluation, two at least, while the "
-        f"probe loss stays below its value there; an arm's onset is the median over its runs.{excluded} As of event "
+        f"{_overfitting(comparison)}{excluded} As of event "
         f"{records.event_seq} of the study."
     )
 
@@ -125,6 +123,22 @@ def _planned(comparison: Comparison) -> str:
     )
     beyond = "".join(f" Exploratory: {sentence}" for sentence in plan.exploratory)
     return f" {looks}{beyond}"
+
+
+def _overfitting(comparison: Comparison) -> str:
+    if any(arm.overfitting.rule == "halves" for arm in comparison.arms):
+        return (
+            "Overfitting is how far the mean validation loss of a run's last quarter of evaluations lies above its "
+            "low, a quarter as long, which the other seeds chose on one half of the validation rows and which is read "
+            "on the other half; its interval crosses seeds with halves. It is called a rise where that interval lies "
+            "above zero and training rows do less than half of it."
+        )
+    return (
+        "Overfitting, for want of halves of the validation rows, starts at the step of a run's validation minimum if "
+        "the validation loss stays more than one standard error (over validation examples) above it at every later "
+        "evaluation, two at least, while the probe loss stays below its value there; an arm's step is the median over "
+        "its runs."
+    )
 
 
 def _at(spec: Mapping[str, Any], path: Sequence[str]) -> str:

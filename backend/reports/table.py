@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from backend.comparison.overfitting import between
 from backend.comparison.schema import ArmComparison, Comparison, Difference, Estimate, Selection, SeriesName
 from backend.comparison.statistics.power import CAP
 from backend.comparison.words import NONE, p_value, plus_minus
@@ -15,9 +16,9 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
     ("Generalization gap", "Validation loss minus probe loss at the same step, both with dropout off, averaged alike."),
     ("Train/inference gap", "Probe loss with dropout on minus probe loss with dropout off."),
     (
-        "Overfitting onset",
-        "The step of a run's validation minimum, where the loss stays more than one standard error above it at every "
-        "later evaluation while the probe loss keeps falling; of an arm, the median over its runs.",
+        "Overfits by",
+        "How far validation loss ends above its low, which other seeds chose on the other half of the validation rows; "
+        "in studies without halves, the step from which it stays a standard error above its minimum at every look.",
     ),
     ("Difference", "Arm minus baseline within each seed, then the mean over seeds with its 95 % t interval."),
     ("p (Holm)", "The paired t test's p value, corrected for the number of arms that are compared."),
@@ -56,7 +57,7 @@ def result_table(comparison: Comparison, digits: int | None = None) -> ReportTab
         "Gap",
         "Difference in gap",
         *(score.short_title for score in scores),
-        "Overfits from step",
+        "Overfits by",
         "Seconds a run",
     )
     arms = {arm.id: arm for arm in comparison.arms}
@@ -98,7 +99,7 @@ def _row(arm: ArmComparison, scores: list[SeriesName], digits: int | None) -> tu
         _mean(final.get("gap"), digits),
         _difference(gap, digits),
         *(_mean(final.get(name), digits) for name in scores),
-        _onset(arm),
+        _overfitting(arm, digits),
         NONE if arm.compute.seconds is None else f"{arm.compute.seconds:,.0f}",
     )
 
@@ -127,8 +128,11 @@ def _to_decide(loss: Difference) -> str:
     return str(loss.seeds_needed_holm)
 
 
-def _onset(arm: ArmComparison) -> str:
-    onset = arm.onset
-    if onset.n == 0:
+def _overfitting(arm: ArmComparison, digits: int | None) -> str:
+    found = arm.overfitting
+    if found.n == 0:
         return NONE
-    return f"none of {onset.n}" if onset.step is None else f"{onset.step:,.0f} ({onset.k} of {onset.n})"
+    if found.amount is not None:
+        size = plus_minus(found.amount.mean, found.amount.half_width, digits, sign=True)
+        return f"{size} {between(found.after, found.before)}" if found.state == "rises" else size
+    return f"none of {found.n}" if found.step is None else f"from step {found.step:,.0f} ({found.k} of {found.n})"

@@ -97,7 +97,7 @@ def comparison(
     metric: Metric = "validation/loss",
     clock: AtClock = "last",
 ) -> Comparison:
-    """Every arm's means, intervals, onset and differences to the baseline."""
+    """Every arm's means, intervals, overfitting and differences to the baseline."""
     with _shown(app, request, secret) as found:
         wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric, clock=clock)
         return found.comparison(cache, wanted)

@@ -73,16 +73,48 @@ def onset(rows: list[Row]) -> float | None:
     return best["step"] if len(later) >= 2 and rises else None
 
 
+_HALVES = (("validation_a/loss", "validation_b/loss"), ("validation_b/loss", "validation_a/loss"))
+
+
+def stopped(rows: list[Row]) -> float:
+    """A run's loss on one half of the rows where the other half has its first minimum, both ways averaged."""
+    return float(np.mean([min(rows, key=lambda row: row[chooser])[told] for chooser, told in _HALVES]))
+
+
+def rises(runs: list[list[Row]]) -> list[float]:
+    """Each seed's last quarter of evaluations less its low, a quarter as long and before it: where the other seeds'
+    mean on the other half is smallest (its own, where there are fewer than three seeds).
+    """
+    looks = len(runs[0])
+    wide = max(1, math.floor(looks / 4 + 0.5))
+    found = []
+    for one, rows in enumerate(runs):
+        apart = []
+        for chooser, told in _HALVES:
+            asked = [rows] if len(runs) < 3 else [other for at, other in enumerate(runs) if at != one]
+            lows = range(looks - 2 * wide + 1)
+            low = min(lows, key=lambda at: sum(other[at + i][chooser] for other in asked for i in range(wide)))
+            end, least = rows[-wide:], rows[low : low + wide]
+            apart.append(np.mean([row[told] for row in end]) - np.mean([row[told] for row in least]))
+        found.append(float(np.mean(apart)))
+    return found
+
+
 def agrees(comparison: dict[str, Any], exported: str, names: Sequence[str] = tuple(MEASURES)) -> None:
     """Assert that every number of a comparison is the one that the export gives; `names` vary between seeds."""
     history = histories(exported)
     arms = comparison["arms"]
     baseline = next(arm for arm in arms if arm["is_baseline"])
     for arm in arms:
-        found = [onset(rows) for _, rows in sorted(history[arm["label"]].items())]
-        steps = [step for step in found if step is not None]
-        assert (arm["onset"]["k"], arm["onset"]["n"]) == (len(steps), len(found))
-        assert arm["onset"]["step"] == (median(steps) if steps else None)
+        runs = [rows for _, rows in sorted(history[arm["label"]].items())]
+        if "validation_a/loss" in runs[0][0]:
+            assert [one["value"] for one in arm["overfitting"]["amount"]["seeds"]] == pytest.approx(rises(runs))
+            told = arm["stopped"]["final"]["validation/loss"]["seeds"]
+            assert [one["value"] for one in told] == pytest.approx([stopped(rows) for rows in runs])
+            continue
+        steps = [step for rows in runs if (step := onset(rows)) is not None]
+        assert (arm["overfitting"]["k"], arm["overfitting"]["n"]) == (len(steps), len(runs))
+        assert arm["overfitting"]["step"] == (median(steps) if steps else None)
     for name in names:
         measure = MEASURES[name]
         raw: list[float] = []

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("stack")]  # one stack f
 
 
 def test_table_equals_scipy_on_the_export(stack: Stack, finished_study: str) -> None:
-    """Intervals, paired t, sign-flip, Holm, onset and correlation, from the raw rows of a study trained for real."""
+    """Intervals, paired t, sign-flip, Holm, overfitting and correlation, from the raw rows of a real study."""
     with stack.http as http:
         comparison = http.get(f"/api/v1/studies/{finished_study}/comparison").json()
         exported = http.get(f"/api/v1/studies/{finished_study}/export.csv").text

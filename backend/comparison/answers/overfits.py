@@ -1,44 +1,64 @@
-"""Does it overfit: where the baseline's validation loss turns up for good, and what the end costs."""
+"""Does it overfit: by how much the baseline's validation loss ends above its low, and where that low lies."""
 
 from backend.comparison import schema
+from backend.comparison.overfitting import between
 from backend.comparison.words import amount, several
 
-from .card import WAITING, card, pending, spoken
+from .card import WAITING, State, card, pending, spoken
 from .contest import Contest
+
+_OLDER = " Judged look by look, for want of halves of the validation rows: more evaluations find less."
 
 
 def overfits(contest: Contest) -> schema.Answer:
     """Return the answer for the baseline."""
     baseline = contest.baseline
-    onset, gap = baseline.onset, baseline.final["gap"]
+    found, gap = baseline.overfitting, baseline.final["gap"]
     name = spoken(baseline)
-    if onset.n == 0 and not pending([baseline]):
+    if found.n == 0 and not pending([baseline]):
         text = f"No run of {name} finished: its runs say why. Choose another baseline, or retry them."
         return card("overfits", WAITING, text, "waiting", baseline)
-    if onset.n == 0 or gap.mean is None:
+    if found.n == 0 or gap.mean is None:
         return card("overfits", WAITING, f"Waiting for the first finished run of {name}.", "waiting", baseline)
     size = amount(gap.mean, gap.half_width, "gap")
     fits = f"at the end the model fits its training rows {size} {'better' if gap.mean >= 0 else 'worse'} than new ones"
-    if onset.step is None:
-        text = f"With {name}, validation loss does not turn up for good in {several(onset.n, 'seed')}; {fits}."
+    if found.rule == "halves":
+        return _by_halves(baseline, name, fits)
+    return _look_by_look(baseline, name, fits)
+
+
+def _by_halves(baseline: schema.ArmComparison, name: str, fits: str) -> schema.Answer:
+    found = baseline.overfitting
+    heads = {
+        "rises": f"Yes, {lowest_between(baseline)}",
+        "not_shown": "No lasting rise",
+        "unstable": "It becomes unstable",
+        "untold": "Too early to tell",
+    }
+    state: State = "waiting" if found.state == "untold" else "plain"
+    sentence = found.sentence[0].lower() + found.sentence[1:].rstrip(".")
+    text = f"With {name}, {sentence}; {fits}."
+    return card("overfits", heads[found.state], text, state, baseline)
+
+
+def _look_by_look(baseline: schema.ArmComparison, name: str, fits: str) -> schema.Answer:
+    found = baseline.overfitting
+    if found.step is None:
+        text = f"With {name}, validation loss does not turn up for good in {several(found.n, 'seed')}; {fits}.{_OLDER}"
         return card("overfits", "The loss does not climb back", text, "plain", baseline)
-    share = f"all {onset.n} seeds" if onset.k == onset.n > 1 else f"{onset.k} of {several(onset.n, 'seed')}"
+    share = f"all {found.n} seeds" if found.k == found.n > 1 else f"{found.k} of {several(found.n, 'seed')}"
     where = lowest_between(baseline)
-    headline = f"Yes, {where}" if 2 * onset.k > onset.n else f"In {share}"
-    text = f"With {name}, validation loss is lowest {where} and turns up for good in {share}{_rise(baseline)}; {fits}."
+    headline = f"Yes, {where}" if 2 * found.k > found.n else f"In {share}"
+    text = (
+        f"With {name}, validation loss is lowest {where} and turns up for good in {share}{_rise(baseline)}; {fits}."
+        f"{_OLDER}"
+    )
     return card("overfits", headline, text, "plain", baseline)
 
 
 def lowest_between(arm: schema.ArmComparison) -> str:
-    """Name the evaluations around the onset: nobody looked between them."""
-    step = arm.onset.step
-    assert step is not None
-    steps = [] if arm.curve is None else arm.curve.step
-    before = max((one for one in steps if one < step), default=None)
-    after = min((one for one in steps if one > step), default=None)
-    if before is None:
-        return f"before step {after:,}" if after is not None else f"near step {step:g}"
-    return f"after step {before:,}" if after is None else f"between steps {before:,} and {after:,}"
+    """Name the evaluations around the lowest validation loss: nobody looked between them."""
+    return between(arm.overfitting.after, arm.overfitting.before)
 
 
 def _rise(arm: schema.ArmComparison) -> str:

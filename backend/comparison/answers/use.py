@@ -104,9 +104,9 @@ def _stay(contest: Contest) -> schema.Answer:
 def _stop_first(contest: Contest, lowest: schema.ArmComparison, answer: schema.Answer) -> schema.Answer:
     """Say first that stopping the baseline in time does as well, where it does: whoever overfits can also stop."""
     baseline = contest.baseline
-    onset, best = baseline.onset, baseline.best_validation.mean
+    found, best = baseline.overfitting, baseline.best_validation.mean
     ends = lowest.final["validation/loss"].mean
-    if onset.step is None or 2 * onset.k <= onset.n or best is None or ends is None or best >= ends:
+    if found.step is None or 2 * found.k <= found.n or best is None or ends is None or best >= ends:
         return answer
     base, last = spoken(baseline), baseline.final["validation/loss"].mean
     name = "" if lowest is baseline else f" (the lowest there: {spoken(lowest)}, {plain(ends)})"

@@ -4,7 +4,7 @@ Words as in the design: an arm is the unit of every mean and interval. `None` st
 Lists of one `Curve` have equal length: one entry for each step at which any run of the arm was evaluated.
 """
 
-from .arm import ArmComparison, Compute, Counts, Onset, RunInArm, RunOnset, SiteShown, Stopped, StoppedStep
+from .arm import ArmComparison, Compute, Counts, Overfitting, RunInArm, RunOnset, SiteShown, Stopped, StoppedStep
 from .base import Band, Clock, Decision, Numbers, Part, SeriesName, XAxis
 from .measured import Curve, Difference, Estimate, Pair, Quantity, SeedValue, Series
 from .plan import Look, PlanShown, Verdict, VerdictKind
@@ -24,7 +24,7 @@ __all__ = [
     "Estimate",
     "Look",
     "Numbers",
-    "Onset",
+    "Overfitting",
     "Pair",
     "Pairwise",
     "PaperNumbers",

@@ -41,9 +41,25 @@ class RunOnset(Part):
     reason: str
 
 
-class Onset(Part):
-    """An arm's overfitting onset: the median over the `k` of `n` finished runs that have one."""
+class Overfitting(Part):
+    """Whether an arm's validation loss turns up for good, where it is lowest, and how far above that it ends.
 
+    By `rule` "halves": `amount` is each seed's last quarter of evaluations minus its low, which other seeds chose on
+    one half of the validation rows and which is read on the other; its interval crosses seeds with halves. It "rises"
+    where that interval lies above zero, at three seeds or more, and is "unstable" where the loss on training rows does
+    most of the rising. `k` of `n` seeds have an amount above zero. By "every_look", for studies whose runs recorded no
+    halves: `k` of `n` runs stay a standard error above their minimum at every later evaluation while the probe loss
+    keeps falling; `runs` says it of each, and there is no amount.
+
+    The loss is lowest between the steps `after` and `before`, evaluations between which nobody looked. `step` and `x`
+    (the same place in the unit of the curves) are None where nothing rises.
+    """
+
+    rule: Literal["halves", "every_look"]
+    state: Literal["rises", "not_shown", "unstable", "untold"]
+    amount: Estimate | None
+    after: int | None
+    before: int | None
     step: float | None
     x: float | None
     k: int
@@ -142,7 +158,7 @@ class ArmComparison(Part):
     stopped: Stopped | None
     best_validation: Estimate
     best_validation_step: float | None
-    onset: Onset
+    overfitting: Overfitting
     differences: dict[SeriesName, Difference]
     compute: Compute
     place: int | None

@@ -589,7 +589,7 @@ export interface paths {
         };
         /**
          * Comparison
-         * @description Every arm's means, intervals, onset and differences to the baseline.
+         * @description Every arm's means, intervals, overfitting and differences to the baseline.
          */
         get: operations["shared_comparison"];
         put?: never;
@@ -805,7 +805,7 @@ export interface paths {
         };
         /**
          * Comparison
-         * @description Every arm's means, intervals, onset and differences to the baseline, on full data.
+         * @description Every arm's means, intervals, overfitting and differences to the baseline, on full data.
          */
         get: operations["studies_comparison"];
         put?: never;
@@ -1613,7 +1613,7 @@ export interface components {
             name: string;
             /** Native */
             native: boolean;
-            onset: components["schemas"]["Onset"];
+            overfitting: components["schemas"]["Overfitting"];
             /** Place */
             place: number | null;
             /** Position */
@@ -3085,18 +3085,43 @@ export interface components {
             secret: string;
         };
         /**
-         * Onset
-         * @description An arm's overfitting onset: the median over the `k` of `n` finished runs that have one.
+         * Overfitting
+         * @description Whether an arm's validation loss turns up for good, where it is lowest, and how far above that it ends.
+         *
+         *     By `rule` "halves": `amount` is each seed's last quarter of evaluations minus its low, which other seeds chose on
+         *     one half of the validation rows and which is read on the other; its interval crosses seeds with halves. It "rises"
+         *     where that interval lies above zero, at three seeds or more, and is "unstable" where the loss on training rows does
+         *     most of the rising. `k` of `n` seeds have an amount above zero. By "every_look", for studies whose runs recorded no
+         *     halves: `k` of `n` runs stay a standard error above their minimum at every later evaluation while the probe loss
+         *     keeps falling; `runs` says it of each, and there is no amount.
+         *
+         *     The loss is lowest between the steps `after` and `before`, evaluations between which nobody looked. `step` and `x`
+         *     (the same place in the unit of the curves) are None where nothing rises.
          */
-        Onset: {
+        Overfitting: {
+            /** After */
+            after: number | null;
+            amount: components["schemas"]["Estimate"] | null;
+            /** Before */
+            before: number | null;
             /** K */
             k: number;
             /** N */
             n: number;
+            /**
+             * Rule
+             * @enum {string}
+             */
+            rule: "halves" | "every_look";
             /** Runs */
             runs: components["schemas"]["RunOnset"][];
             /** Sentence */
             sentence: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "rises" | "not_shown" | "unstable" | "untold";
             /** Step */
             step: number | null;
             /** X */

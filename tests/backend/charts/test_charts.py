@@ -90,8 +90,8 @@ def test_losses_show_the_comparisons_numbers() -> None:
             edges = decoded(band["y"])
             np.testing.assert_array_equal(edges[:8], arm.curve.series[series].hi)
             np.testing.assert_array_equal(edges[8:16][::-1], arm.curve.series[series].lo)
-        (marker,) = traces_of(figure, arm.id, "onset")
-        assert decoded(marker["x"])[0] == arm.onset.step
+        (marker,) = traces_of(figure, arm.id, "lowest")
+        assert decoded(marker["x"])[0] == arm.overfitting.step
     assert len([trace for trace in figure["data"] if trace.get("showlegend")]) == len(built.arms)
 
 

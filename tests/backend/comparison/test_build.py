@@ -118,15 +118,15 @@ def test_x_axes() -> None:
     assert first["seconds"].x[0] == pytest.approx(0.8)
 
 
-def test_onset_of_the_arm_is_the_median_of_its_runs() -> None:
+def test_an_older_arm_overfits_from_the_median_of_its_runs_steps() -> None:
     for arm in BUILT.arms:
-        steps = [run.step for run in arm.onset.runs if run.step is not None]
-        assert arm.onset.k == len(steps)
-        assert arm.onset.n == 5
-        assert arm.onset.step == (pytest.approx(np.median(steps)) if steps else None)
-        assert arm.onset.x == arm.onset.step
-    assert BUILT.arms[0].onset.k >= 4
-    assert BUILT.arms[0].onset.step == 48
+        found = arm.overfitting
+        steps = [run.step for run in found.runs if run.step is not None]
+        assert (found.k, found.n) == (len(steps), 5)
+        assert found.step == (pytest.approx(np.median(steps)) if steps else None)
+        assert found.x == found.step
+    assert BUILT.arms[0].overfitting.k >= 4
+    assert BUILT.arms[0].overfitting.step == 48
 
 
 def test_best_validation_is_each_runs_own_minimum() -> None:

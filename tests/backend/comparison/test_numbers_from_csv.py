@@ -1,12 +1,17 @@
 """The comparison's numbers against SciPy on the CSV export, where seeds disagree and one run failed."""
 
+import json
 import math
 import random
 
+import pytest
 from fastapi.testclient import TestClient
 
+from backend.comparison import build as comparison
+from backend.comparison import export
 from backend.shared.database import Database
 from backend.shared.settings import Settings
+from tests.backend.make_records import Plan, study, with_halves
 from tests.backend.make_studies import API, post, train
 from tests.e2e.independent import agrees, histories
 
@@ -33,9 +38,17 @@ def test_every_number_equals_scipy_on_the_export(client: TestClient, database: D
     exported = client.get(f"{API}/studies/{made['id']}/export.csv").text
     # The run without a final number is in no mean; the independent computation leaves it out by what the export says.
     kept = "\n".join(line for line in exported.splitlines() if ",nan," not in line)
-    comparison = client.get(f"{API}/studies/{made['id']}/comparison").json()
-    counted = {arm["label"]: arm["final"]["gap"]["n"] for arm in comparison["arms"]}
+    compared = client.get(f"{API}/studies/{made['id']}/comparison").json()
+    counted = {arm["label"]: arm["final"]["gap"]["n"] for arm in compared["arms"]}
     assert counted == {arm: len(seeds) for arm, seeds in histories(kept).items()}
     assert sorted(counted.values()) == [6, 7, 7, 7]
-    assert 0 < comparison["arms"][2]["onset"]["k"] < comparison["arms"][2]["onset"]["n"]
-    agrees(comparison, kept, ("validation/loss", "gap"))  # this worker's accuracy is the same in every seed
+    assert 0 < compared["arms"][2]["overfitting"]["k"] < compared["arms"][2]["overfitting"]["n"]
+    agrees(compared, kept, ("validation/loss", "gap"))  # this worker's accuracy is the same in every seed
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_both_clocks_and_overfitting_follow_from_the_export(seeds: int) -> None:
+    """What is told of halves can be computed from the file alone, by the definitions."""
+    records = with_halves(study([Plan("none"), Plan("dropkey", rise=0.2)], seeds=seeds), noise=0.02)
+    built = json.loads(comparison.build(records).model_dump_json())
+    agrees(built, "".join(export.lines_of(records)), ("validation/loss", "gap"))

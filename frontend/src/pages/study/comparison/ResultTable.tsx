@@ -25,7 +25,7 @@ const COLUMNS = (metric: string, scores: string[]) => [
   "Validation loss",
   "Gap",
   ...scores,
-  "Onset",
+  "Overfits",
   `Δ ${metric}`,
   "Holm p, seeds to decide",
   "Time",
@@ -101,7 +101,7 @@ interface ArmRowProps {
 function ArmRow({ arm, quantity, scores }: ArmRowProps) {
   const final = arm.final;
   const difference = quantity && arm.differences[quantity.name];
-  const { k, n, step } = arm.onset;
+  const { k, n, step, amount, sentence } = arm.overfitting;
   return (
     <Table.Tr>
       <Table.Td maw={260}>
@@ -126,8 +126,8 @@ function ArmRow({ arm, quantity, scores }: ArmRowProps) {
           {scoreText(score, final[score.name]?.mean)}
         </Table.Td>
       ))}
-      <Table.Td ta="right" title={arm.onset.sentence}>
-        {step === null ? MISSING : `step ${Math.round(step)}`}
+      <Table.Td ta="right" title={sentence}>
+        {amount ? plusMinus(amount.mean, amount.half_width) : step === null ? MISSING : `step ${Math.round(step)}`}
         {n > 0 && (
           <Text span size="xs" c="dimmed">
             {" "}
