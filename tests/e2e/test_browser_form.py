@@ -91,3 +91,24 @@ def test_free_rivals_are_arms_of_plain_lora_a_click_each(service: Served, watche
 def _queue(page: Page, runs: int) -> None:
     page.get_by_role("button", name=f"Queue {runs} runs").click()
     page.wait_for_url("**/studies/*")
+
+
+def test_a_run_may_stop_early_and_says_which_adapters_it_keeps(service: Served, watched: Watched) -> None:
+    page = watched.open("/new")
+    page.get_by_label("Name", exact=True).fill("stops early")
+    page.get_by_role("button", name="Change").click()
+    patience = page.get_by_label("Stop early after")
+    expect(page.get_by_label("Improvement")).to_be_disabled()
+    patience.fill("7")
+    expect(patience).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("region", name="Training", exact=True)).to_contain_text("lower patience to 6")
+    patience.fill("3")
+    page.get_by_label("Improvement").fill("0.01")
+    page.get_by_label("Adapters kept").select_option("of the best evaluation")
+    page.get_by_label("Best by").select_option("validation accuracy")
+    expect(page.get_by_text("a run stops early after 3 evaluations without improvement")).to_be_visible()
+    _queue(page, 15)
+    made = watched.page.request.get(f"{service.url}/api/v1/studies/{page.url.rsplit('/', 1)[1]}").json()
+    asked = {"keep": "best", "keep_by": "score", "patience": 3, "min_delta": 0.01}
+    for arm in made["arms"]:
+        assert {name: arm["spec"]["training"][name] for name in asked} == asked

@@ -4,6 +4,7 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconChevronDown, IconChevronUp } from "@tabler/icons-react";
 import { lazy, Suspense } from "react";
 import type { StudySpec } from "../../api/types";
+import { count } from "../../format/numbers";
 import type { PartProps } from "./part";
 import { Section } from "./Section";
 
@@ -48,7 +49,8 @@ function inWords({ training, train_rows, validation_rows }: StudySpec) {
   return (
     <Text span inherit className="number">
       {training.epochs} epochs over {rows(train_rows, "training")} in batches of {training.batch_size}, learning rate{" "}
-      {training.learning_rate}; {training.evaluations} evaluations on {rows(validation_rows, "validation")}.
+      {training.learning_rate}; {training.evaluations} evaluations on {rows(validation_rows, "validation")}
+      {training.patience && `; a run stops early after ${count(training.patience, "evaluation")} without improvement`}.
     </Text>
   );
 }

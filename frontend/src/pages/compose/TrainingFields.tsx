@@ -5,6 +5,7 @@ import { models } from "../../api/catalogue";
 import type { StudySpec } from "../../api/types";
 import type { PartProps } from "./part";
 import { problemAt } from "./problems";
+import { StoppingFields } from "./StoppingFields";
 
 type Training = StudySpec["training"];
 type NumberKey = Exclude<keyof Training, "precision" | "fp32_loss" | "keep" | "keep_by" | "patience">;
@@ -55,6 +56,7 @@ export function TrainingFields(part: PartProps) {
           error={problemAt(problems, `/training/${key}`)}
         />
       ))}
+      <StoppingFields {...part} />
       <NativeSelect
         label="Precision"
         description="auto: timed once on the worker"
