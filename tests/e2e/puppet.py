@@ -31,7 +31,12 @@ LEASE_S = 600.0
 
 
 class Puppet:
-    """One pretended worker; `step` moves every run of its pack by one evaluation."""
+    """One pretended worker; `step` moves every run of its pack by one evaluation.
+
+    halves: whether its runs record halves of their validation rows, as runs of before did not.
+    """
+
+    halves = True
 
     def __init__(self, database: Database, settings: Settings, device: str = "cpu") -> None:
         self.database = database
@@ -65,7 +70,8 @@ class Puppet:
                 for position, run in enumerate(pack.runs):
                     if position in short and index == count - 1:
                         continue
-                    records.record(session, _evaluated(run, index, broken=position in nan and 2 * index >= count))
+                    broken = position in nan and 2 * index >= count
+                    records.record(session, _evaluated(run, index, broken=broken, halves=self.halves))
             yield _step(pack.runs[0], index)
 
     def end(self, pack: Pack, failed: frozenset[int] = frozenset()) -> None:
@@ -112,7 +118,9 @@ def _started(run: ClaimedRun) -> list[Started | Log]:
     ]
 
 
-def _evaluated(run: ClaimedRun, index: int, *, broken: bool = False) -> list[Evaluation | Steps | Log]:
+def _evaluated(
+    run: ClaimedRun, index: int, *, broken: bool = False, halves: bool = True
+) -> list[Evaluation | Steps | Log]:
     step, before = _step(run, index), _step(run, index - 1) if index else 0
     share = step / _total(run)
     probe, validation = _losses(run, share)
@@ -134,6 +142,10 @@ def _evaluated(run: ClaimedRun, index: int, *, broken: bool = False) -> list[Eva
         "train/tokens": 190.0 * step,
         "train/seconds": 0.11 * step * _cost(run),
     }
+    for half, sign in (("a", 1), ("b", -1)) if halves else ():
+        for name, apart in (("loss", 0.01), ("accuracy", 0.004)):
+            luck = random.Random(f"{run.seed} {step} {name}").gauss(0, apart)
+            values[f"validation_{half}/{name}"] = values[f"validation/{name}"] + sign * luck
     losses = tuple(max(0.01, on + noise.gauss(0, 0.05)) for _ in range(step - before))
     return [
         Steps(

@@ -3,7 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
-import { orByLoss, type View } from "./view";
+import { orPlainly, type View } from "./view";
 
 export const sharedKey = (secret: string) => ["shared", secret] as const;
 
@@ -18,7 +18,7 @@ export const sharedComparison = (secret: string, view: View) =>
   queryOptions({
     queryKey: [...sharedKey(secret), "comparison", view],
     queryFn: ({ signal }) =>
-      orByLoss(view, async (query) =>
+      orPlainly(view, async (query) =>
         unwrap(await api.GET("/api/v1/shared/{secret}/comparison", { params: { path: { secret }, query }, signal })),
       ),
     placeholderData: keepPreviousData,
@@ -28,7 +28,7 @@ export const sharedFigure = (secret: string, name: string, view: View, logarithm
   queryOptions({
     queryKey: [...sharedKey(secret), "figure", name, view, logarithmic],
     queryFn: ({ signal }) =>
-      orByLoss(
+      orPlainly(
         view,
         async (query) =>
           unwrap(

@@ -4,7 +4,7 @@ import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
 import type { RunSummary, StudyExtend, StudyPatch, StudySpec } from "./types";
-import { orByLoss, type View } from "./view";
+import { orPlainly, type View } from "./view";
 
 export const studyKeys = {
   lists: ["studies"] as const,
@@ -64,7 +64,7 @@ export const comparison = (id: string, view: View) =>
   queryOptions({
     queryKey: [...studyKeys.drawn(id), "comparison", view],
     queryFn: ({ signal }) =>
-      orByLoss(view, async (query) =>
+      orPlainly(view, async (query) =>
         unwrap(
           await api.GET("/api/v1/studies/{study_id}/comparison", {
             params: { path: { study_id: id }, query: { ...query, curves: false } },
@@ -80,7 +80,7 @@ export const figure = (id: string, name: string, view: View, logarithmic = false
   queryOptions({
     queryKey: [...studyKeys.drawn(id), "figure", name, view, logarithmic],
     queryFn: ({ signal }) =>
-      orByLoss(
+      orPlainly(
         view,
         async (query) =>
           unwrap(

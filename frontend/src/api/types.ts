@@ -40,6 +40,7 @@ export type ArmComparison = Schemas["ArmComparison"];
 export type Answer = Schemas["Answer"];
 export type Difference = Schemas["Difference"];
 export type Estimate = Schemas["Estimate"];
+export type Clock = Comparison["clock"];
 export type XAxis = Comparison["x"];
 export type Band = Comparison["band"];
 export type Metric = Comparison["metric"];

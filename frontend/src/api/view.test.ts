@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ApiProblem } from "./problem";
-import { orByLoss, PLAIN_VIEW, type View } from "./view";
+import { orPlainly, PLAIN_VIEW, type View } from "./view";
 
 const GAP: View = { ...PLAIN_VIEW, metric: "gap" };
 
@@ -11,12 +11,26 @@ const refusing = (pointer: string) => (view: View) =>
     : Promise.reject(new ApiProblem(422, { errors: [{ pointer, detail: "was not recorded" }] }));
 
 test("where the metric is refused, the loss is asked for", async () => {
-  await expect(orByLoss(GAP, refusing("/metric"))).resolves.toBe(PLAIN_VIEW.metric);
-  await expect(orByLoss(GAP, (view) => Promise.resolve(view.metric))).resolves.toBe("gap");
+  await expect(orPlainly(GAP, refusing("/metric"))).resolves.toBe(PLAIN_VIEW.metric);
+  await expect(orPlainly(GAP, (view) => Promise.resolve(view.metric))).resolves.toBe("gap");
+});
+
+test("where the clock is refused, the last step is asked for; where both are, both are given up", async () => {
+  const stopped: View = { ...GAP, clock: "stopped" };
+  const asked: View[] = [];
+  const older = (view: View) => {
+    asked.push(view);
+    const pointer = view.clock === "stopped" ? "/clock" : "/metric";
+    return view.clock === "stopped" || view.metric === "gap"
+      ? Promise.reject(new ApiProblem(422, { errors: [{ pointer, detail: "was not recorded" }] }))
+      : Promise.resolve(view);
+  };
+  await expect(orPlainly(stopped, older)).resolves.toEqual(PLAIN_VIEW);
+  expect(asked).toHaveLength(3);
 });
 
 test("any other refusal stays one", async () => {
-  await expect(orByLoss(GAP, refusing("/baseline"))).rejects.toThrow();
+  await expect(orPlainly(GAP, refusing("/baseline"))).rejects.toThrow();
   const never = () => Promise.reject(new ApiProblem(422, { errors: [{ pointer: "/metric", detail: "no" }] }));
-  await expect(orByLoss(PLAIN_VIEW, never)).rejects.toThrow();
+  await expect(orPlainly(PLAIN_VIEW, never)).rejects.toThrow();
 });

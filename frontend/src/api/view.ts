@@ -2,25 +2,31 @@
 import type { UseQueryOptions } from "@tanstack/react-query";
 import type { PlotlyFigure } from "./figures";
 import { ApiProblem } from "./problem";
-import type { Band, Metric, XAxis } from "./types";
+import type { Band, Clock, Metric, XAxis } from "./types";
 
 export interface View {
   baseline?: string | undefined;
   x: XAxis;
   band: Band;
   metric: Metric;
+  clock: Clock;
 }
 
-export const PLAIN_VIEW: View = { x: "step", band: "t", metric: "validation/loss" };
+export const PLAIN_VIEW: View = { x: "step", band: "t", metric: "validation/loss", clock: "last" };
 
-/** Asks for a view; by the loss, where the server refuses the metric: the study has not recorded it, or it is none. */
-export async function orByLoss<T>(view: View, ask: (view: View) => Promise<T>): Promise<T> {
+const REFUSABLE = ["metric", "clock"] as const;
+
+/** Asks for a view; by the loss, or at the last step, where the server refuses the metric or the clock: the study has not recorded it. */
+export async function orPlainly<T>(view: View, ask: (view: View) => Promise<T>): Promise<T> {
   try {
     return await ask(view);
   } catch (error) {
-    const refused = error instanceof ApiProblem && error.errors.some(({ pointer }) => pointer === "/metric");
-    if (!refused || view.metric === PLAIN_VIEW.metric) throw error;
-    return ask({ ...view, metric: PLAIN_VIEW.metric });
+    const errors = error instanceof ApiProblem ? error.errors : [];
+    const part = REFUSABLE.find(
+      (name) => errors.some(({ pointer }) => pointer === `/${name}`) && view[name] !== PLAIN_VIEW[name],
+    );
+    if (!part) throw error;
+    return orPlainly({ ...view, [part]: PLAIN_VIEW[part] }, ask);
   }
 }
 

@@ -53,7 +53,7 @@ export function SharedPage() {
         <div className={columns.columns}>
           <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} metric={metric} />
           <Stack gap="md" miw={0}>
-            <NotRecorded asked={query.metric} shown={metric} />
+            <NotRecorded asked={query} shown={compared.isPlaceholderData ? undefined : compared.data} />
             <Charts
               figureOf={(name) => sharedFigure(secret, name, query, name === "losses" && search.log)}
               hidden={hidden}

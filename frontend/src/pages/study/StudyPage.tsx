@@ -42,7 +42,7 @@ export function StudyPage() {
         <div className={classes.columns}>
           <ArmRail comparison={compared.data} baselineId={study.data.baseline_arm_id} metric={metric} />
           <Stack gap="md" miw={0}>
-            <NotRecorded asked={query.metric} shown={metric} />
+            <NotRecorded asked={query} shown={compared.isPlaceholderData ? undefined : compared.data} />
             <Charts figureOf={figureOf} hidden={hidden} />
             <StudyTabs study={study.data} comparison={compared.data} figureOf={figureOf} hidden={hidden} />
           </Stack>

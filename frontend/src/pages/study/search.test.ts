@@ -9,6 +9,7 @@ test("a view comes back from its address as it was", () => {
   const view = {
     baseline: "arm_1",
     metric: "gap",
+    clock: "stopped",
     x: "epoch",
     band: "seeds",
     tab: "runs",

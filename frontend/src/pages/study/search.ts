@@ -1,6 +1,11 @@
 /** The whole view of a study as its address holds it; what is as usual stays out of the address. */
-import type { Band, Metric, XAxis } from "../../api/types";
+import type { Band, Clock, Metric, XAxis } from "../../api/types";
 import { PLAIN_VIEW, type View } from "../../api/view";
+
+export const CLOCKS: { value: Clock; label: string }[] = [
+  { value: "last", label: "At the last step" },
+  { value: "stopped", label: "Stopped in time" },
+];
 
 export const X_AXES: { value: XAxis; label: string }[] = [
   { value: "step", label: "Steps" },
@@ -30,6 +35,7 @@ export type StudyTab = (typeof TABS)[number]["value"];
 export interface StudySearch {
   baseline?: string | undefined;
   metric?: Metric | undefined;
+  clock?: Clock | undefined;
   x?: XAxis | undefined;
   band?: Band | undefined;
   /** Losses on a logarithmic axis. */
@@ -57,6 +63,7 @@ export function studySearch(raw: Record<string, unknown>): StudySearch {
   const view: StudySearch = {
     baseline: typeof raw.baseline === "string" ? raw.baseline : undefined,
     metric: metricOf(raw.metric),
+    clock: oneOf(CLOCKS, raw.clock),
     x: oneOf(X_AXES, raw.x),
     band: oneOf(BANDS, raw.band),
     log: raw.log === true || undefined,
@@ -68,6 +75,12 @@ export function studySearch(raw: Record<string, unknown>): StudySearch {
 }
 
 /** What the server is asked for; `hide`, tab and filter are the page's own. */
-export function viewOf({ baseline, metric = PLAIN_VIEW.metric, x = "step", band = "t" }: StudySearch): View {
-  return { baseline, metric, x, band };
+export function viewOf({
+  baseline,
+  metric = PLAIN_VIEW.metric,
+  clock = PLAIN_VIEW.clock,
+  x = PLAIN_VIEW.x,
+  band = PLAIN_VIEW.band,
+}: StudySearch): View {
+  return { baseline, metric, clock, x, band };
 }

@@ -12,8 +12,8 @@ export function rankedBy(asked: Metric, compared: { data: Comparison | undefined
 export function useView() {
   const search: StudySearch = useSearch({ strict: false });
   const navigate = useNavigate();
-  const { baseline, metric, x, band, hide } = search;
-  const query = useMemo(() => viewOf({ baseline, metric, x, band }), [baseline, metric, x, band]);
+  const { baseline, metric, clock, x, band, hide } = search;
+  const query = useMemo(() => viewOf({ baseline, metric, clock, x, band }), [baseline, metric, clock, x, band]);
   const hidden = useMemo<ReadonlySet<string>>(() => new Set(hide), [hide]);
   const change = (part: Partial<StudySearch>) =>
     void navigate({ to: ".", search: (old) => studySearch({ ...old, ...part }), replace: true, resetScroll: false });

@@ -4,6 +4,7 @@ import { useDisclosure, useMediaQuery } from "@mantine/hooks";
 import { IconAdjustmentsHorizontal } from "@tabler/icons-react";
 import type { Comparison, Metric } from "../../../api/types";
 import { ArmToggles } from "./ArmToggles";
+import { ClockSwitch } from "./ClockSwitch";
 import { BANDS, X_AXES } from "../search";
 import { useView } from "../useView";
 
@@ -74,6 +75,7 @@ function Rail({ comparison, baselineId, metric }: ArmRailProps) {
             .map(({ name, short_title }) => ({ value: name, label: short_title })) ?? []
         }
       />
+      <ClockSwitch comparison={comparison} />
       <div>
         <Text size="xs" fw={600} mb={3} id="x-axis">
           Along

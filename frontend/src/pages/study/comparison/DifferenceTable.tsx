@@ -1,5 +1,6 @@
 /** Each arm's difference to the baseline: effect and interval first, then the tests, and what they mean. */
 import { Group, Table, Text } from "@mantine/core";
+import { judgedAt } from "../../../api/clock";
 import type { ArmComparison, Comparison, StudyDetail } from "../../../api/types";
 import { ArmMark } from "../../../components/ArmMark";
 import { DeltaText } from "../../../components/DeltaText";
@@ -28,7 +29,13 @@ export function DifferenceTable({ study, comparison, hidden }: DifferenceTablePr
   const byId = new Map(comparison.arms.map((arm) => [arm.id, arm]));
   const arms = comparison.ranking
     .map((id) => byId.get(id))
-    .filter((arm) => arm && !arm.is_baseline && !hidden.has(arm.id) && arm.differences[comparison.metric]);
+    .filter(
+      (arm) =>
+        arm &&
+        !arm.is_baseline &&
+        !hidden.has(arm.id) &&
+        judgedAt(arm, comparison.clock).differences[comparison.metric],
+    );
   if (arms.length === 0) return <Text c="dimmed">No seed has finished in two arms yet.</Text>;
   return (
     <Table.ScrollContainer
@@ -57,7 +64,7 @@ export function DifferenceTable({ study, comparison, hidden }: DifferenceTablePr
 }
 
 function Row({ arm, study, comparison }: { arm: ArmComparison; study: StudyDetail; comparison: Comparison }) {
-  const difference = arm.differences[comparison.metric];
+  const difference = judgedAt(arm, comparison.clock).differences[comparison.metric];
   if (!difference) return null;
   return (
     <Table.Tr>

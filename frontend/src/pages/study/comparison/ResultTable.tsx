@@ -1,14 +1,13 @@
 /** The comparison as a table, best arm first; every mean is over seeds and says over how many. */
 import { Button, Group, Skeleton, Table, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
-import type { ArmComparison, Comparison, Quantity } from "../../../api/types";
-import { ArmMark } from "../../../components/ArmMark";
-import { DeltaText } from "../../../components/DeltaText";
+import { CLOCK_WORDS, otherClock } from "../../../api/clock";
+import type { Comparison } from "../../../api/types";
 import classes from "./ResultTable.module.css";
-import { scoresOf, scoreText } from "../../../format/metrics";
-import { decimals, MISSING, plusMinus, pValue } from "../../../format/numbers";
+import { scoresOf } from "../../../format/metrics";
+import { Explained } from "./Explained";
 import { PaperTable } from "./PaperTable";
-import { seedsToDecide } from "./SeedsNeeded";
+import { ResultRow, rival } from "./ResultRow";
 import { SelectionTable } from "./SelectionTable";
 
 interface ResultTableProps {
@@ -18,11 +17,13 @@ interface ResultTableProps {
   hidden: ReadonlySet<string>;
 }
 
-const COLUMNS = (metric: string, scores: string[]) => [
+/** The heads of the columns; `elsewhere`: the quantity by the other clock and against it, where the study has one. */
+const COLUMNS = (metric: string, elsewhere: string[], scores: string[]) => [
   "Arm",
   "n",
   "Probe loss",
   "Validation loss",
+  ...elsewhere,
   "Gap",
   ...scores,
   "Overfits",
@@ -31,15 +32,23 @@ const COLUMNS = (metric: string, scores: string[]) => [
   "Time",
 ];
 
+const TITLES = { last: "At the last evaluation", stopped: "Stopped in time" };
+
 export function ResultTable({ csv, comparison, hidden }: ResultTableProps) {
   return (
     <section aria-label="Results">
       <Group justify="space-between" mb="xs">
-        <Title order={2}>At the last evaluation</Title>
+        <Title order={2}>{TITLES[comparison?.clock ?? "last"]}</Title>
         <Button component="a" href={csv} download size="xs" variant="default" leftSection={<IconDownload size={14} />}>
           CSV of every evaluation
         </Button>
       </Group>
+      {comparison?.clock === "stopped" && (
+        <Explained>
+          Each run at its own best evaluation, told on rows that did not choose it: test rows where there are some, else
+          chosen on one half of the validation rows and measured on the other, both ways.
+        </Explained>
+      )}
       {comparison ? <Rows comparison={comparison} hidden={hidden} /> : <Skeleton height={240} />}
     </section>
   );
@@ -48,12 +57,15 @@ export function ResultTable({ csv, comparison, hidden }: ResultTableProps) {
 function Rows({ comparison, hidden }: { comparison: Comparison; hidden: ReadonlySet<string> }) {
   const quantity = comparison.metrics.find(({ name }) => name === comparison.metric);
   const scores = scoresOf(comparison.metrics);
+  const metric = quantity?.short_title ?? "";
+  const elsewhere = comparison.clocks.length > 1 ? [`${metric} ${CLOCK_WORDS[otherClock(comparison.clock)]}`] : [];
+  if (rival(comparison)) elsewhere.push("Δ to the baseline stopped");
   const byId = new Map(comparison.arms.map((arm) => [arm.id, arm]));
   const arms = comparison.ranking.map((id) => byId.get(id)).filter((arm) => arm && !hidden.has(arm.id));
   return (
     <>
       <Table.ScrollContainer
-        minWidth={980}
+        minWidth={1040}
         type="native"
         role="group"
         tabIndex={0}
@@ -63,7 +75,8 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
           <Table.Thead>
             <Table.Tr>
               {COLUMNS(
-                quantity?.short_title ?? "",
+                metric,
+                elsewhere,
                 scores.map(({ short_title }) => short_title),
               ).map((column, at) => (
                 <Table.Th key={column} ta={at === 0 ? "left" : "right"}>
@@ -73,7 +86,10 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
-            {arms.map((arm) => arm && <ArmRow key={arm.id} arm={arm} quantity={quantity} scores={scores} />)}
+            {arms.map(
+              (arm) =>
+                arm && <ResultRow key={arm.id} arm={arm} comparison={comparison} quantity={quantity} scores={scores} />,
+            )}
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
@@ -89,66 +105,5 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
         </Text>
       )}
     </>
-  );
-}
-
-interface ArmRowProps {
-  arm: ArmComparison;
-  quantity: Quantity | undefined;
-  scores: Quantity[];
-}
-
-function ArmRow({ arm, quantity, scores }: ArmRowProps) {
-  const final = arm.final;
-  const difference = quantity && arm.differences[quantity.name];
-  const { k, n, step, amount, sentence } = arm.overfitting;
-  return (
-    <Table.Tr>
-      <Table.Td maw={260}>
-        <Group gap={8} wrap="nowrap">
-          <ArmMark arm={arm} />
-          <Text span size="sm" fw={550} truncate dir="auto" title={arm.label}>
-            {arm.label}
-          </Text>
-          {arm.is_baseline && (
-            <Text span size="xs" c="dimmed">
-              baseline
-            </Text>
-          )}
-        </Group>
-      </Table.Td>
-      <Table.Td ta="right">{final["validation/loss"]?.n ?? 0}</Table.Td>
-      <Table.Td ta="right">{decimals(final["probe/loss"]?.mean)}</Table.Td>
-      <Table.Td ta="right">{plusMinus(final["validation/loss"]?.mean, final["validation/loss"]?.half_width)}</Table.Td>
-      <Table.Td ta="right">{plusMinus(final.gap?.mean, final.gap?.half_width)}</Table.Td>
-      {scores.map((score) => (
-        <Table.Td key={score.name} ta="right">
-          {scoreText(score, final[score.name]?.mean)}
-        </Table.Td>
-      ))}
-      <Table.Td ta="right" title={sentence}>
-        {amount ? plusMinus(amount.mean, amount.half_width) : step === null ? MISSING : `step ${Math.round(step)}`}
-        {n > 0 && (
-          <Text span size="xs" c="dimmed">
-            {" "}
-            {k}/{n}
-          </Text>
-        )}
-      </Table.Td>
-      <Table.Td ta="right">
-        {arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} quantity={quantity} tall />}
-      </Table.Td>
-      <Table.Td ta="right" title={difference?.meaning}>
-        {arm.is_baseline ? MISSING : pValue(difference?.p_holm)}
-        {difference?.decided === "undecided" && !arm.is_baseline && (
-          <Text span size="xs" c="dimmed" display="block">
-            {seedsToDecide(difference)}
-          </Text>
-        )}
-      </Table.Td>
-      <Table.Td ta="right">
-        {arm.compute.seconds_factor === null ? MISSING : `${decimals(arm.compute.seconds_factor, 2)} ×`}
-      </Table.Td>
-    </Table.Tr>
   );
 }

@@ -12,7 +12,8 @@ export function SignificanceTab({ study, comparison, figureOf, hidden }: TabProp
         <Title order={2}>Against the baseline</Title>
         <Explained>
           Differences are taken seed by seed, so that what the seeds have in common falls out. Intervals are 95 % and
-          not adjusted; Holm's correction applies to the p of the paired t test over all arms.
+          not adjusted; Holm's correction applies to the p of the paired t test over all arms
+          {comparison?.clock === "stopped" && ", each run stopped in time: a family of its own beside the last step's"}.
         </Explained>
         {comparison && <DifferenceTable study={study} comparison={comparison} hidden={hidden} />}
       </section>

@@ -1,0 +1,105 @@
+/** One arm as a row of the results: its values at the chosen clock, what the other says, and its differences. */
+import { Group, Table, Text } from "@mantine/core";
+import { judgedAt, otherClock, stoppedWhere } from "../../../api/clock";
+import type { ArmComparison, Comparison, Quantity } from "../../../api/types";
+import { ArmMark } from "../../../components/ArmMark";
+import { DeltaText } from "../../../components/DeltaText";
+import { scoreText } from "../../../format/metrics";
+import { decimals, MISSING, plusMinus, pValue } from "../../../format/numbers";
+import { seedsToDecide } from "./SeedsNeeded";
+
+interface ResultRowProps {
+  arm: ArmComparison;
+  comparison: Comparison;
+  /** What arms are ranked by. */
+  quantity: Quantity | undefined;
+  scores: Quantity[];
+}
+
+export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps) {
+  const { clock } = comparison;
+  const { final, differences } = judgedAt(arm, clock);
+  const difference = quantity && differences[quantity.name];
+  const toRival = quantity && arm.stopped?.last_against_stopped[quantity.name];
+  const { k, n, step, amount, sentence } = arm.overfitting;
+  const loss = final["validation/loss"];
+  return (
+    <Table.Tr>
+      <Table.Td maw={260}>
+        <Group gap={8} wrap="nowrap">
+          <ArmMark arm={arm} />
+          <Text span size="sm" fw={550} truncate dir="auto" title={arm.label}>
+            {arm.label}
+          </Text>
+          {arm.is_baseline && (
+            <Text span size="xs" c="dimmed">
+              baseline
+            </Text>
+          )}
+        </Group>
+      </Table.Td>
+      <Table.Td ta="right">{loss?.n ?? 0}</Table.Td>
+      <Table.Td ta="right">{decimals(final["probe/loss"]?.mean)}</Table.Td>
+      <Table.Td ta="right">
+        {plusMinus(loss?.mean, loss?.half_width)}
+        {clock === "stopped" && <Beneath>{stoppedWhere(arm)}</Beneath>}
+      </Table.Td>
+      {comparison.clocks.length > 1 && quantity && (
+        <Table.Td ta="right">
+          <OtherClock arm={arm} comparison={comparison} quantity={quantity} />
+        </Table.Td>
+      )}
+      {rival(comparison) && (
+        <Table.Td ta="right">{toRival && <DeltaText difference={toRival} quantity={quantity} tall />}</Table.Td>
+      )}
+      <Table.Td ta="right">{plusMinus(final.gap?.mean, final.gap?.half_width)}</Table.Td>
+      {scores.map((score) => (
+        <Table.Td key={score.name} ta="right">
+          {scoreText(score, final[score.name]?.mean)}
+        </Table.Td>
+      ))}
+      <Table.Td ta="right" title={sentence}>
+        {amount ? plusMinus(amount.mean, amount.half_width) : step === null ? MISSING : `step ${Math.round(step)}`}
+        {n > 0 && (
+          <Text span size="xs" c="dimmed">
+            {" "}
+            {k}/{n}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td ta="right">
+        {arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} quantity={quantity} tall />}
+      </Table.Td>
+      <Table.Td ta="right" title={difference?.meaning}>
+        {arm.is_baseline ? MISSING : pValue(difference?.p_holm)}
+        {difference?.decided === "undecided" && !arm.is_baseline && <Beneath>{seedsToDecide(difference)}</Beneath>}
+      </Table.Td>
+      <Table.Td ta="right">
+        {arm.compute.seconds_factor === null ? MISSING : `${decimals(arm.compute.seconds_factor, 2)} ×`}
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+/** Whether arms at their last step are held against the free rival: the baseline stopped in time. */
+export const rival = ({ clock, clocks }: Comparison) => clock === "last" && clocks.length > 1;
+
+/** The same arm by the clock that was not chosen. */
+function OtherClock({ arm, comparison, quantity }: { arm: ArmComparison; comparison: Comparison; quantity: Quantity }) {
+  const other = otherClock(comparison.clock);
+  const found = judgedAt(arm, other).final[quantity.name];
+  return (
+    <>
+      {quantity.shown === "plain" ? plusMinus(found?.mean, found?.half_width) : scoreText(quantity, found?.mean)}
+      {other === "stopped" && <Beneath>{stoppedWhere(arm)}</Beneath>}
+    </>
+  );
+}
+
+function Beneath({ children }: { children: string | undefined }) {
+  return (
+    <Text span size="xs" c="dimmed" display="block">
+      {children}
+    </Text>
+  );
+}
