@@ -62,11 +62,18 @@ def download(
 def _papers(session: Session, app: App, cache: ComparisonCache, artifact: Artifact) -> dict[str, bytes]:
     run = session.get_one(Run, artifact.run_id)
     study, arm = session.get_one(Study, run.study_id), session.get_one(Arm, run.arm_id)
-    return model_card.papers(app.settings, study, arm, run, cache.get(session, study, How()))
+    return model_card.papers(app.settings, study, arm, run, artifact, cache.get(session, study, How()))
 
 
 def _shown(row: Artifact) -> ArtifactOut:
     files = [ArtifactFile(name=name, sha256=digest) for name, digest in sorted(row.files.items())]
     return ArtifactOut(
-        id=row.id, run_id=row.run_id, kind=row.kind, files=files, bytes=row.bytes, created_at=row.created_at
+        id=row.id,
+        run_id=row.run_id,
+        kind=row.kind,
+        step=row.step,
+        clocks=model_card.clocks(row),
+        files=files,
+        bytes=row.bytes,
+        created_at=row.created_at,
     )

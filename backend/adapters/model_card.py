@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from transformer_dropout.spec import DropoutSpec
@@ -14,23 +14,32 @@ from backend.shared.errors import InvalidInput
 from backend.shared.facts import ModelFacts
 from backend.shared.metrics import METRICS
 from backend.shared.settings import Settings
-from backend.shared.specs import ArmKeySpec, StudySpec
-from backend.shared.tables import Arm, Run, Study
+from backend.shared.specs import ArmKeySpec, Clock, StudySpec
+from backend.shared.tables import Arm, Artifact, Run, Study
 from backend.studies.expand import expand
 
 CARD, STUDY_FILE, ENVIRONMENT = "README.md", "reproduce.yaml", "environment.json"
 SHOWN_CLASSES = 30
 
 
-def papers(settings: Settings, study: Study, arm: Arm, run: Run, comparison: Comparison) -> dict[str, bytes]:
+def clocks(artifact: Artifact) -> list[Clock]:
+    """Which clocks of its run an artifact is of; an adapter that was kept before there were two is the last step's."""
+    if artifact.clocks:
+        return cast(list[Clock], artifact.clocks)
+    return ["last"] if artifact.kind == "adapter" else []
+
+
+def papers(
+    settings: Settings, study: Study, arm: Arm, run: Run, artifact: Artifact, comparison: Comparison
+) -> dict[str, bytes]:
     """The files by name; their numbers are those of the study as it stands."""
     spec = ArmKeySpec.model_validate(arm.spec)
     model = find_model(settings.shared, spec.model.id)
     shown = next((one for one in comparison.arms if one.id == arm.id), None)
     names = class_names(settings, spec)
-    environment = json.dumps(environment_record(spec, arm, run, names), indent=1, sort_keys=True)
+    environment = json.dumps(environment_record(spec, arm, run, artifact, names), indent=1, sort_keys=True)
     return {
-        CARD: card(spec, arm, run, study.name, model, comparison, shown, names).encode(),
+        CARD: card(spec, arm, run, artifact, study.name, model, comparison, shown, names).encode(),
         STUDY_FILE: reproduce(settings, study.name, spec, arm, run.seed).encode(),
         ENVIRONMENT: (environment + "\n").encode(),
     }
@@ -42,7 +51,9 @@ def class_names(settings: Settings, spec: ArmKeySpec) -> tuple[str, ...]:
     return facts.label_names if facts is not None and facts.content_hash == spec.dataset.content_hash else ()
 
 
-def environment_record(spec: ArmKeySpec, arm: Arm, run: Run, names: Sequence[str] = ()) -> dict[str, Any]:
+def environment_record(
+    spec: ArmKeySpec, arm: Arm, run: Run, artifact: Artifact, names: Sequence[str] = ()
+) -> dict[str, Any]:
     """What the run was trained with and on: versions, processor, precision, class names, and everything pinned."""
     return {
         **({"id2label": {str(i): name for i, name in enumerate(names)}} if names else {}),
@@ -51,6 +62,8 @@ def environment_record(spec: ArmKeySpec, arm: Arm, run: Run, names: Sequence[str
         "task": spec.task,
         "arm_key": arm.key,
         "seed": run.seed,
+        "step": run.step if artifact.step is None else artifact.step,
+        "clocks": clocks(artifact),
         "record": run.record,
         "final": run.final,
     }
@@ -120,6 +133,7 @@ def card(
     spec: ArmKeySpec,
     arm: Arm,
     run: Run,
+    artifact: Artifact,
     study: str,
     model: ModelFacts | None,
     comparison: Comparison,
@@ -146,10 +160,11 @@ Trained with Dropscope in the study “{_line(study)}”, seed {run.seed}: metho
 `{spec.dataset.id}` ({spec.task}), learning rate {spec.training.learning_rate:g}, {spec.training.epochs:g} epochs in
 batches of {spec.training.batch_size}. Base model `{spec.model.id}`, revision `{spec.model.revision}`
 ({model.source if model else "not on this machine any more"}).{licence}
+{_standing(spec, run, artifact)}
 
 ## What was measured
 
-{_numbers(run, comparison, shown)}
+{_numbers(run, artifact, comparison, shown)}
 {_classes(names)}
 ## Load it
 
@@ -180,8 +195,21 @@ def _line(text: str) -> str:
     return " ".join(text.replace("`", "'").replace("<", "‹").replace(">", "›").split())
 
 
-def _numbers(run: Run, comparison: Comparison, shown: ArmComparison | None) -> str:
-    exact = (run.final or {}).get("validation/loss_fp32")
+def _standing(spec: ArmKeySpec, run: Run, artifact: Artifact) -> str:
+    """Where in its run the adapter is of."""
+    step, found = run.step if artifact.step is None else artifact.step, clocks(artifact)
+    by = "loss" if spec.training.keep_by == "loss" else "score"
+    best = f"the evaluation with the best validation {by}"
+    if found == ["stopped"]:
+        return f"It is the adapter of step {step} of {run.step}, {best}; not of the last step."
+    if "stopped" in found:
+        return f"It is the adapter of the last step, {step}, which is {best} as well."
+    return f"It is the adapter of the last step, {step}."
+
+
+def _numbers(run: Run, artifact: Artifact, comparison: Comparison, shown: ArmComparison | None) -> str:
+    name = "validation/loss_fp32" if "last" in clocks(artifact) else "validation_stopped/loss_fp32"
+    exact = (run.final or {}).get(name)
     said = "not measured in fp32" if exact is None else f"validation loss {plain(exact, 1e-4)} in fp32"
     lines = [f"- this run: {said}"]
     if shown is None:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from backend.edge.answers import Out
 from backend.shared.facts import AdapterFacts
-from backend.shared.specs import Frozen
+from backend.shared.specs import Clock, Frozen
 
 
 class AdapterCreate(Frozen):
@@ -49,6 +49,10 @@ class ArtifactOut(Out):
     id: str
     run_id: str
     kind: str
+    step: int | None = Field(description="Of an adapter: the step of its run; null where that was not written down.")
+    clocks: list[Clock] = Field(
+        description="Of an adapter: whether it is that of the run's last step, of its best evaluation, or of both."
+    )
     files: list[ArtifactFile]
     bytes: int
     created_at: datetime

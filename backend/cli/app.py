@@ -14,6 +14,7 @@ import typer
 from backend.cli.console import out, say_in_any_letters
 from backend.cli.noun import Noun
 from backend.shared.settings import Settings
+from backend.shared.specs import Clock
 
 app = typer.Typer(
     name="dropscope",
@@ -92,11 +93,14 @@ def adapter(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="Id of a run that has succeeded.")],
     folder: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
     merged: Annotated[bool, typer.Option("--merged", help="The whole model, adapter merged in, in fp32.")] = False,
+    clock: Annotated[
+        Clock | None, typer.Option(help="Of the last step, or of the best evaluation (stopped). [default: last]")
+    ] = None,
 ) -> None:
     """Take a run's adapter home: with its model card, tokenizer and study file, or merged into its base model."""
     from backend.cli import adapters
 
-    adapters.take(_settings(), run_id, folder, merged)
+    adapters.take(_settings(), run_id, folder, merged, clock)
 
 
 @app.command()

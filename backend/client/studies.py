@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from . import kept
 from .connection import Connection, Items, Json
 from .tables import comparison_frame
 
@@ -118,13 +119,15 @@ class Studies:
         """A chart of the study's page, to be shown or changed; needs plotly."""
         return _figure(self._connection, f"/studies/{study_id}/figures/{name}", options)
 
-    def download_adapter(self, study_id: str, folder: str | Path, arm: str, seed: int = 0) -> Path:
+    def download_adapter(
+        self, study_id: str, folder: str | Path, arm: str, seed: int = 0, clock: kept.Clock | None = None
+    ) -> Path:
         """The adapter of an arm (by label, method or id) and seed, in PEFT's format, in a new folder; that folder.
 
         Its model card, study file and environment come with it. Raises LookupError where there is no such run, or where
-        it has left no adapter.
+        it has left no adapter. clock: of the last step or of the best evaluation; see `Runs.download_adapter`.
         """
-        return Runs(self._connection).download_adapter(self.run_of(study_id, arm, seed), folder)
+        return Runs(self._connection).download_adapter(self.run_of(study_id, arm, seed), folder, clock)
 
     def run_of(self, study_id: str, arm: str, seed: int = 0) -> str:
         """Id of the run of an arm (by label, method or id) with a seed; LookupError where there is none."""
@@ -166,14 +169,16 @@ class Runs:
         found: Items = self._connection.json("GET", f"/runs/{run_id}/artifacts")["items"]
         return found
 
-    def download_adapter(self, run_id: str, folder: str | Path) -> Path:
-        """The run's adapter in PEFT's format, in a new folder; that folder. LookupError where there is none yet."""
-        found = next((one for one in self.artifacts(run_id) if one["kind"] == "adapter"), None)
-        if found is None:
-            raise LookupError(f"the run {run_id} has left no adapter; is it at its end?")
+    def download_adapter(self, run_id: str, folder: str | Path, clock: kept.Clock | None = None) -> Path:
+        """The run's adapter in PEFT's format, in a new folder; that folder. LookupError where there is none yet.
+
+        clock: "last" for that of the last step, "stopped" for that of the best evaluation; by default the last one,
+        or the one there is.
+        """
+        found = kept.pick(self.artifacts(run_id), run_id, clock)
         target = Path(folder)
         target.mkdir(parents=True)
-        with self._connection.download(f"/artifacts/{found['id']}/download") as pieces:
+        with self._connection.download(f"/artifacts/{found}/download") as pieces:
             packed = io.BytesIO(b"".join(pieces))
         with zipfile.ZipFile(packed) as archive:
             for name in archive.namelist():

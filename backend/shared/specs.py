@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 SPEC_VERSION: Literal[1] = 1
 Task = Literal["classification", "regression", "causal_lm"]
+Clock = Literal["last", "stopped"]  # at which step a run is judged: its last evaluation, or its best one
 Precision = Literal["auto", "bf16", "fp32"]
 # Of a list, the first value that is none is told: 500 arms of 64 words each are no 32,000 sentences.
 Axis = float | Annotated[list[float], Field(min_length=1, max_length=64, fail_fast=True)]

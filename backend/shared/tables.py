@@ -271,10 +271,12 @@ class Artifact(Table):
     __tablename__ = "artifacts"
     id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(32))  # adapter
+    kind: Mapped[str] = mapped_column(String(32))  # adapter, adapter_stopped
     storage_key: Mapped[str]
     files: Mapped[dict[str, Any]]  # name → SHA-256
     bytes: Mapped[int]
+    step: Mapped[int | None]  # of an adapter: where in the run it stands
+    clocks: Mapped[list[Any] | None]  # and which of the run's clocks stand there; None: kept before there were two
     created_at: Mapped[datetime] = mapped_column(default=now)
 
 

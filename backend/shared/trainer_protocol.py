@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from backend.shared.run_status import FailureCode
-from backend.shared.specs import RunSpec
+from backend.shared.specs import Clock, RunSpec
 
 
 class Message(BaseModel):
@@ -129,12 +129,18 @@ class Checkpoint(RunMessage):
     folder: str
 
 
-class Adapter(RunMessage):
-    """The trained adapter in PEFT's format lies in `folder`; files with their SHA-256."""
+class Artifact(RunMessage):
+    """Something to keep lies in `folder`, a folder of its own; files with their SHA-256.
 
-    type: Literal["adapter"] = "adapter"
+    An adapter is in PEFT's format; it is that of a `step` and of one clock of the run, or of both where they are one.
+    """
+
+    type: Literal["artifact"] = "artifact"
+    kind: Literal["adapter", "adapter_stopped"]
     folder: str
     files: dict[str, str]
+    step: int | None = None
+    clocks: tuple[Clock, ...] = ()
 
 
 class Example(Message):
@@ -200,7 +206,7 @@ Event = Annotated[
     | Evaluation
     | Log
     | Checkpoint
-    | Adapter
+    | Artifact
     | Finished
     | Failed
     | Cancelled

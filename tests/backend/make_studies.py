@@ -75,7 +75,9 @@ def train(
                 lost = records.record(session, _reports(run.run_id, run.fence, run.seed, index, loss))
                 assert not lost
                 if finish:
-                    assert endings.finish(session, run.run_id, run.fence, 8, {"flops": 1e9}, _adapter(home, run.run_id))
+                    assert endings.finish(
+                        session, run.run_id, run.fence, 8, {"flops": 1e9}, [_adapter(home, run.run_id)]
+                    )
             done.append(run.run_id)
         if not finish:
             break
@@ -111,11 +113,11 @@ def _reports(
     return [started, steps, *evaluations, Log(**own, level="info", text="trained")]
 
 
-def _adapter(home: Path, run_id: str) -> endings.NewAdapter:
+def _adapter(home: Path, run_id: str) -> endings.NewArtifact:
     key = f"runs/{run_id}/adapter"
     folder = home / "artifacts" / key
     folder.mkdir(parents=True)
     (folder / "adapter_config.json").write_text("{}")
     (folder / "adapter_model.safetensors").write_bytes(run_id.encode() * 1000)
     files = {file.name: sha256_of(file) for file in sorted(folder.iterdir())}
-    return endings.NewAdapter(key, files, 2 + 1000 * len(run_id))
+    return endings.NewArtifact("adapter", key, files, 2 + 1000 * len(run_id))

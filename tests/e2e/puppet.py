@@ -83,7 +83,7 @@ class Puppet:
                     endings.fail(session, run.run_id, run.fence, FailureCode.LOSS_NAN, message)
                 else:
                     final = {"validation/loss_fp32": _losses(run, 1.0)[1], "flops": 2.1e12 * _cost(run)}
-                    endings.finish(session, run.run_id, run.fence, _total(run), final, None)
+                    endings.finish(session, run.run_id, run.fence, _total(run), final)
         with self.database.write() as session:
             workers.release(session, self.worker_id, tokens_per_second=5200.0)
 

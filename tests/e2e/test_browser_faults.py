@@ -90,8 +90,10 @@ def test_files_are_deleted_after_their_size_was_shown(pages: tuple[Served, Watch
     folder.mkdir(parents=True)
     (folder / "adapter_model.safetensors").write_bytes(b"x" * 2_500_000)
     with service.database.write() as session:
-        adapter = endings.NewAdapter(f"{run.run_id}/adapter", {"adapter_model.safetensors": "0" * 64}, 2_500_000)
-        endings.finish(session, run.run_id, run.fence, 8, {}, adapter)
+        adapter = endings.NewArtifact(
+            "adapter", f"{run.run_id}/adapter", {"adapter_model.safetensors": "0" * 64}, 2_500_000
+        )
+        endings.finish(session, run.run_id, run.fence, 8, {}, [adapter])
     page = watched.open(f"/studies/{study_id}")
     menu(page)
     page.get_by_role("menuitem", name="Delete files").click()

@@ -110,7 +110,7 @@ def test_generated_texts_are_shown_and_are_those_of_stock_peft(trained: dict[str
     assert len(examples.generated) == SEEN
     assert examples.worst
     base = next((trained["home"] / "cache" / "models").glob("smollm2-135m-*/config.json")).parent
-    adapter = told.only("none", "adapter")[0].folder
+    adapter = told.artifact("none").folder
     tokenizer = AutoTokenizer.from_pretrained(adapter)
     record = told.only("none", "started")[0].record
     dtype = torch.bfloat16 if record["precision"] == "bf16" else torch.float32
@@ -135,7 +135,7 @@ def test_the_adapter_loses_what_was_recorded_in_stock_peft_and_merged(trained: d
     from worker.models.merge import merge
 
     told, home, arm = trained["told"], trained["home"], trained["arms"]["hiddenkey"]
-    adapter = Path(told.only("hiddenkey", "adapter")[0].folder)
+    adapter = Path(told.artifact("hiddenkey").folder)
     base = next((home / "cache" / "models").glob("smollm2-135m-*/config.json")).parent
     recorded = told.final("hiddenkey")["validation/loss_fp32"]
     stock = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
@@ -174,7 +174,7 @@ def test_the_cards_code_runs(trained: dict[str, Any], tmp_path: Path) -> None:
     code = "\n".join(re.findall(r"```python\n(.*?)```", card, re.DOTALL))
     code += "\nassert model.training and sum(p.requires_grad for p in model.parameters()) > 0\n"
     base = next((trained["home"] / "cache" / "models").glob("smollm2-135m-*/config.json")).parent
-    adapter = Path(trained["told"].only("hiddenkey", "adapter")[0].folder)
+    adapter = Path(trained["told"].artifact("hiddenkey").folder)
     environment = {**os.environ, "ADAPTER": str(adapter), "BASE_MODEL": str(base), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
@@ -199,7 +199,7 @@ def _loss(trained: dict[str, Any], model: Any, arm: ArmKeySpec) -> float:
     from worker import data as datasets
 
     home = trained["home"]
-    adapter = Path(trained["told"].only("hiddenkey", "adapter")[0].folder)
+    adapter = Path(trained["told"].artifact("hiddenkey").folder)
     dataset = datasets.load(arm.dataset, "causal_lm", home)
     tokens = datasets.tokenise(dataset, arm.model, _tokenizer(adapter), arm.training.max_length, home)
     rows = datasets.draw(tokens, arm, 0).validation
@@ -233,7 +233,7 @@ def _answers(trained: dict[str, Any], run: str) -> tuple[dict[str, float], list[
         loaded.host.hooked.attention_layers,
         len(data.steps),
     )
-    tensors = load_file(Path(trained["told"].only(run, "adapter")[0].folder) / "adapter_model.safetensors")
+    tensors = load_file(Path(trained["told"].artifact(run).folder) / "adapter_model.safetensors")
     for name, tensor in tensors.items():
         slot.parameters._views[name.removeprefix("base_model.model.")].copy_(tensor)
     slot.parameters.refresh()

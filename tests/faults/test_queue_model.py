@@ -117,7 +117,7 @@ class QueueModel(RuleBasedStateMachine):
         with self.database.write() as session:
             match how:
                 case "finish":
-                    done: object = endings.finish(session, run_id, fence, 40, {}, None)
+                    done: object = endings.finish(session, run_id, fence, 40, {})
                 case "fail":
                     done = endings.fail(session, run_id, fence, FailureCode.LOSS_NAN, "no number")
                 case "cancelled":
@@ -209,7 +209,7 @@ class QueueModel(RuleBasedStateMachine):
                 pack = queue.claim_pack(session, worker_id, 4, LEASE_S)
                 assert pack is not None, "what waits can be had"
                 for run_id, fence in pack.fences.items():
-                    assert endings.finish(session, run_id, fence, 40, {}, None)
+                    assert endings.finish(session, run_id, fence, 40, {})
         assert self.all_ended()
 
     # Helpers

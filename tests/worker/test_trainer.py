@@ -91,7 +91,7 @@ def test_packs_one_after_the_other_then_a_stop(trainer: Trainer, world: World, t
         for run in arms:
             kinds = [e.type for e in trainer.said if getattr(e, "run_id", None) == run]
             assert kinds[0] == "started"
-            assert kinds[-2:] == ["adapter", "finished"]
+            assert kinds[-2:] == ["artifact", "finished"]
             assert trainer.of(run, "steps")[0].losses[1:] == ()  # the first step is told at once
     assert trainer.said[0].pid == trainer.process.pid
     trainer.send(Stop())

@@ -60,12 +60,12 @@ class Toy:
             partial.rename(final)
         return e.Checkpoint(**self.ids, step=self.step, folder=str(final))
 
-    def adapter(self) -> e.Adapter:
+    def adapter(self) -> e.Artifact:
         folder = self.folder / "adapter"
         folder.mkdir()
         (folder / "adapter.bin").write_bytes(bytes.fromhex(self.state))
         digest = hashlib.sha256(bytes.fromhex(self.state)).hexdigest()
-        return e.Adapter(**self.ids, folder=str(folder), files={"adapter.bin": digest})
+        return e.Artifact(**self.ids, kind="adapter", folder=str(folder), files={"adapter.bin": digest})
 
 
 def listen() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from backend.shared.files import sha256_of
 
-FORMAT = 2  # with a seal since 2; what an older version wrote begins afresh
+FORMAT = 3  # with a seal since 2, with the kept adapter since 3; what an older version wrote begins afresh
 _TENSORS, _STATE = "state.safetensors", "state.json"
 
 
@@ -27,6 +28,9 @@ class Progress:
     """Where a run stands, beside its tensors.
 
     losses: those since the evaluation before.  stack: the shape of the stack that it was trained in, if it was.
+    best_step: that of the best evaluation so far, -1 before the first; best: what it is kept by, lower the better.
+    best_loss: its validation loss.
+    bar, waited: what the next evaluation must pass to count as an improvement, and how many did not.
     """
 
     step: int = 0
@@ -36,6 +40,11 @@ class Progress:
     bad_steps: int = 0
     losses: list[float] = field(default_factory=list)
     stack: dict[str, int] | None = None
+    best_step: int = -1
+    best: float = math.inf
+    best_loss: float = math.inf
+    bar: float = math.inf
+    waited: int = 0
 
 
 def write_checkpoint(folder: Path, progress: Progress, key: str, seed: int, tensors: Mapping[str, Tensor]) -> Path:

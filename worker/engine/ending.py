@@ -96,13 +96,31 @@ def _exported(place: Place, warm: Warm, last: Tally) -> Ended:
     """Write the adapter; the final values, and the examples that are shown. last: the validation set at the end."""
     slot, arm = place.slot, place.slot.arm
     loaded = warm.base(arm, warm.precision(arm))
-    folder, trained = slot.folder / "adapter", slot.exported()
-    _see_that_it_moved(slot, trained)
-    place.reporter.adapter(folder, models.export_adapter(folder, loaded.base, arm, trained))
+    _see_that_it_moved(slot, slot.exported())
+    _write_adapters(place, loaded.base)
     found = pick(last, place.data.validation_rows, loaded.base.tokenizer, arm.task, warm.dataset(arm).label_names)
     shown = tuple(one.shown() for one in place.answers[:SHOWN])
     examples = Examples(best=found.best, worst=found.worst, generated=shown)
     final = {"flops": slot.progress.flops}
     if arm.training.fp32_loss or warm.precision(arm) == "fp32":
         final["validation/loss_fp32"] = last.mean
+    if warm.precision(arm) == "fp32":
+        final["validation_stopped/loss_fp32"] = slot.progress.best_loss
     return final, examples
+
+
+def _write_adapters(place: Place, base: models.Base) -> None:
+    """Write the adapters that the run keeps: where its best evaluation is its last, one is both."""
+    slot, reporter, step = place.slot, place.reporter, place.step
+    keep, folder, kept = slot.arm.training.keep, slot.folder / "adapter", slot.kept_elsewhere
+    files: dict[str, str] | None = None
+    if keep != "best" or kept is None:
+        files = models.export_adapter(folder, base, slot.arm, slot.exported())
+        reporter.adapter(folder, files, step, ("last", "stopped") if kept is None else ("last",))
+    if keep != "last" and kept is not None:
+        beside, trained = slot.folder / "adapter-stopped", slot.exported(kept)
+        if files is None:
+            files = models.export_adapter(beside, base, slot.arm, trained)
+        else:
+            files = models.export_beside(beside, folder, files, trained)
+        reporter.adapter(beside, files, slot.progress.best_step, ("stopped",))

@@ -28,13 +28,18 @@ a form knows tensors. The least form, of one run that learns nothing:
                 tally.add(torch.full([len(batch.examples)], 0.7), batch.examples, None)
             return [tally]
 
+        def judge_with(self, batches, values):
+            return self.judge(batches)
+
         def store(self, seat): ...
 
         def vacate(self, seat): ...
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
+
+from torch import Tensor
 
 from worker.engine.batches import Batch
 from worker.engine.evaluate import Judged
@@ -67,6 +72,9 @@ class Form(Protocol):
 
     def judge(self, batches: Sequence[Batch]) -> Sequence[Tally]:
         """Losses and predictions with dropout off, by seat."""
+
+    def judge_with(self, batches: Sequence[Batch], values: Mapping[int, Tensor]) -> Sequence[Tally]:
+        """The same with these values [n] by seat instead of what those runs train, which is as it was afterwards."""
 
     def store(self, seat: int, /) -> object:
         """Bring what a run trains back to its slot."""

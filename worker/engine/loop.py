@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from backend.shared.run_status import FailureCode
 from backend.shared.schedule import epoch_of
 from backend.shared.trainer_protocol import Cancel, Command, Drain
+from worker.engine.clocks import note
 from worker.engine.evaluate import measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
 from worker.engine.form import Form
+from worker.engine.losses import Tally
 from worker.engine.place import Ended, Place
 
 BAD_STEPS = 5  # losses in a row that are not a number end a run
@@ -56,7 +58,7 @@ class Group:
             if due:
                 seats = [seat for seat, place in self._seats.items() if step in place.evaluate_at]
                 self._evaluate(seats)
-                self.save(seats)
+                self._write(seats)
         if form.step >= self._steps:
             self._finish()
 
@@ -81,15 +83,19 @@ class Group:
             place.reporter.fail(failure)
         self._seats.clear()
 
-    def save(self, seats: Iterable[int] | None = None) -> None:
-        """Checkpoint the runs, or those on `seats`, unless nothing happened to them since the last time."""
-        if seats is None:
-            self._read()
-            seats = list(self._seats)
+    def save(self) -> None:
+        """Checkpoint the runs, unless nothing happened to them since the last time."""
+        self._read()
+        for seat, place in self._seats.items():
+            if place.saved != place.step:
+                self._form.store(seat)
+        self._write(self._seats)
+
+    def _write(self, seats: Iterable[int]) -> None:
+        """Checkpoint what the slots of these runs hold."""
         for seat in seats:
             place = self._seats[seat]
             if place.saved != place.step:
-                self._form.store(seat)
                 place.save()
         self.saved_at = time.monotonic()
 
@@ -100,7 +106,9 @@ class Group:
         if begun:
             judged = self._form.evaluate(self._data)
             for seat, place in begun.items():
-                place.reporter.evaluation(0, 0.0, measured(place.slot, judged[seat]))
+                values = measured(place.slot, judged[seat])
+                note(place.slot, values)
+                place.reporter.evaluation(0, 0.0, values)
 
     def _read(self) -> None:
         """Note the losses of the steps since the last time; runs whose losses are no numbers for long end here."""
@@ -116,9 +124,10 @@ class Group:
                 if progress.bad_steps >= BAD_STEPS:
                     bad.append(seat)
                     break  # what came after is of no use to anybody
-        self._evaluate(bad)  # the last evaluation shows it
+        judged = self._form.evaluate(self._data) if bad else []
         for seat in bad:
             place = self._seats[seat]
+            self._tell(place, measured(place.slot, judged[seat]))  # the last evaluation shows it
             text = (
                 f"The training loss was not a number at {BAD_STEPS} steps in a row, the last one step {place.step}. "
                 "Lower the learning rate or the dropout rate."
@@ -128,27 +137,36 @@ class Group:
 
     def _evaluate(self, seats: Sequence[int]) -> None:
         """Say how the runs on `seats` do; those at their last step are measured on the test rows, too."""
-        if not seats:
-            return
-        judged = self._form.evaluate(self._data)
-        ending = {seat for seat in seats if self._seats[seat].step >= self._steps}
-        tests = self._form.judge(self._data.test) if ending and self._data.test else []
-        for seat in seats:
+        judged = self._form.evaluate(self._data) if seats else []
+        found = {seat: measured(self._seats[seat].slot, judged[seat]) for seat in seats}
+        for seat, values in found.items():
+            self._form.store(seat)
+            note(self._seats[seat].slot, values)
+        ending = [seat for seat in seats if self._seats[seat].step >= self._steps]
+        tests = self._test(ending) if ending and self._data.test else {}
+        for seat, values in found.items():
             place = self._seats[seat]
-            values = measured(place.slot, judged[seat])
             if seat in ending:
                 place.validation = judged[seat].validation
-                self._form.store(seat)
-                values |= told("test", place.slot, tests[seat]) if tests else {}
-                values |= place.at_end(place)
-            epoch = epoch_of(place.step, self._data.train_rows, place.slot.arm.training)
-            place.reporter.evaluation(place.step, epoch, values)
-            place.slot.progress.losses.clear()
+                for split, tally in tests.get(seat, {}).items():
+                    values |= told(split, place.slot, tally)
+                values |= {"stopped_step": float(place.slot.progress.best_step), **place.at_end(place)}
+            self._tell(place, values)
+
+    def _test(self, seats: Sequence[int]) -> dict[int, dict[str, Tally]]:
+        """The test rows as judged by the runs on `seats` with what they train, and with what they keep."""
+        last = self._form.judge(self._data.test)
+        kept = {seat: kept for seat in seats if (kept := self._seats[seat].slot.kept_elsewhere) is not None}
+        stopped = self._form.judge_with(self._data.test, kept) if kept else last
+        return {seat: {"test": last[seat], "test_stopped": (stopped if seat in kept else last)[seat]} for seat in seats}
+
+    def _tell(self, place: Place, values: dict[str, float]) -> None:
+        epoch = epoch_of(place.step, self._data.train_rows, place.slot.arm.training)
+        place.reporter.evaluation(place.step, epoch, values)
+        place.slot.progress.losses.clear()
 
     def _finish(self) -> None:
         """End all runs, each exported by itself: what stops one does not stop the others, but for memory."""
-        for seat in self._seats:
-            self._form.store(seat)
         for (seat, place), end in zip(list(self._seats.items()), self._ends(self.places), strict=True):
             try:
                 place.reporter.finished(place.step, *end())

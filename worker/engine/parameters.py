@@ -110,9 +110,13 @@ class Parameters:
         """The tensor that the forward pass uses; its gradient lands in this object."""
         return self._leaves[name]
 
-    def tensors(self) -> dict[str, Tensor]:
-        """Copies of all values by name, fp32."""
-        return {name: view.clone() for name, view in self._views.items()}
+    def tensors(self, values: Tensor | None = None) -> dict[str, Tensor]:
+        """Copies of all values by name, fp32; of these flat ones [n] where they are given."""
+        flat = self.values if values is None else values
+        return {
+            name: flat[span].view(view.shape).clone()
+            for (name, view), span in zip(self._views.items(), self._spans, strict=True)
+        }
 
     def gradients(self) -> dict[str, Tensor]:
         """Views of the last collected gradient by name, fp32."""

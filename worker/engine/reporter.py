@@ -6,6 +6,7 @@ from pathlib import Path
 
 from backend.shared import metrics
 from backend.shared import trainer_protocol as protocol
+from backend.shared.specs import Clock
 from worker.engine.failures import Failure
 
 Emit = Callable[[protocol.Message], None]
@@ -79,9 +80,19 @@ class Reporter:
         line = {"run_id": self.run_id, "fence": self.fence, "level": level, "text": text}
         self._say(protocol.Log.model_validate(line))
 
-    def adapter(self, folder: Path, files: dict[str, str]) -> None:
-        """The trained adapter is on disk."""
-        self._say(protocol.Adapter(run_id=self.run_id, fence=self.fence, folder=str(folder), files=files))
+    def adapter(self, folder: Path, files: dict[str, str], step: int, clocks: tuple[Clock, ...]) -> None:
+        """The adapter of a step is on disk; clocks: those of the run that stand there."""
+        self._say(
+            protocol.Artifact(
+                run_id=self.run_id,
+                fence=self.fence,
+                kind="adapter" if "last" in clocks else "adapter_stopped",
+                folder=str(folder),
+                files=files,
+                step=step,
+                clocks=clocks,
+            )
+        )
 
     def finished(self, step: int, final: dict[str, float], examples: protocol.Examples) -> None:
         """The run is done."""

@@ -39,6 +39,7 @@ class Slot:
         self.head = {name: self.parameters.leaf(name) for name in host.head_names}
         self.sizes = host.sizes(self.arm.rank, self.method.consistency.kind)
         self.progress = Progress()
+        self.kept: Tensor | None = None  # the values [n] of the best evaluation so far
         self.folder = Path(run.folder)
 
     @property
@@ -55,11 +56,19 @@ class Slot:
 
     def state(self) -> dict[str, Tensor]:
         """All that a checkpoint needs beside the progress."""
-        return {
+        found = {
             "values": self.parameters.values.clone(),
             "mean": self.optimizer.mean.clone(),
             "square": self.optimizer.square.clone(),
         }
+        if self.kept_elsewhere is not None:
+            found["kept"] = self.kept_elsewhere
+        return found
+
+    @property
+    def kept_elsewhere(self) -> Tensor | None:
+        """The values of the best evaluation, unless the slot stands there."""
+        return None if self.progress.best_step == self.progress.step else self.kept
 
     def restore(self, progress: Progress, tensors: dict[str, Tensor]) -> None:
         """Go on from a checkpoint."""
@@ -67,7 +76,9 @@ class Slot:
         self.optimizer.mean.copy_(tensors["mean"])
         self.optimizer.square.copy_(tensors["square"])
         self.progress = progress
+        if progress.best_step >= 0:
+            self.kept = tensors["kept"] if progress.best_step < progress.step else tensors["values"].clone()
 
-    def exported(self) -> dict[str, Tensor]:
-        """The trained tensors under the names of PEFT's file."""
-        return {f"base_model.model.{name}": tensor for name, tensor in self.parameters.tensors().items()}
+    def exported(self, values: Tensor | None = None) -> dict[str, Tensor]:
+        """The trained tensors under the names of PEFT's file. values [n]: others than the present ones."""
+        return {f"base_model.model.{name}": tensor for name, tensor in self.parameters.tensors(values).items()}

@@ -6,6 +6,8 @@ where it is needed: its import takes seconds; a trainer does it before it says t
 
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,6 +23,7 @@ from worker.models.base import Base, save_tokenizer
 from worker.models.targets import head_modules, target_linears
 
 PREFIX = "base_model.model."
+WEIGHTS = "adapter_model.safetensors"
 _TASK_TYPES = {"classification": "SEQ_CLS", "regression": "SEQ_CLS", "causal_lm": "CAUSAL_LM"}
 
 
@@ -73,10 +76,9 @@ def export_adapter(folder: Path, base: Base, arm: ArmKeySpec, tensors: Mapping[s
     odd = set(named) ^ (adapters | set(base.head))
     if odd:
         raise ValueError(f"an adapter's tensors do not fit its model: {', '.join(sorted(odd)[:5])}")
-    weights = {PREFIX + name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
     files = {
         "adapter_config.json": json.dumps(adapter_config(base, arm), indent=2, sort_keys=True).encode(),
-        "adapter_model.safetensors": save(weights, metadata={"format": "pt"}),
+        WEIGHTS: _packed(named),
     }
     with TemporaryDirectory() as made:
         save_tokenizer(base.tokenizer, Path(made))
@@ -84,3 +86,23 @@ def export_adapter(folder: Path, base: Base, arm: ArmKeySpec, tensors: Mapping[s
     for name, content in files.items():
         write_atomically(folder / name, content)
     return {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+
+
+def export_beside(folder: Path, other: Path, files: Mapping[str, str], tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """Write other values of an adapter that lies in `other`, with these files; what they share is not written twice."""
+    content = _packed({name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()})
+    write_atomically(folder / WEIGHTS, content)
+    for name in files.keys() - {WEIGHTS}:
+        (folder / name).unlink(missing_ok=True)
+        try:
+            os.link(other / name, folder / name)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(other / name, folder / name)
+    return {**files, WEIGHTS: hashlib.sha256(content).hexdigest()}
+
+
+def _packed(named: Mapping[str, Tensor]) -> bytes:
+    """Tensors by name as the content of the file that PEFT reads."""
+    weights = {PREFIX + name: tensor.detach().cpu().contiguous() for name, tensor in named.items()}
+    content: bytes = save(weights, metadata={"format": "pt"})
+    return content

@@ -14,7 +14,7 @@ from backend.shared.settings import Settings
 from backend.shared.store import endings, records
 from backend.shared.store.queue import Pack
 from backend.shared.trainer_protocol import (
-    Adapter,
+    Artifact,
     Cancelled,
     Checkpoint,
     Drained,
@@ -50,7 +50,7 @@ class EventWriter:
         self.sentence = ""  # why runs are given back
         self.tokens: dict[str, float] = {}
         self._checkpoints = {run.run_id: run.checkpoint_key for run in pack.runs}
-        self._adapters: dict[str, Adapter] = {}
+        self._artifacts: dict[str, dict[str, Artifact]] = {}  # by run and kind
         self._waiting: list[records.Recorded] = []
         self._endings: list[Ending] = []
         self._stepped: set[str] = set()
@@ -77,8 +77,8 @@ class EventWriter:
             case Checkpoint():
                 key = storage.storage_key(self.settings, event.folder)
                 self._waiting.append(event.model_copy(update={"folder": key}))
-            case Adapter():
-                self._adapters[event.run_id] = event
+            case Artifact():
+                self._artifacts.setdefault(event.run_id, {})[event.kind] = event
             case Finished() | Failed() | Cancelled() | Drained():
                 self._endings.append(event)
                 self._urgent = True
@@ -150,8 +150,8 @@ class EventWriter:
         match event:
             case Finished():
                 examples = event.examples.model_dump(mode="json")
-                adapter = self._adapter(run_id)
-                return endings.finish(session, run_id, fence, event.step, dict(event.final), adapter, examples)
+                left = self._left(run_id)
+                return endings.finish(session, run_id, fence, event.step, dict(event.final), left, examples)
             case Failed():
                 return endings.fail(session, run_id, fence, event.code, records.printable(event.message))
             case Cancelled() if run_id in self.timed_out:
@@ -169,12 +169,18 @@ class EventWriter:
             "checkpoint."
         )
 
-    def _adapter(self, run_id: str) -> endings.NewAdapter | None:
-        told = self._adapters.get(run_id)
-        if told is None:
-            return None
-        key = storage.storage_key(self.settings, told.folder)
-        return endings.NewAdapter(key, told.files, disk.size(Path(told.folder)))
+    def _left(self, run_id: str) -> list[endings.NewArtifact]:
+        return [
+            endings.NewArtifact(
+                told.kind,
+                storage.storage_key(self.settings, told.folder),
+                told.files,
+                disk.size(Path(told.folder)),
+                told.step,
+                told.clocks,
+            )
+            for told in self._artifacts.get(run_id, {}).values()
+        ]
 
     def _tidy(self, written: list[Checkpoint]) -> None:
         for event in written:
@@ -185,7 +191,6 @@ class EventWriter:
 
     def _sweep(self, event: Ending) -> None:
         if isinstance(event, Finished):
-            told = self._adapters.get(event.run_id)
-            storage.sweep(
-                self.settings, event.run_id, storage.storage_key(self.settings, told.folder) if told else None
-            )
+            told = self._artifacts.get(event.run_id, {}).values()
+            keep = [storage.storage_key(self.settings, artifact.folder) for artifact in told]
+            storage.sweep(self.settings, event.run_id, keep)

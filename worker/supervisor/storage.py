@@ -1,6 +1,7 @@
 """Where attempts leave their files below the artifacts' root, and what of them may be deleted."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from backend.shared.settings import Settings
@@ -26,14 +27,14 @@ def delete(settings: Settings, key: str) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(settings: Settings, run_id: str, keep: str | None) -> None:
-    """After a run's end: delete what its attempts left, but for the folder `keep` (a storage key)."""
+def sweep(settings: Settings, run_id: str, keep: Sequence[str]) -> None:
+    """After a run's end: delete what its attempts left, but for the folders `keep` (storage keys)."""
     root = settings.artifacts / run_id
-    kept = settings.artifacts / keep if keep else None
+    kept = [settings.artifacts / key for key in keep]
     for attempt in root.glob("attempt-*"):
-        if kept is None or not kept.is_relative_to(attempt):
+        if not any(folder.is_relative_to(attempt) for folder in kept):
             shutil.rmtree(attempt, ignore_errors=True)
             continue
         for entry in attempt.iterdir():
-            if entry.is_dir() and not kept.is_relative_to(entry):
+            if entry.is_dir() and not any(folder.is_relative_to(entry) for folder in kept):
                 shutil.rmtree(entry, ignore_errors=True)

@@ -10,6 +10,7 @@ from backend.cli.console import err, out
 from backend.cli.which_server import remote
 from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
+from backend.shared.specs import Clock
 
 study = typer.Typer()
 StudyId = Annotated[str, typer.Argument(metavar="STUDY_ID")]
@@ -136,6 +137,9 @@ def adapter(
     folder: Annotated[Path, typer.Argument(help="A new folder for it.")],
     seed: Annotated[int, typer.Option(min=0, help="Which of its runs.")] = 0,
     merged: Annotated[bool, typer.Option("--merged", help="The whole model, adapter merged in, in fp32.")] = False,
+    clock: Annotated[
+        Clock | None, typer.Option(help="Of the last step, or of the best evaluation (stopped). [default: last]")
+    ] = None,
 ) -> None:
     """Take a trained adapter home, as `dropscope adapter RUN` does: the run is the arm's."""
     from backend.cli.adapters import take
@@ -146,4 +150,4 @@ def adapter(
             run_id = client.studies.run_of(study_id, arm, seed)
         except LookupError as error:
             raise InvalidInput(f"{error.args[0]}.") from error
-    take(settings, run_id, folder, merged)
+    take(settings, run_id, folder, merged, clock)

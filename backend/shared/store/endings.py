@@ -4,7 +4,7 @@ Every function returns whether the write was accepted; False tells a worker to s
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +23,18 @@ _RELEASED: dict[str, Any] = {"lease_until": None, "worker_id": None}
 
 
 @dataclass(frozen=True)
-class NewAdapter:
-    """A trained adapter: where it lies below the artifacts' root, its files with their SHA-256, and its size."""
+class NewArtifact:
+    """What a run leaves: where it lies below the artifacts' root, its files with their SHA-256, and its size.
 
+    step, clocks: of an adapter, where in the run it stands.
+    """
+
+    kind: str
     storage_key: str
     files: Mapping[str, str]
     bytes: int
+    step: int | None = None
+    clocks: Sequence[str] = ()
 
 
 def finish(
@@ -37,10 +43,10 @@ def finish(
     fence: int,
     step: int,
     final: dict[str, Any],
-    adapter: NewAdapter | None,
+    artifacts: Sequence[NewArtifact] = (),
     examples: dict[str, Any] | None = None,
 ) -> bool:
-    """The run succeeded; its adapter becomes visible in the same transaction. `examples` as in events.Examples.
+    """The run succeeded; its artifacts become visible in the same transaction. `examples` as in events.Examples.
 
     A number of `final` that is not finite is stored as None, its kind under "nonfinite".
     """
@@ -57,14 +63,16 @@ def finish(
     }
     if not _end(session, run_id, fence, RunStatus.SUCCEEDED, AttemptEnd.SUCCEEDED, None, values):
         return False
-    if adapter is not None:
+    for new in artifacts:
         artifact = Artifact(
             id=new_id("artifact"),
             run_id=run_id,
-            kind="adapter",
-            storage_key=adapter.storage_key,
-            files=dict(adapter.files),
-            bytes=adapter.bytes,
+            kind=new.kind,
+            storage_key=new.storage_key,
+            files=dict(new.files),
+            bytes=new.bytes,
+            step=new.step,
+            clocks=list(new.clocks),
         )
         session.add(artifact)
     return True

@@ -1790,6 +1790,11 @@ export interface components {
             /** Bytes */
             bytes: number;
             /**
+             * Clocks
+             * @description Of an adapter: whether it is that of the run's last step, of its best evaluation, or of both.
+             */
+            clocks: ("last" | "stopped")[];
+            /**
              * Created At
              * Format: date-time
              */
@@ -1802,6 +1807,11 @@ export interface components {
             kind: string;
             /** Run Id */
             run_id: string;
+            /**
+             * Step
+             * @description Of an adapter: the step of its run; null where that was not written down.
+             */
+            step: number | null;
         };
         /**
          * AttemptEnd

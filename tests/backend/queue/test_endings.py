@@ -12,7 +12,7 @@ from backend.shared.tables import Artifact, Attempt, Run
 from tests.backend.queue.conftest import add_worker
 from tests.backend.queue.test_claims import claim, planted
 
-ADAPTER = endings.NewAdapter("run/attempt-1/adapter", {"adapter.bin": "00"}, 2)
+ADAPTER = endings.NewArtifact("adapter", "run/attempt-1/adapter", {"adapter.bin": "00"}, 2)
 
 
 def run_of(database: Database, run_id: str) -> Run:
@@ -34,7 +34,7 @@ def test_finish_publishes_the_adapter_with_the_status(database: Database, worker
     study_id, (run_id,) = planted(database)
     claim(database, worker_id)
     with database.write() as session:
-        assert endings.finish(session, run_id, 1, 40, {"validation/loss_fp32": 0.5}, ADAPTER)
+        assert endings.finish(session, run_id, 1, 40, {"validation/loss_fp32": 0.5}, [ADAPTER])
     run = run_of(database, run_id)
     assert (run.status, run.step, run.final, run.lease_until) == ("succeeded", 40, {"validation/loss_fp32": 0.5}, None)
     assert run.finished_at is not None
@@ -54,7 +54,7 @@ def test_old_fence_changes_nothing(database: Database, worker_id: str, ending: s
         seq = study_events.last_seq(session, study_id)
     with database.write() as session:
         accepted = {
-            "finish": lambda: endings.finish(session, run_id, 1, 40, {}, ADAPTER),
+            "finish": lambda: endings.finish(session, run_id, 1, 40, {}, [ADAPTER]),
             "fail": lambda: endings.fail(session, run_id, 1, FailureCode.INTERNAL, "no"),
             "cancelled": lambda: endings.cancelled(session, run_id, 1),
             "give_back": lambda: endings.give_back(session, run_id, 1, "no"),
@@ -172,7 +172,7 @@ def test_number_that_is_not_finite_ends_a_run_like_any_other(database: Database,
     _, (run_id,) = planted(database)
     claim(database, worker_id)
     with database.write() as session:
-        assert endings.finish(session, run_id, 1, 40, {"validation/loss_fp32": float("nan"), "flops": 2.0}, None)
+        assert endings.finish(session, run_id, 1, 40, {"validation/loss_fp32": float("nan"), "flops": 2.0})
     assert run_of(database, run_id).final == {
         "validation/loss_fp32": None,
         "flops": 2.0,

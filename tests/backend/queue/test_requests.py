@@ -27,7 +27,7 @@ def test_cancel_of_a_study_takes_what_has_not_ended(database: Database, worker_i
     study_id, runs = planted(database, arms=1, seeds=3)
     claim(database, worker_id)
     with database.write() as session:
-        endings.finish(session, runs[0], 1, 40, {}, None)
+        endings.finish(session, runs[0], 1, 40, {})
     claim(database, worker_id)
     with database.write() as session:
         assert requests.cancel_study(session, study_id) == 2
@@ -75,7 +75,7 @@ def test_retry_failed_leaves_the_others(database: Database, worker_id: str) -> N
     claim(database, worker_id)
     with database.write() as session:
         endings.fail(session, runs[0], 1, FailureCode.WORKER_LOST, "why")
-        endings.finish(session, runs[1], 1, 40, {}, None)
+        endings.finish(session, runs[1], 1, 40, {})
     with database.write() as session:
         assert requests.retry_failed(session, study_id) == 1
     assert [run_of(database, run_id).status for run_id in runs] == ["queued", "succeeded", "running"]

@@ -1,6 +1,7 @@
 """Single runs over REST: measurements with NaN, thinning, logs, events, artifacts, cancel and retry."""
 
 import io
+import json
 import math
 import zipfile
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from backend.adapters import artifact_files
 from backend.shared.database import Database
@@ -18,7 +20,7 @@ from backend.shared.run_status import FailureCode
 from backend.shared.series import keep
 from backend.shared.settings import Settings
 from backend.shared.store import endings, queue, records, workers
-from backend.shared.tables import Artifact
+from backend.shared.tables import Artifact, Run
 from backend.shared.trainer_protocol import Evaluation, Steps
 from tests.backend.inside import inside
 from tests.backend.make_studies import API, post, train, validation_loss
@@ -141,6 +143,35 @@ def test_an_adapter_is_downloaded_as_a_zip_or_file_by_file(client: TestClient, t
     one = client.get(path, params={"file": "adapter_config.json"})
     assert one.content == b"{}"
     assert one.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_of_two_adapters_each_says_where_in_the_run_it_stands(
+    client: TestClient, database: Database, trained: str
+) -> None:
+    """The one of the best evaluation is held against its own loss in fp32, the last one against the last."""
+    with database.write() as session:
+        run, artifact = (
+            session.get_one(Run, trained),
+            session.scalars(select(Artifact).where(Artifact.run_id == trained)).one(),
+        )
+        run.final = {"validation/loss_fp32": 0.75, "validation_stopped/loss_fp32": 0.625}
+        artifact.step, artifact.clocks = 8, ["last"]
+        twin = {"run_id": trained, "storage_key": artifact.storage_key, "files": artifact.files, "bytes": 1}
+        session.add(Artifact(id="artifact_kept", kind="adapter_stopped", step=5, clocks=["stopped"], **twin))
+    found = {one["kind"]: one for one in client.get(f"{API}/runs/{trained}/artifacts").json()["items"]}
+    assert (found["adapter"]["step"], found["adapter"]["clocks"]) == (8, ["last"])
+    assert (found["adapter_stopped"]["step"], found["adapter_stopped"]["clocks"]) == (5, ["stopped"])
+    cards = {}
+    for kind, one in found.items():
+        answer = client.get(f"{API}/artifacts/{one['id']}/download")
+        assert f'filename="{kind}-{trained}.zip"' in answer.headers["Content-Disposition"]
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            cards[kind] = archive.read("README.md").decode()
+            assert json.loads(archive.read("environment.json"))["step"] == one["step"]
+    assert "the adapter of the last step, 8." in cards["adapter"]
+    assert "this run: validation loss 0.75" in cards["adapter"]
+    assert "the adapter of step 5 of 8, the evaluation with the best validation loss" in cards["adapter_stopped"]
+    assert "this run: validation loss 0.625" in cards["adapter_stopped"]
 
 
 def test_a_damaged_adapter_is_not_given_away(client: TestClient, settings: Settings, trained: str) -> None:

@@ -41,7 +41,7 @@ def test_retry_takes_the_failed_runs_only(client: TestClient, database: Database
     failed, done = _claim(database).runs
     with database.write() as session:
         endings.fail(session, failed.run_id, failed.fence, FailureCode.LOSS_NAN, "no number")
-        endings.finish(session, done.run_id, done.fence, 8, {}, None)
+        endings.finish(session, done.run_id, done.fence, 8, {})
     client.post(f"{API}/studies/{study_id}/cancel")
     assert client.post(f"{API}/studies/{study_id}/retry").json() == {"queued": 1}
     counts = client.get(f"{API}/studies/{study_id}").json()["counts"]

@@ -33,6 +33,15 @@ def films(train: int, validation: int) -> list[tuple[str, dict[str, Any]]]:
     return found
 
 
+def turned(train: int, validation: int) -> list[tuple[str, dict[str, Any]]]:
+    """The same, but what says a class in training rows says the other one in validation rows: learning it does harm."""
+    swapped = {"good": "bad", "bad": "good"}
+    return [
+        (split, row if split == "train" else {**row, "label": swapped[row["label"]]})
+        for split, row in films(train, validation)
+    ]
+
+
 WORDS = ["a", "b", "c", "d", "e", "f", "g", "h"]
 
 

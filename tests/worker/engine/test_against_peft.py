@@ -63,7 +63,7 @@ def test_the_exported_adapter_gives_the_recorded_loss(bert_world: World, tmp_pat
     from peft import PeftModel
 
     told = trained(bert_world, tmp_path, {"run": bert_world.arm("hiddenkey", precision="bf16", learning_rate=5e-2)})
-    folder = told.only("run", "adapter")[0].folder
+    folder = told.artifact("run").folder
     assert set(load_file(Path(folder) / "adapter_model.safetensors"))
     base = AutoModelForSequenceClassification.from_pretrained(bert_world.weights, dtype=torch.float32, num_labels=2)
     model = PeftModel.from_pretrained(base, folder).eval()

@@ -114,7 +114,7 @@ def _predict(world: World, told: Told, rows: object) -> tuple[np.ndarray, np.nda
     from backend.shared.catalogue import model_location
 
     base = AutoModelForSequenceClassification.from_pretrained(model_location(world.home, world.model.id), num_labels=1)
-    model = PeftModel.from_pretrained(base, told.only("run", "adapter")[0].folder).eval()
+    model = PeftModel.from_pretrained(base, told.artifact("run").folder).eval()
     with torch.no_grad():
         said = [model(input_ids=torch.tensor(ids[None]).long()).logits.item() for ids in rows.input_ids]
     return np.array(said), np.asarray(rows.labels, np.float64)

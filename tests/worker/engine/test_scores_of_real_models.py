@@ -41,7 +41,7 @@ def run(tmp_path: Path, data: DatasetFacts, task: Task) -> tuple[World, ArmKeySp
 
 def outputs(world: World, arm: ArmKeySpec, told: Told) -> tuple[np.ndarray, np.ndarray]:
     """What the exported adapter says of the validation rows in stock PEFT [R, C], and what is right [R]."""
-    adapter = told.only("run", "adapter")[0].folder
+    adapter = told.artifact("run").folder
     dataset = datasets.load(arm.dataset, arm.task, world.home)
     tokens = datasets.tokenise(dataset, arm.model, AutoTokenizer.from_pretrained(adapter), 32, world.home)
     rows = datasets.draw(tokens, arm, 0).validation

@@ -111,10 +111,18 @@ class Told:
         """What was recorded at the end."""
         return dict(self.only(run, "finished")[0].final)
 
-    def adapter(self, run: str) -> dict[str, Tensor]:
+    def artifact(self, run: str, kind: str = "adapter") -> trainer_protocol.Artifact:
+        """What the run left of a kind, once."""
+        (found,) = (event for event in self.only(run, "artifact") if event.kind == kind)
+        return found
+
+    def kept(self, run: str) -> dict[str, object]:
+        """All that the run left, by kind: where in the run it is of, and the hashes of its files."""
+        return {event.kind: (event.step, event.clocks, event.files) for event in self.only(run, "artifact")}
+
+    def adapter(self, run: str, kind: str = "adapter") -> dict[str, Tensor]:
         """The exported tensors."""
-        folder = Path(self.only(run, "adapter")[0].folder)
-        return dict(load_file(folder / "adapter_model.safetensors"))
+        return dict(load_file(Path(self.artifact(run, kind).folder) / "adapter_model.safetensors"))
 
 
 def start(

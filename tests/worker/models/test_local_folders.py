@@ -63,7 +63,7 @@ def test_folder_to_study_to_adapter_and_merged_model(
     world = World(settings.home, model, data, "classification", model.default_target_modules, folder)
     told = trained(world, tmp_path / "runs", {"run": plan.arms[0].spec})
     assert not told.only("run", "failed"), told.only("run", "failed")
-    adapter = Path(told.only("run", "adapter")[0].folder)
+    adapter = Path(told.artifact("run").folder)
     assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json"} <= {p.name for p in adapter.iterdir()}
 
     arm = plan.arms[0].spec

@@ -83,7 +83,7 @@ def test_the_first_loss_is_the_last_one_of_the_adapters_run(
 ) -> None:
     world = make_world(tmp_path, family, task)  # type: ignore[arg-type]
     one = trained(world, tmp_path / "runs", {"first": world.arm("none", learning_rate=2e-2)})
-    adapter = add(database, world, Path(one.only("first", "adapter")[0].folder))
+    adapter = add(database, world, Path(one.artifact("first").folder))
     arm = arm_from(world, adapter)
     assert (arm.rank, arm.alpha, arm.start_from) == (4, 8.0, adapter.ref)
     two = Told()
@@ -137,7 +137,7 @@ def test_a_head_of_another_task_starts_anew_and_the_log_says_so(database: Databa
     """The way from one task to the next: matrices of an adapter for two classes, a new head for three."""
     world = make_world(tmp_path)
     one = trained(world, tmp_path / "runs", {"first": world.arm("none", learning_rate=2e-2)})
-    adapter = add(database, world, Path(one.only("first", "adapter")[0].folder))
+    adapter = add(database, world, Path(one.artifact("first").folder))
     rows = [(split, {**row, "label": f"{i % 3}"}) for i, (split, row) in enumerate(films(12, 6))]
     other = World(
         world.home,
@@ -171,7 +171,7 @@ def test_the_true_reason_is_told_where_a_head_is_not_taken(
 ) -> None:
     world = make_world(tmp_path)
     one = trained(world, tmp_path / "runs", {"first": world.arm("none")})
-    folder = Path(one.only("first", "adapter")[0].folder)
+    folder = Path(one.artifact("first").folder)
     tensors = {}
     for name, tensor in load_file(folder / WEIGHTS_FILE).items():
         own = name.removeprefix("base_model.model.")
@@ -185,7 +185,7 @@ def test_the_true_reason_is_told_where_a_head_is_not_taken(
 def test_an_adapter_that_changed_or_went_ends_the_run_with_a_sentence(database: Database, tmp_path: Path) -> None:
     world = make_world(tmp_path)
     one = trained(world, tmp_path / "runs", {"first": world.arm("none")})
-    adapter = add(database, world, Path(one.only("first", "adapter")[0].folder))
+    adapter = add(database, world, Path(one.artifact("first").folder))
     arm = arm_from(world, adapter)
     file = world.home / "adapters" / adapter.id / WEIGHTS_FILE
     content = file.read_bytes()
@@ -201,7 +201,7 @@ def test_resuming_keeps_what_was_trained_since(database: Database, tmp_path: Pat
     """A run that goes on from its checkpoint ends as one that was never broken off, judged at its start but once."""
     world = make_world(tmp_path)
     one = trained(world, tmp_path / "runs", {"first": world.arm("none", learning_rate=2e-2)})
-    arm = arm_from(world, add(database, world, Path(one.only("first", "adapter")[0].folder)))
+    arm = arm_from(world, add(database, world, Path(one.artifact("first").folder)))
     whole = trained(world, tmp_path / "whole", {"next": arm})
     checkpoint = whole.only("next", "checkpoint")[0].folder
     rest = trained(world, tmp_path / "rest", {"next": arm}, resume_from={"next": checkpoint})
@@ -214,7 +214,7 @@ def test_resuming_keeps_what_was_trained_since(database: Database, tmp_path: Pat
 def test_the_arms_key_is_another_one_and_a_fresh_start_keeps_its_key(database: Database, tmp_path: Path) -> None:
     world = make_world(tmp_path)
     one = trained(world, tmp_path / "runs", {"first": world.arm("none")})
-    arm = arm_from(world, add(database, world, Path(one.only("first", "adapter")[0].folder)))
+    arm = arm_from(world, add(database, world, Path(one.artifact("first").folder)))
     fresh = arm.model_copy(update={"start_from": None})
     assert arm.key() != fresh.key()
     assert "start_from" not in json.loads(fresh.model_dump_json(exclude_defaults=True))
@@ -223,7 +223,7 @@ def test_the_arms_key_is_another_one_and_a_fresh_start_keeps_its_key(database: D
 def test_two_adapters_of_one_id_are_not_taken(database: Database, tmp_path: Path) -> None:
     world = make_world(tmp_path)
     one = trained(world, tmp_path / "runs", {"first": world.arm("none")})
-    folder = Path(one.only("first", "adapter")[0].folder)
+    folder = Path(one.artifact("first").folder)
     first, second = add(database, world, folder), add(database, world, folder)
     assert (first.id, second.id) == ("tiny-bert-adapter", "tiny-bert-adapter-2")
     other = make_world(tmp_path / "other", "gpt2", "causal_lm")

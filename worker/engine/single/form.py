@@ -1,7 +1,9 @@
 """The form for a processor: a group is one run."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+from torch import Tensor
 
 from worker.engine.batches import Batch
 from worker.engine.evaluate import Judged
@@ -44,6 +46,16 @@ class SingleForm:
     def judge(self, batches: Sequence[Batch]) -> list[Tally]:
         """Losses and predictions with dropout off."""
         return [judge(self._slot, batches)]
+
+    def judge_with(self, batches: Sequence[Batch], values: Mapping[int, Tensor]) -> list[Tally]:
+        """The same with other values of the run, which then has its own again."""
+        parameters = self._slot.parameters
+        own = parameters.values.clone()
+        parameters.load(values[0])
+        try:
+            return self.judge(batches)
+        finally:
+            parameters.load(own)
 
     def store(self, seat: int) -> None:
         """The slot has it."""

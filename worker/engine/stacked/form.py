@@ -1,7 +1,7 @@
 """The form for a GPU: a group is a stack, and its losses stay on the device for some steps, so that nobody waits."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -55,6 +55,11 @@ class StackedForm(Stack):
     def judge(self, batches: Sequence[Batch]) -> list[Tally]:
         """Losses and predictions with dropout off, by lane."""
         return judge_stack(self, batches)
+
+    def judge_with(self, batches: Sequence[Batch], values: Mapping[int, Tensor]) -> list[Tally]:
+        """The same with other values in some lanes, which then have their own again."""
+        with self.borrowed(values):
+            return judge_stack(self, batches)
 
 
 def _counted(slot: Slot, taken: Sequence[tuple[Batch, float]], seconds: float) -> Iterator[tuple[float, float]]:

@@ -1,6 +1,7 @@
 """K runs of one seed as one training step: their tensors, their lanes, and the step that all take together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -140,6 +141,22 @@ class Stack:
         slot.optimizer.mean.copy_(mean)
         slot.optimizer.square.copy_(square)
         return slot
+
+    @contextmanager
+    def borrowed(self, values: Mapping[int, Tensor]) -> Iterator[None]:
+        """Put other values [n] of their slots into some lanes, for as long as the context is entered."""
+        own = {at: self.tensors.values[at].clone() for at in values}
+        for at, flat in values.items():
+            slot = self.slots[at]
+            assert slot is not None  # a vacant place has no values of its own
+            self.tensors.values[at].copy_(self.tensors.padded(slot.parameters.shapes, flat))
+        self.tensors.refresh()
+        try:
+            yield
+        finally:
+            for at, row in own.items():
+                self.tensors.values[at].copy_(row)
+            self.tensors.refresh()
 
     def read_norms(self) -> None:
         """Tell every slot the norm of its last gradient, if there was one."""

@@ -4,13 +4,22 @@ import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMayChange } from "../../api/accounts";
 import { runArtifacts } from "../../api/runs";
-import type { RunDetail } from "../../api/types";
+import type { ArtifactOut, RunDetail } from "../../api/types";
 import { bytes } from "../../format/numbers";
 import { moment } from "../../format/times";
 import { GoOn } from "./GoOn";
 
 const USE = `from peft import PeftModel
 model = PeftModel.from_pretrained(base_model, "adapter")`;
+
+const CLOCKS = { last: "last step", stopped: "best evaluation" };
+
+/** What an artifact is, and where in its run. */
+function titleOf({ kind, clocks, step }: ArtifactOut) {
+  if (clocks.length === 0) return kind;
+  const place = clocks.map((clock) => CLOCKS[clock]).join(" and ");
+  return `Adapter in PEFT's format, ${place}${step === null ? "" : ` (step ${step})`}`;
+}
 
 export function RunArtifacts({ run }: { run: RunDetail }) {
   const { data: artifacts } = useQuery(runArtifacts(run.id));
@@ -28,13 +37,13 @@ export function RunArtifacts({ run }: { run: RunDetail }) {
         <Paper key={artifact.id} p="md" radius="md">
           <Group justify="space-between">
             <div>
-              <Text fw={600}>{artifact.kind === "adapter" ? "Adapter in PEFT's format" : artifact.kind}</Text>
+              <Text fw={600}>{titleOf(artifact)}</Text>
               <Text size="xs" c="dimmed">
                 {bytes(artifact.bytes)} · {moment(artifact.created_at)}
               </Text>
             </div>
             <Group gap={6}>
-              {mayChange && artifact.kind === "adapter" && <GoOn run={run} artifactId={artifact.id} />}
+              {mayChange && artifact.clocks.length > 0 && <GoOn run={run} artifactId={artifact.id} />}
               <Button
                 component="a"
                 href={`/api/v1/artifacts/${artifact.id}/download`}
