@@ -67,7 +67,7 @@ def test_free_rivals_are_arms_of_plain_lora_a_click_each(service: Served, watche
     for title in ("Half the learning rate", "Three times the weight decay", "Half the rank"):
         rivals.get_by_role("checkbox", name=title).check()
     expect(rivals).to_contain_text("No dropout, learning rate 0.001 instead of 0.002.")
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change", exact=True).click()
     page.get_by_label("Learning rate", exact=True).fill("0.004")
     expect(rivals).to_contain_text("No dropout, learning rate 0.002 instead of 0.004.")
     rivals.get_by_role("checkbox", name="Half the rank").uncheck()
@@ -96,7 +96,7 @@ def _queue(page: Page, runs: int) -> None:
 def test_a_run_may_stop_early_and_says_which_adapters_it_keeps(service: Served, watched: Watched) -> None:
     page = watched.open("/new")
     page.get_by_label("Name", exact=True).fill("stops early")
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change", exact=True).click()
     patience = page.get_by_label("Stop early after")
     expect(page.get_by_label("Improvement")).to_be_disabled()
     patience.fill("7")
@@ -112,3 +112,42 @@ def test_a_run_may_stop_early_and_says_which_adapters_it_keeps(service: Served, 
     asked = {"keep": "best", "keep_by": "score", "patience": 3, "min_delta": 0.01}
     for arm in made["arms"]:
         assert {name: arm["spec"]["training"][name] for name in asked} == asked
+
+
+def test_a_plan_is_said_in_a_sentence_and_asked_for_in_plain_words(service: Served, watched: Watched) -> None:
+    page = watched.open("/new")
+    page.get_by_label("Name", exact=True).fill("planned")
+    plan = page.get_by_role("region", name="Plan", exact=True)
+    expect(plan).to_contain_text("A difference under 0.02 nats does not matter.")
+    expect(plan.get_by_label("At most how many seeds?")).to_have_count(0)
+    plan.get_by_role("button", name="Change the plan").click()
+    plan.get_by_label("Judged by").select_option("validation accuracy")
+    expect(plan).to_contain_text("A difference under 1 percentage point does not matter.")
+    plan.get_by_label("What difference would matter?").fill("0.03")
+    most = plan.get_by_label("At most how many seeds?")
+    most.fill("4")
+    expect(most).to_have_attribute("aria-invalid", "true")
+    most.fill("12")
+    looks = plan.get_by_label("Verdicts after how many seeds?")
+    looks.fill("5, many")
+    expect(plan).to_contain_text("Numbers of seeds, with commas between them")
+    looks.fill("5, 8, 12")
+    expect(plan).to_contain_text("after 5, 8 and 12 seeds")
+    expect(plan.get_by_role("table", name="What this plan can find").get_by_role("row")).to_have_count(5)
+    _queue(page, 15)
+    made = watched.page.request.get(f"{service.url}/api/v1/studies/{page.url.rsplit('/', 1)[1]}").json()
+    asked = {"metric": "validation/accuracy", "smallest": 0.03, "seeds": 12, "looks": [5, 8, 12]}
+    assert {name: made["spec"]["plan"][name] for name in asked} == asked
+
+
+def test_a_study_may_be_made_without_a_plan(service: Served, watched: Watched) -> None:
+    page = watched.open("/new")
+    page.get_by_label("Name", exact=True).fill("explores")
+    plan = page.get_by_role("region", name="Plan", exact=True)
+    plan.get_by_role("button", name="Change the plan").click()
+    plan.get_by_label("No plan: I only explore").check()
+    expect(plan).to_contain_text("None: this study explores, and no verdicts are drawn.")
+    expect(page.get_by_role("region", name="The study as YAML")).to_contain_text("plan: null")
+    _queue(page, 15)
+    made = watched.page.request.get(f"{service.url}/api/v1/studies/{page.url.rsplit('/', 1)[1]}").json()
+    assert made["spec"]["plan"] is None

@@ -143,7 +143,7 @@ def test_the_numbers_are_the_apis(filled: Filled, watched: Watched) -> None:
 def test_a_bad_field_says_so_beside_it_and_nothing_is_stored(filled: Filled, watched: Watched) -> None:
     before = len(filled.get("/studies?limit=200").json()["items"])
     page = watched.open("/new")
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change", exact=True).click()
     field = page.get_by_label("Training rows")
     field.fill("999999")
     expect(field).to_have_attribute("aria-invalid", "true")

@@ -24,7 +24,7 @@ def watched(stack: Stack) -> Iterator[Watched]:
 def test_a_study_is_queued_in_the_form_followed_live_and_read(watched: Watched, stack: Stack) -> None:
     page = watched.open("/new")
     page.get_by_label("Name", exact=True).fill("from the form")
-    page.get_by_role("button", name="Change").click()
+    page.get_by_role("button", name="Change", exact=True).click()
     for label, value in (
         ("Training rows", "64"),
         ("Validation rows", "96"),

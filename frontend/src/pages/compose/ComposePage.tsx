@@ -14,6 +14,7 @@ import { MethodPicker } from "./MethodPicker";
 import { ModelAndData } from "./ModelAndData";
 import { SameStudy } from "./SameStudy";
 import { SeedsAndRanks } from "./SeedsAndRanks";
+import { PlanSection } from "./PlanSection";
 import { withRivals } from "./rivals";
 import { startingPoint } from "./start";
 import { SummaryBar } from "./SummaryBar";
@@ -77,6 +78,7 @@ function Form({ start }: { start: StudySpec }) {
               <ModelAndData {...part} />
               <MethodPicker {...part} />
               <SeedsAndRanks {...part} />
+              <PlanSection {...part} preview={looked.preview} />
               <Advanced {...part} />
             </Stack>
           </Grid.Col>

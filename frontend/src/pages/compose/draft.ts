@@ -110,8 +110,10 @@ export function setRanks(spec: StudySpec, ranks: number[]): StudySpec {
 export function setDataset(spec: StudySpec, dataset: DatasetFacts): StudySpec {
   const atMost = (rows: number | null | undefined, split: string) =>
     rows ? Math.min(rows, dataset.rows[split] ?? rows) : rows;
+  const rest = { ...spec };
+  delete rest.plan;
   return {
-    ...spec,
+    ...(dataset.task === spec.task ? spec : rest), // another task is judged by other metrics
     dataset: dataset.id,
     task: dataset.task,
     train_rows: atMost(spec.train_rows, "train"),
@@ -140,7 +142,9 @@ export function withBaseline(spec: StudySpec): StudySpec {
   return named ? { ...rest, baseline: named } : rest;
 }
 
-/** The study without what is null or unset, as a person would write it. */
+/** The study without what is null or unset, as a person would write it; a plan that is null says that there is none. */
 export function asWritten(spec: StudySpec): Record<string, unknown> {
-  return JSON.parse(JSON.stringify(spec, (_, value: unknown) => (value === null ? undefined : value)));
+  return JSON.parse(
+    JSON.stringify(spec, (key, value: unknown) => (value === null && key !== "plan" ? undefined : value)),
+  );
 }
