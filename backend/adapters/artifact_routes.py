@@ -43,10 +43,10 @@ def download(
         str | None, Query(max_length=200, description="One file by name; a zip of all where unset.")
     ] = None,
 ) -> Response:
-    """The files of an artifact: a zip made on the fly, with a model card, or one file."""
+    """The files of an artifact: a zip made on the fly, of an adapter with a model card, or one file."""
     with app.database.read() as session:
         artifact = store.artifact(session, who.workspace_id, artifact_id)
-        made = {} if file is not None else _papers(session, app, cache, artifact)
+        made = {} if file is not None or not model_card.clocks(artifact) else _papers(session, app, cache, artifact)
     folder = artifact_files.folder(app.settings.artifacts, artifact.storage_key)
     if file is not None:
         path = artifact_files.member(folder, artifact.files, file)

@@ -271,7 +271,7 @@ class Artifact(Table):
     __tablename__ = "artifacts"
     id: Mapped[str] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), index=True)
-    kind: Mapped[str] = mapped_column(String(32))  # adapter, adapter_stopped
+    kind: Mapped[str] = mapped_column(String(32))  # adapter, adapter_stopped, ledger
     storage_key: Mapped[str]
     files: Mapped[dict[str, Any]]  # name → SHA-256
     bytes: Mapped[int]

@@ -133,10 +133,11 @@ class Artifact(RunMessage):
     """Something to keep lies in `folder`, a folder of its own; files with their SHA-256.
 
     An adapter is in PEFT's format; it is that of a `step` and of one clock of the run, or of both where they are one.
+    A ledger holds what the run says of every held-out row at both, as `worker.engine.ledger` describes it.
     """
 
     type: Literal["artifact"] = "artifact"
-    kind: Literal["adapter", "adapter_stopped"]
+    kind: Literal["adapter", "adapter_stopped", "ledger"]
     folder: str
     files: dict[str, str]
     step: int | None = None

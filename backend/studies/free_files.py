@@ -33,7 +33,8 @@ def preview(session: Session, settings: Settings, who: Principal, study_id: str)
     """What a purge would delete; NotFound."""
     store.get(session, who.workspace_id, study_id)
     runs = ended(session, study_id)
-    adapters = session.scalar(select(func.count()).select_from(Artifact).where(Artifact.run_id.in_(runs))) or 0
+    kept = select(func.count()).select_from(Artifact).where(Artifact.run_id.in_(runs), Artifact.kind != "ledger")
+    adapters = session.scalar(kept) or 0
     checkpoints = len([key for key in runs.values() if key is not None])
     files = {file for folder in folders(session, settings, runs) for file in folder.rglob("*") if file.is_file()}
     sizes = {(about.st_dev, about.st_ino): about.st_size for about in (file.stat() for file in files)}

@@ -115,9 +115,10 @@ def _api(home: Home, path: str) -> Any:
         app.state.context.database.close()
 
 
-def an_adapter(home: Home, file: Path) -> None:
-    run = file.relative_to(home.path / "artifacts").parts[0]
-    artifact = _api(home, f"/runs/{run}/artifacts").json()["items"][0]["id"]
+def an_artifact(home: Home, file: Path) -> None:
+    run, kind = file.relative_to(home.path / "artifacts").parts[0], file.parent.name.replace("-", "_")
+    items = _api(home, f"/runs/{run}/artifacts").json()["items"]
+    (artifact,) = (one["id"] for one in items if one["kind"] == kind)
     answer = _api(home, f"/artifacts/{artifact}/download?file={file.name}")
     assert (answer.status_code, "is damaged" in answer.json()["detail"]) == (409, True)
 
@@ -202,7 +203,7 @@ def nothing(home: Home, file: Path) -> None:
 
 
 KINDS: dict[str, Callable[[Home, Path], None]] = {
-    r"artifacts/run_\w+/attempt-\d+/adapter/[\w.]+": an_adapter,
+    r"artifacts/run_\w+/attempt-\d+/(adapter|adapter-stopped|ledger)/[\w.]+": an_artifact,
     r"artifacts/run_\w+/attempt-\d+/step-\d+/state\.(json|safetensors)": a_checkpoint,
     r"cache/datasets/[\w.-]+/[\w.]+": a_built_in_data_set,
     r"cache/precision\.json": a_measured_precision,

@@ -18,12 +18,12 @@ DETERMINISTIC = [metric.name for metric in recorded() if metric.deterministic]
 
 
 def outcome(stack: Stack, study_id: str) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """All deterministic numbers of a study by (arm, seed, step), and the SHA-256 of every adapter by (arm, seed)."""
+    """All deterministic numbers of a study by (arm, seed, step), and the SHA-256 of every adapter and ledger by run."""
     with stack.http as http:
         exported = http.get(f"/api/v1/studies/{study_id}/export.csv").text
         runs = http.get(f"/api/v1/studies/{study_id}/runs", params={"limit": 200}).json()["items"]
-        adapters = {
-            (run["arm_label"], run["seed"]): http.get(f"/api/v1/runs/{run['id']}/artifacts").json()["items"][0]["files"]
+        left = {
+            (run["arm_label"], run["seed"]): http.get(f"/api/v1/runs/{run['id']}/artifacts").json()["items"]
             for run in runs
         }
     numbers = {
@@ -31,7 +31,13 @@ def outcome(stack: Stack, study_id: str) -> tuple[dict[Any, Any], dict[Any, Any]
         for row in csv.DictReader(io.StringIO(exported))
     }
     hashes = {
-        key: {f["name"]: f["sha256"] for f in files if "safetensors" in f["name"]} for key, files in adapters.items()
+        key: {
+            (one["kind"], file["name"]): file["sha256"]
+            for one in found
+            for file in one["files"]
+            if "safetensors" in file["name"]
+        }
+        for key, found in left.items()
     }
     return numbers, hashes
 

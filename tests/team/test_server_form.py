@@ -78,7 +78,7 @@ def token(server: Outside) -> str:
 
 
 def outcome(url: str, token: str | None, study_id: str) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """All deterministic numbers by (arm, seed, step), and the SHA-256 of each adapter's files by (arm, seed)."""
+    """All deterministic numbers by (arm, seed, step), and the SHA-256 of each run's files by (arm, seed)."""
     with Dropscope(url, token) as client:
         rows, runs = csv.DictReader(io.StringIO(client.studies.export_csv(study_id))), client.studies.runs(study_id)
     numbers = {(row["arm"], row["seed"], row["step"]): [row[name] for name in DETERMINISTIC] for row in rows}
@@ -86,8 +86,12 @@ def outcome(url: str, token: str | None, study_id: str) -> tuple[dict[Any, Any],
     adapters = {}
     for run in runs:
         found = httpx.get(f"{url}{API}/runs/{run['id']}/artifacts", headers=headers, timeout=30).json()["items"]
-        files = {file["name"]: file["sha256"] for file in found[0]["files"] if "safetensors" in file["name"]}
-        adapters[run["arm_label"], run["seed"]] = files
+        adapters[run["arm_label"], run["seed"]] = {
+            (one["kind"], file["name"]): file["sha256"]
+            for one in found
+            for file in one["files"]
+            if "safetensors" in file["name"]
+        }
     return numbers, adapters
 
 

@@ -11,6 +11,7 @@ from backend.shared.errors import TrainingError
 from backend.shared.run_status import FailureCode
 from backend.shared.trainer_protocol import Examples
 from worker import models
+from worker.engine import ledger
 from worker.engine.examples import SHOWN, pick
 from worker.engine.generate import answer
 from worker.engine.hooked_base import HookedBase
@@ -98,6 +99,8 @@ def _exported(place: Place, warm: Warm, last: Tally) -> Ended:
     loaded = warm.base(arm, warm.precision(arm))
     _see_that_it_moved(slot, slot.exported())
     _write_adapters(place, loaded.base)
+    folder, held = slot.folder / "ledger", {"validation": place.data.validation_rows, "test": place.data.test_rows}
+    place.reporter.ledger(folder, ledger.write(folder, arm.task, slot.ledger, held))
     found = pick(last, place.data.validation_rows, loaded.base.tokenizer, arm.task, warm.dataset(arm).label_names)
     shown = tuple(one.shown() for one in place.answers[:SHOWN])
     examples = Examples(best=found.best, worst=found.worst, generated=shown)

@@ -13,6 +13,7 @@ from torch import Tensor
 from backend.shared.specs import Task
 from worker.data import halves
 from worker.engine.batches import Batch
+from worker.engine.ledger import detail
 from worker.engine.losses import Tally, divergence, predictions, unit_losses
 from worker.engine.scores import scores
 from worker.engine.seed_batches import SeedBatches
@@ -44,9 +45,9 @@ class Judged:
 
 
 @torch.no_grad()
-def judge_runs(logits: Pass, task: Task, runs: int, batches: Sequence[Batch]) -> list[Tally]:
-    """Losses and predictions of `batches` with dropout off, by run."""
-    sums = _Sums(task)
+def judge_runs(logits: Pass, task: Task, runs: int, batches: Sequence[Batch], detailed: bool = True) -> list[Tally]:
+    """Losses and predictions of `batches` with dropout off, by run; detailed: with what a ledger keeps of logits."""
+    sums = _Sums(task, detailed=detailed and task == "classification")
     for batch in batches:
         for found in logits(batch, False):
             sums.count(batch, found, found.off)
@@ -57,7 +58,8 @@ def judge_runs(logits: Pass, task: Task, runs: int, batches: Sequence[Batch]) ->
 def evaluate_runs(logits: Pass, task: Task, slots: Sequence[Slot | None], data: SeedBatches) -> list[Judged]:
     """All that one evaluation counts, by run; what a vacant slot got is of no meaning."""
     runs = len(slots)
-    validation, rest = (judge_runs(logits, task, runs, batches) for batches in (data.validation, data.probe_rest))
+    validation = judge_runs(logits, task, runs, data.validation)
+    rest = judge_runs(logits, task, runs, data.probe_rest, detailed=False)
     off, on, apart = _Sums(task), _Sums(task), _Sums(task)
     for batch in data.probe_slice:
         for found in logits(batch, True):
@@ -91,6 +93,8 @@ class _Sums:
     predicted: list[Tensor] = field(default_factory=list)
     right: list[Tensor] = field(default_factory=list)  # [U]: the same for all runs
     examples: list[np.ndarray] = field(default_factory=list)
+    detailed: bool = False
+    details: list[Tensor] = field(default_factory=list)  # [K, U, D]
 
     def count(self, batch: Batch, found: Logits, logits: Tensor) -> None:
         """Add the units of a span, logits [K, U, C]."""
@@ -99,6 +103,8 @@ class _Sums:
         self.losses.append(unit_losses(self.task, flat, labels).view(runs, units))
         self.predicted.append(predictions(self.task, flat).view(runs, units))
         self.right.append(found.labels)
+        if self.detailed:
+            self.details.append(detail(logits, found.labels))
         self.examples.append(batch.examples[found.span])
 
     def tallies(self, runs: int) -> list[Tally]:
@@ -109,9 +115,11 @@ class _Sums:
         losses = torch.cat(self.losses, 1).cpu()
         predicted = torch.cat(self.predicted, 1).cpu() if self.predicted else None
         right = torch.cat(self.right).cpu() if self.right else torch.empty(0)
+        details = torch.cat(self.details, 1).cpu() if self.details else None
         examples = np.concatenate(self.examples)
         for at, tally in enumerate(tallies):
-            tally.add(losses[at], examples, None if predicted is None else (predicted[at], right))
+            said = None if predicted is None else (predicted[at], right)
+            tally.add(losses[at], examples, said, None if details is None else details[at])
         return tallies
 
 

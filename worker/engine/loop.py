@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from backend.shared.run_status import FailureCode
 from backend.shared.schedule import epoch_of
+from backend.shared.specs import Clock
 from backend.shared.trainer_protocol import Cancel, Command, Drain
 from worker.engine.clocks import note
 from worker.engine.evaluate import measured, told
@@ -107,7 +108,7 @@ class Group:
             judged = self._form.evaluate(self._data)
             for seat, place in begun.items():
                 values = measured(place.slot, judged[seat])
-                note(place.slot, values)
+                self._note(place, values, judged[seat].validation)
                 place.reporter.evaluation(0, 0.0, values)
 
     def _read(self) -> None:
@@ -141,24 +142,30 @@ class Group:
         found = {seat: measured(self._seats[seat].slot, judged[seat]) for seat in seats}
         for seat, values in found.items():
             self._form.store(seat)
-            note(self._seats[seat].slot, values)
+            self._note(self._seats[seat], values, judged[seat].validation)
         ending = [seat for seat in seats if self._seats[seat].step >= self._steps]
         tests = self._test(ending) if ending and self._data.test else {}
         for seat, values in found.items():
             place = self._seats[seat]
             if seat in ending:
                 place.validation = judged[seat].validation
-                for split, tally in tests.get(seat, {}).items():
-                    values |= told(split, place.slot, tally)
+                place.record("last", "validation", judged[seat].validation)
+                for clock, tally in tests.get(seat, {}).items():
+                    values |= told("test" if clock == "last" else "test_stopped", place.slot, tally)
+                    place.record(clock, "test", tally)
                 values |= {"stopped_step": float(place.slot.progress.best_step), **place.at_end(place)}
             self._tell(place, values)
 
-    def _test(self, seats: Sequence[int]) -> dict[int, dict[str, Tally]]:
+    def _note(self, place: Place, values: dict[str, float], validation: Tally) -> None:
+        if note(place.slot, values):
+            place.record("stopped", "validation", validation)
+
+    def _test(self, seats: Sequence[int]) -> dict[int, dict[Clock, Tally]]:
         """The test rows as judged by the runs on `seats` with what they train, and with what they keep."""
         last = self._form.judge(self._data.test)
         kept = {seat: kept for seat in seats if (kept := self._seats[seat].slot.kept_elsewhere) is not None}
         stopped = self._form.judge_with(self._data.test, kept) if kept else last
-        return {seat: {"test": last[seat], "test_stopped": (stopped if seat in kept else last)[seat]} for seat in seats}
+        return {seat: {"last": last[seat], "stopped": (stopped if seat in kept else last)[seat]} for seat in seats}
 
     def _tell(self, place: Place, values: dict[str, float]) -> None:
         epoch = epoch_of(place.step, self._data.train_rows, place.slot.arm.training)

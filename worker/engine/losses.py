@@ -66,15 +66,27 @@ class Tally:
         self._examples: list[np.ndarray] = []
         self._predicted: list[np.ndarray] = []
         self._right: list[np.ndarray] = []
+        self._details: list[np.ndarray] = []
 
-    def add(self, losses: Tensor, examples: np.ndarray, said: tuple[Tensor, Tensor] | None) -> None:
-        """Add units: their losses [U], the example each belongs to [U], what was predicted and what is right [U]."""
+    def add(
+        self,
+        losses: Tensor,
+        examples: np.ndarray,
+        said: tuple[Tensor, Tensor] | None,
+        details: Tensor | None = None,
+    ) -> None:
+        """Add units: their losses [U], the example each belongs to [U], what was predicted and what is right [U].
+
+        details [U, D]: what is kept of their logits, for a ledger.
+        """
         self._losses.append(losses.double().cpu().numpy())
         self._examples.append(examples)
         if said is not None:
             predicted, right = said
             self._predicted.append(predicted.cpu().numpy())
             self._right.append(right.cpu().numpy())
+        if details is not None:
+            self._details.append(details.cpu().numpy())
 
     def joined(self, other: "Tally") -> "Tally":
         """The units of both."""
@@ -123,6 +135,21 @@ class Tally:
         losses, examples = np.concatenate(self._losses), np.concatenate(self._examples)
         numbers, where, units = np.unique(examples, return_inverse=True, return_counts=True)
         return numbers, np.bincount(where, weights=losses) / units
+
+    @property
+    def order(self) -> np.ndarray:
+        """The units in the order of their examples."""
+        return np.argsort(np.concatenate(self._examples), kind="stable")
+
+    @property
+    def details(self) -> np.ndarray | None:
+        """What was kept of every unit's logits, [U, D], in the order they were added; None where nothing was."""
+        return np.concatenate(self._details) if self._details else None
+
+    def hits(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the examples, ascending: how many units each has, and how many of them are predicted."""
+        _, where, units = np.unique(np.concatenate(self._examples), return_inverse=True, return_counts=True)
+        return units, np.bincount(where, weights=self.predicted == self.right)
 
     def said_of(self, example: int) -> tuple[float, float]:
         """What was predicted and what is right of an example with one unit."""

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from backend.shared.schedule import evaluation_steps
+from backend.shared.specs import Clock
 from backend.shared.trainer_protocol import Examples
+from worker.engine import ledger
 from worker.engine.checkpoint import write_checkpoint
 from worker.engine.losses import Tally
 from worker.engine.reporter import Reporter
@@ -39,6 +41,10 @@ class Place:
     def step(self) -> int:
         """Steps taken so far."""
         return self.slot.progress.step
+
+    def record(self, clock: Clock, split: str, tally: Tally) -> None:
+        """Put what was judged of a split's rows into the run's ledger."""
+        self.slot.ledger |= ledger.rows(clock, split, self.slot.arm.task, self.slot.host.head.outputs, tally)
 
     def save(self) -> None:
         """Checkpoint what the slot holds."""

@@ -94,6 +94,11 @@ class Reporter:
             )
         )
 
+    def ledger(self, folder: Path, files: dict[str, str]) -> None:
+        """What the run says of every held-out row is on disk."""
+        left = {"run_id": self.run_id, "fence": self.fence, "kind": "ledger", "folder": str(folder), "files": files}
+        self._say(protocol.Artifact.model_validate(left))
+
     def finished(self, step: int, final: dict[str, float], examples: protocol.Examples) -> None:
         """The run is done."""
         done = protocol.Finished(run_id=self.run_id, fence=self.fence, step=step, final=final, examples=examples)

@@ -44,7 +44,8 @@ class SeedBatches:
     ) -> None:
         self.steps, self.train_rows = steps, len(data.train)
         self._train = data.train
-        self.validation, self.test, self.validation_rows = held.validation, held.test, data.validation
+        self.validation, self.test = held.validation, held.test
+        self.validation_rows, self.test_rows = data.validation, data.test
         rows = np.arange(len(data.probe))
         both, rest = rows[:dropout_on_rows], rows[dropout_on_rows:]
         self.probe_slice = evaluation_batches(data.probe, reading, both) if len(both) else []

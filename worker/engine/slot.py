@@ -15,6 +15,8 @@ from worker.engine.hooked_base import HookedBase
 from worker.engine.optimizer import AdamW
 from worker.engine.parameters import Parameters
 
+_LEDGER = "ledger."
+
 
 class Slot:
     """State of one run. Two slots share nothing but the frozen base, so neither can disturb the other."""
@@ -40,6 +42,7 @@ class Slot:
         self.sizes = host.sizes(self.arm.rank, self.method.consistency.kind)
         self.progress = Progress()
         self.kept: Tensor | None = None  # the values [n] of the best evaluation so far
+        self.ledger: dict[str, Tensor] = {}  # what was said of held-out rows, by the names of `worker.engine.ledger`
         self.folder = Path(run.folder)
 
     @property
@@ -63,7 +66,7 @@ class Slot:
         }
         if self.kept_elsewhere is not None:
             found["kept"] = self.kept_elsewhere
-        return found
+        return found | {f"{_LEDGER}{name}": rows for name, rows in self.ledger.items()}
 
     @property
     def kept_elsewhere(self) -> Tensor | None:
@@ -77,6 +80,7 @@ class Slot:
         self.optimizer.square.copy_(tensors["square"])
         self.progress = progress
         if progress.best_step >= 0:
+            self.ledger = {n.removeprefix(_LEDGER): rows for n, rows in tensors.items() if n.startswith(_LEDGER)}
             self.kept = tensors["kept"] if progress.best_step < progress.step else tensors["values"].clone()
 
     def exported(self, values: Tensor | None = None) -> dict[str, Tensor]:

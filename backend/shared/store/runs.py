@@ -126,4 +126,4 @@ def artifact(session: Session, workspace_id: str, artifact_id: str) -> Artifact:
 
 def artifacts_of(session: Session, run_id: str) -> list[Artifact]:
     """Artifacts of a run, the oldest first."""
-    return list(session.scalars(select(Artifact).where(Artifact.run_id == run_id).order_by(Artifact.id)))
+    return list(session.scalars(select(Artifact).where(Artifact.run_id == run_id).order_by(Artifact.kind, Artifact.id)))

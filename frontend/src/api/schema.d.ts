@@ -61,7 +61,7 @@ export interface paths {
         };
         /**
          * Download
-         * @description The files of an artifact: a zip made on the fly, with a model card, or one file.
+         * @description The files of an artifact: a zip made on the fly, of an adapter with a model card, or one file.
          */
         get: operations["artifacts_download"];
         put?: never;

@@ -12,7 +12,7 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification
 
 from backend.shared.specs import ArmKeySpec
-from backend.shared.trainer_protocol import Drain
+from backend.shared.trainer_protocol import Artifact, Drain
 from tests.worker.engine.test_against_peft import a_place
 from tests.worker.engine.tiny_pack import Told, World, start, trained
 from worker.engine.batches import Batch
@@ -34,6 +34,11 @@ def best_step(told: Told, run: str, name: str = "validation/loss") -> int:
     """The first step with the lowest (for a score, highest) recorded value."""
     sign = 1 if name.endswith("loss") else -1
     return min(told.only(run, "evaluation"), key=lambda event: sign * event.values[name]).step
+
+
+def adapters(told: Told, run: str = "run") -> list[Artifact]:
+    """What a run left beside its ledger."""
+    return [event for event in told.only(run, "artifact") if event.kind != "ledger"]
 
 
 def noted(place: Place, losses: list[float], name: str = "validation/loss") -> list[tuple[int, int]]:
@@ -75,13 +80,13 @@ def test_both_clocks_are_told_with_the_last_evaluation(turning_world: World, tmp
     assert last.values["stopped_step"] == best
     assert last.values["test_stopped/loss"] != last.values["test/loss"]
     assert not any(name.startswith(("test", "stopped")) for event in before for name in event.values)
-    kept = {event.kind: (event.step, event.clocks) for event in told.only("run", "artifact")}
+    kept = {event.kind: (event.step, event.clocks) for event in adapters(told)}
     assert kept == {"adapter": (last.step, ("last",)), "adapter_stopped": (best, ("stopped",))}
 
 
 def test_where_the_last_evaluation_is_the_best_one_adapter_is_both(turning_world: World, tmp_path: Path) -> None:
     told = trained(turning_world, tmp_path, {"run": turning(turning_world, epochs=1, evaluations=1)})
-    (event,) = told.only("run", "artifact")
+    (event,) = adapters(told)
     assert (event.kind, event.step, event.clocks) == ("adapter", 3, ("last", "stopped"))
     values = told.only("run", "evaluation")[-1].values
     assert values["stopped_step"] == 3
@@ -97,10 +102,10 @@ def test_adapters_are_kept_as_asked_and_numbers_told_all_the_same(
 ) -> None:
     both = trained(turning_world, tmp_path / "both", {"run": turning(turning_world)})
     told = trained(turning_world, tmp_path / "told", {"run": turning(turning_world, keep=keep)})
-    assert [event.kind for event in told.only("run", "artifact")] == kinds
+    assert [event.kind for event in adapters(told)] == kinds
     assert told.values("run") == both.values("run")
     assert told.final("run") == both.final("run")
-    for kind in kinds:
+    for kind in [*kinds, "ledger"]:
         assert told.artifact("run", kind).files == both.artifact("run", kind).files
     assert sorted(path.name for path in (tmp_path / "told" / "run").glob("adapter*")) == [
         kind.replace("_", "-") for kind in kinds
@@ -153,7 +158,7 @@ def test_a_stack_keeps_what_the_loop_keeps_and_goes_on_undisturbed(turning_world
     for name in arms:
         ours, theirs = told.values(name)[-1], loop.values(name)[-1]
         assert ours == pytest.approx(theirs, rel=5e-3, abs=1e-5), name
-        assert {event.kind for event in told.only(name, "artifact")} == {"adapter", "adapter_stopped"}
+        assert {event.kind for event in adapters(told, name)} == {"adapter", "adapter_stopped"}
         left, right = told.adapter(name, "adapter_stopped"), loop.adapter(name, "adapter_stopped")
         assert all(torch.allclose(left[key], right[key], atol=5e-3) for key in left), name
 

@@ -71,6 +71,7 @@ def test_resumed_at_its_last_step_only_finishes(bert_world: World, tmp_path: Pat
     again = trained(bert_world, tmp_path / "again", arms, resume_from={"none": last.folder})
     assert not again.losses("none")
     assert not again.values("none")
+    assert again.kept("none") == whole.kept("none") != {}
     assert again.final("none") == whole.final("none")
 
 

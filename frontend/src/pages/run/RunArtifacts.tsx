@@ -16,6 +16,7 @@ const CLOCKS = { last: "last step", stopped: "best evaluation" };
 
 /** What an artifact is, and where in its run. */
 function titleOf({ kind, clocks, step }: ArtifactOut) {
+  if (kind === "ledger") return "Ledger: what the run says of every held-out row, at both clocks";
   if (clocks.length === 0) return kind;
   const place = clocks.map((clock) => CLOCKS[clock]).join(" and ");
   return `Adapter in PEFT's format, ${place}${step === null ? "" : ` (step ${step})`}`;
