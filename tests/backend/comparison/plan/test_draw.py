@@ -3,12 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from backend.comparison import schema
 from backend.comparison.build import build
+from backend.comparison.plan.judge import judge
 from backend.comparison.snapshot import dump, load
 from backend.comparison.statistics.records import StudyRecords
+from tests.backend.comparison.plan import simulated
 from tests.backend.make_records import Plan, study, with_run
 
 ARMS = [Plan(), Plan("hiddenkey", rise=0.1), Plan("dropkey", rise=0.4)]
@@ -144,3 +147,23 @@ def test_a_frozen_study_keeps_its_plan(plan: dict[str, Any]) -> None:
     found, again = build(records), build(load(dump({}, records)).records)
     assert (again.plan is None) == bool(plan)
     assert (again.plan, kinds(again)) == (found.plan, kinds(found))
+
+
+def test_the_comparison_says_what_the_judge_says() -> None:
+    """Simulated studies through the whole comparison: each arm's verdict is the judge's of the same numbers."""
+    rng = np.random.default_rng(4)
+    seen = set()
+    for kind in simulated.KINDS[:3]:
+        arms = [Plan(), *(Plan("dropkey", label=f"DropKey {i}") for i in range(7))]
+        records = planned(8, arms=arms, looks=list(simulated.LOOKS), smallest=0.8)
+        values = simulated.values(kind, rng, 8) - np.array([0, 0, 0, 0, 1, 2, 3, -3.0])[:, None]
+        table = records.evaluations
+        loss = table.metrics["validation/loss"].copy()
+        for i in np.flatnonzero(table.step == table.step.max()):
+            run = records.runs[table.run[i]]
+            loss[i] = values[int(run.arm_id.removeprefix("arm-")), run.seed]
+        shown = replace(table, metrics={**table.metrics, "validation/loss": loss})
+        expected = [one.kind for one in judge(values[1:], values[0], simulated.LOOKS, 0.8)]
+        assert kinds(build(replace(records, evaluations=shown)))[1:] == expected
+        seen |= set(expected)
+    assert len(seen) > 2
