@@ -71,10 +71,12 @@ def _build(
         compared = [quantity.name for quantity in measured if quantity.role == "compared"]
         found = differences(grids, grids[base], shown[base], compared)
         in_time, to_rival = stopped_differences(grids, grids[base], shown[base], compared)
-    ids, base_id = [arm.id for arm in records.arms], None if base is None else records.arms[base].id
+    base_id = None if base is None else records.arms[base].id
     drawn = draw(records, grids, shown, (base_id, metric, clock))
     plan = None if drawn is None else drawn.plan
-    found, in_time = follow(drawn, ids, found, base_id, "last"), follow(drawn, ids, in_time, base_id, "stopped")
+    found = follow(drawn, grids, base, found, "last", "last")
+    in_time = follow(drawn, grids, base, in_time, "stopped", "stopped")
+    to_rival = follow(drawn, grids, base, to_rival, "last", "stopped")
     variants = _variants(records.arms)
     ranked = _rank(grids, found if clock == "last" else in_time, base, metric)
     costs = [parts.cost(grid) for grid in grids]

@@ -1,13 +1,13 @@
 """A study's plan drawn from its records: each arm's verdict, the looks done, and what lies beyond the plan."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from backend.comparison import schema
 from backend.comparison.statistics.grid import ArmGrid
-from backend.comparison.statistics.records import Floats, StudyRecords
+from backend.comparison.statistics.records import StudyRecords
 from backend.comparison.words import several
 from backend.shared.metrics import METRICS
 from backend.shared.specs import PlanSpec
@@ -16,8 +16,7 @@ from backend.studies.plan.bounds import spent
 
 from . import words
 from .judge import LEVEL, Judged, judge
-
-_UNDEFINED = ("pearson", "spearman")  # no number where all predictions are one: nothing was learned
+from .values import turned, values
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,12 @@ def draw(
     if plan is None or base is None or plan.looks is None or plan.smallest is None or plan.metric is None:
         return None
     judged = [i for i, arm in enumerate(records.arms) if i != base and (plan.arms is None or arm.label in plan.arms)]
-    sign = -1.0 if METRICS[plan.metric].higher_is_better else 1.0
-    arms = np.array([_values(grids[i], plan, sign) for i in judged]).reshape(len(judged), plan.looks[-1])
-    against = _values(grids[base], plan, sign)
+    asked = (plan.metric, plan.clock, plan.looks[-1])
+    arms = np.array([values(grids[i], *asked) for i in judged]).reshape(len(judged), plan.looks[-1])
+    against = values(grids[base], *asked)
     found = judge(arms, against, plan.looks, plan.smallest)
     verdicts = {
-        records.arms[i].id: _verdict(_turned(one, sign), plan, grids[i], grids[base])
+        records.arms[i].id: _verdict(turned(one, plan.metric), plan, grids[i], grids[base])
         for i, one in zip(judged, found, strict=True)
     }
     there = ~np.isnan(np.vstack([arms, against[None]])).any(axis=0)
@@ -75,35 +74,6 @@ def draw(
 
 def _labelled(records: StudyRecords, label: str | None) -> int | None:
     return next((i for i, arm in enumerate(records.arms) if arm.label == label), None)
-
-
-def _values(grid: ArmGrid, plan: PlanSpec, sign: float) -> Floats:
-    """Return the arm's value of each seed of the plan, lower = better: inf where it diverged, NaN where it is lost or
-    not trained yet.
-    """
-    assert plan.looks is not None
-    assert plan.metric is not None
-    found = np.full(plan.looks[-1], np.nan)
-    if grid.final_step is None:
-        values = np.full(len(grid.runs), np.nan)
-    else:
-        values = grid.stopped(plan.metric) if plan.clock == "stopped" else grid.column(plan.metric, grid.final_step)
-    finished, diverged = set(grid.finished), set(grid.diverged)
-    undefined = plan.metric.partition("/")[2] in _UNDEFINED
-    for i, run in enumerate(grid.runs):
-        if not 0 <= run.seed < len(found):
-            continue
-        worst = i in diverged or (undefined and i in finished and not np.isfinite(values[i]))
-        found[run.seed] = np.inf if worst else sign * values[i]
-    return found
-
-
-def _turned(one: Judged, sign: float) -> Judged:
-    """A verdict in the metric's own direction."""
-    if sign > 0:
-        return one
-    mean, lo, hi = (None if value is None else -value for value in (one.mean, one.lo, one.hi))
-    return replace(one, mean=mean, lo=hi, hi=lo)
 
 
 def _verdict(found: Judged, plan: PlanSpec, grid: ArmGrid, base: ArmGrid) -> schema.Verdict:

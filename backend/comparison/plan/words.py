@@ -7,6 +7,7 @@ from backend.studies.plan.words import size
 
 from .judge import Judged
 
+NOT_JUDGED = "Not judged by the plan: the arm came later, or was left out of it."
 TITLES: dict[VerdictKind, str] = {
     "better_by_more": "better by more than it matters",
     "better": "better",
@@ -40,6 +41,18 @@ def sentence(
     if diverged:
         told += f" {diverged} of {several(runs, 'seed')} diverged, the worst outcome there is: no verdict of better."
     return told + (f" {lost}" if lost else "")
+
+
+def beyond(found: Judged, metric: str, first_look: int) -> str:
+    """Say what the plan's looks let one say of a quantity that it does not judge by."""
+    if not found.seeds:
+        return f"Not looked at yet: the first look is after {first_look} seeds."
+    clear = found.kind in ("better", "better_by_more", "worse")
+    noise = (
+        "clear of seed noise, though it is not what the plan judges by" if clear else "not told apart from seed noise"
+    )
+    told = _measured(found, metric)
+    return f"{told[:1].upper()}{told[1:]} after {several(found.seeds, 'seed')}: {noise}."
 
 
 def _measured(found: Judged, metric: str) -> str:

@@ -167,3 +167,17 @@ def test_the_comparison_says_what_the_judge_says() -> None:
         assert kinds(build(replace(records, evaluations=shown)))[1:] == expected
         seen |= set(expected)
     assert len(seen) > 2
+
+
+def test_what_the_plan_does_not_judge_is_decided_at_its_looks_too() -> None:
+    """Another quantity, another baseline: nothing between looks, and at them by bounds that looking does not wear."""
+    records = planned(8, looks=[5, 8])
+    before, at_five = (build(under_way(records, seeds)) for seeds in (4, 6))
+    gap = [found.arms[1].differences["gap"] for found in (before, at_five)]
+    assert [one.decided for one in gap] == ["undecided", "lower"]
+    assert gap[0].meaning == "Not looked at yet: the first look is after 5 seeds."
+    assert gap[1].meaning.startswith("Generalization gap lower by 0.")
+    assert gap[1].meaning.endswith("after 5 seeds: clear of seed noise, though it is not what the plan judges by.")
+    other = build(under_way(records, 4), baseline="arm-1").arms[0].differences["validation/loss"]
+    assert other.decided == "undecided"
+    assert build(under_way(records, 6), baseline="arm-1").arms[0].differences["validation/loss"].decided == "higher"
