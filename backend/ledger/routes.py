@@ -86,7 +86,7 @@ def rows(
     apart, order = said.disputed(judged)
     shown = order[offset : offset + limit]
     numbers = {int(judged[0][1][0].row[at]) for at in shown}
-    texts = service.texts(app.settings, found.arms, numbers, split)
+    texts = service.texts(app.settings, found.arms, numbers)
     classes = service.label_names(app.settings, found.arms)
     items = [said.of_row(judged, at, float(apart[at]), classes, texts) for at in shown]
     return RowsSaid(items=items, total=len(order))

@@ -81,13 +81,14 @@ def label_names(settings: Settings, arms: Sequence[Arm]) -> tuple[str, ...]:
     return facts.label_names if facts is not None and spec is not None and _same(facts.content_hash, spec) else ()
 
 
-def texts(settings: Settings, arms: Sequence[Arm], wanted: set[int], split: str) -> dict[int, str]:
-    """The texts of some rows by number; none where the data set is not here as it was, or its split is too large."""
+def texts(settings: Settings, arms: Sequence[Arm], wanted: set[int]) -> dict[int, str]:
+    """Texts of held-out rows, test rows too, by their number in the validation split; none where that is not here as it
+    was, or too large."""
     spec = ArmKeySpec.model_validate(arms[0].spec) if arms else None
     facts = None if spec is None else find_dataset(settings.shared, spec.dataset.id)
     if facts is None or spec is None or not _same(facts.content_hash, spec) or not wanted:
         return {}
-    path = dataset_folder(settings.shared, spec.dataset.id) / f"{split}.jsonl"
+    path = dataset_folder(settings.shared, spec.dataset.id) / "validation.jsonl"
     if not path.is_file() or path.stat().st_size > MOST_TEXT_BYTES:
         return {}
     with path.open("rb") as file:
