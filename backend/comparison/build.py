@@ -25,7 +25,7 @@ from .plan.told import notes as plan_notes
 from .selection import select
 from .statistics.grid import ArmGrid, align
 from .statistics.records import ArmRecord, StudyRecords
-from .words import LOSS_UNIT
+from .words import LOSS_UNIT, Judged
 
 
 def build(
@@ -134,9 +134,9 @@ def _build(
         )
     chosen = None if base is None else arms[base]
 
-    def ties_of(arm_id: str, quantity: schema.SeriesName) -> list[str]:
+    def ties_of(arm_id: str, quantity: schema.SeriesName, judged: Judged) -> list[str]:
         lead = next(grid for grid in grids if grid.arm.id == arm_id)
-        return [records.arms[i].id for i in not_told_apart(grids, lead, quantity)]
+        return [records.arms[i].id for i in not_told_apart(grids, lead, quantity, judged)]
 
     standing = progress(arms)
     unit = LOSS_UNIT.get(records.task, "loss")
@@ -158,7 +158,7 @@ def _build(
         baseline_arm_id=None if chosen is None else chosen.id,
         arms=arms,
         ranking=[records.arms[i].id for i in ranked],
-        answers=answers(arms, chosen, ties_of),
+        answers=answers(arms, chosen, ties_of, clock),
         progress=standing,
         pairwise=matrix(grids, ranked, metric, clock),
         selection=select(grids, base, names, metric, shown, titles),

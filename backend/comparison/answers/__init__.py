@@ -15,16 +15,23 @@ from .use import use
 
 
 def answers(
-    arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison | None, ties_of: TiesOf
+    arms: Sequence[schema.ArmComparison],
+    baseline: schema.ArmComparison | None,
+    ties_of: TiesOf,
+    clock: schema.Clock = "last",
 ) -> list[schema.Answer]:
-    """Return the four answers; `ties_of` names the arms (ids) that are not told apart from an arm in a quantity."""
+    """Return the four answers; `ties_of` names the arms (ids) that are not told apart from an arm in a quantity.
+
+    The first weighs both clocks; the last two speak of one, where the study knows it.
+    """
     if baseline is None:
         text = "There is no arm in this study yet."
         return [card(key, WAITING, text, "waiting", None) for key in ("use", "overfits", "gap", "loss")]
     contest = Contest.of(arms, baseline, ties_of)
+    judged = contest.at(clock) if contest.differences_known(clock) else contest
     return [
         use(contest),
         overfits(contest),
-        least(contest, "gap"),
-        least(contest, contest.loss),
+        least(judged, "gap"),
+        least(judged, judged.loss),
     ]

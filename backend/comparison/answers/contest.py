@@ -1,24 +1,25 @@
 """What the answers weigh: by which loss and which score, who may win, and who is better or worse than the baseline."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 from backend.comparison import schema
-from backend.comparison.words import amount, p_value, plain
+from backend.comparison.words import Judged, amount, p_value, plain
 from backend.shared.metrics import METRICS
 
 # The score that a person means by "better", the first that was recorded; a gap, a loss or a perplexity is none.
 _SCORES = ("accuracy", "matthews", "pearson", "spearman", "rouge_l", "bleu", "chrf")
 
-TiesOf = Callable[[str, schema.SeriesName], Sequence[str]]
+TiesOf = Callable[[str, schema.SeriesName, Judged], Sequence[str]]
 
 
 @dataclass(frozen=True)
 class Contest:
     """The arms, the one that they are held against, and by which loss and score.
 
-    Where test rows were measured, on which nothing was chosen, the answers speak of them and of nothing else.
+    Where test rows were measured, on which nothing was chosen, the answers speak of them and of nothing else. `judged`
+    says at which clock, and against the baseline at which.
     """
 
     arms: Sequence[schema.ArmComparison]
@@ -26,6 +27,7 @@ class Contest:
     loss: schema.SeriesName
     score: schema.SeriesName | None
     ties_of: TiesOf
+    judged: Judged = "last"
 
     @classmethod
     def of(cls, arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, ties_of: TiesOf) -> Self:
@@ -35,6 +37,24 @@ class Contest:
         split = "test" if tested else "validation"
         score = next((name for one in _SCORES if (name := _name(split, one)) in baseline.final), None)
         return cls(arms, baseline, _name(split, "loss"), score, ties_of)
+
+    def at(self, judged: Judged) -> Self:
+        """Return the same contest at another clock."""
+        return replace(self, judged=judged)
+
+    def differences(self, arm: schema.ArmComparison) -> Mapping[schema.SeriesName, schema.Difference]:
+        """Return an arm's differences to the baseline; none where it has no value stopped in time."""
+        if self.judged == "last":
+            return arm.differences
+        if arm.stopped is None:
+            return {}
+        return arm.stopped.differences if self.judged == "stopped" else arm.stopped.last_against_stopped
+
+    def differences_known(self, clock: schema.Clock) -> bool:
+        """Whether loss and gap can be compared at a clock."""
+        return clock == "last" or any(
+            arm.stopped is not None and {self.loss, "gap"} <= arm.stopped.differences.keys() for arm in self.others
+        )
 
     @property
     def others(self) -> list[schema.ArmComparison]:
@@ -60,7 +80,7 @@ class Contest:
 
     def seems_worse(self, arm: schema.ArmComparison, metric: schema.SeriesName | None) -> bool:
         """Whether an arm's own interval, uncorrected, lies on the worse side: enough not to call it the best."""
-        difference = None if metric is None else arm.differences.get(metric)
+        difference = None if metric is None else self.differences(arm).get(metric)
         if metric is None or difference is None or difference.interval_spans_zero:
             return False
         gain = self._gain(arm, metric)
@@ -72,7 +92,7 @@ class Contest:
 
     def of_score(self, arm: schema.ArmComparison) -> str:
         """Say what an arm does to the task's score, "" where none was recorded or too few seeds are finished."""
-        difference = None if self.score is None else arm.differences.get(self.score)
+        difference = None if self.score is None else self.differences(arm).get(self.score)
         if self.score is None or difference is None or difference.mean is None or difference.half_width is None:
             return ""
         title = METRICS[self.score].short_title
@@ -88,7 +108,7 @@ class Contest:
 
     def of_confidence(self, arm: schema.ArmComparison) -> str:
         """Say what a lower loss of a classifier is about where its score shows no difference, "" elsewhere."""
-        difference = None if self.score is None else arm.differences.get(self.score)
+        difference = None if self.score is None else self.differences(arm).get(self.score)
         unchanged = difference is not None and difference.interval_spans_zero
         if unchanged and self.better(arm, self.loss) and str(self.score).endswith(("accuracy", "matthews")):
             return " The lower loss is about how sure the answers are, then, not which they are."
@@ -98,22 +118,23 @@ class Contest:
         self, arm: schema.ArmComparison, metric: schema.SeriesName, among: Sequence[schema.ArmComparison]
     ) -> list[schema.ArmComparison]:
         """Return which of these arms, the baseline aside, are not told apart from an arm in a quantity."""
-        tied = set(self.ties_of(arm.id, metric)) - {self.baseline.id}
+        tied = set(self.ties_of(arm.id, metric, self.judged)) - {self.baseline.id}
         return [one for one in among if one.id in tied]
 
     def final(self, arm: schema.ArmComparison) -> str:
-        """Write an arm's mean loss at its last step."""
+        """Write an arm's mean loss: at its last step, or stopped in time."""
+        if self.judged == "stopped" and arm.stopped is not None:
+            return plain(arm.stopped.final[self.loss].mean)
         return plain(arm.final[self.loss].mean)
 
     def _gain(self, arm: schema.ArmComparison, metric: schema.SeriesName) -> float | None:
-        difference = arm.differences.get(metric)
+        difference = self.differences(arm).get(metric)
         if difference is None or difference.mean is None:
             return None
         return difference.mean if METRICS[metric].higher_is_better else -difference.mean
 
-    @staticmethod
-    def _decided(arm: schema.ArmComparison, metric: schema.SeriesName, way: schema.Decision) -> bool:
-        difference = arm.differences.get(metric)
+    def _decided(self, arm: schema.ArmComparison, metric: schema.SeriesName, way: schema.Decision) -> bool:
+        difference = self.differences(arm).get(metric)
         return difference is not None and difference.decided == way
 
 

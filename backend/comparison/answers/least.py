@@ -17,6 +17,7 @@ def least(contest: Contest, metric: schema.SeriesName) -> schema.Answer:
     key: Key = "gap" if metric == "gap" else "loss"
     arms, baseline = contest.arms, contest.baseline
     quantity = "gap" if metric == "gap" else METRICS[metric].words
+    quantity += ", each stopped in time," if contest.judged == "stopped" else ""
     if len(arms) < 2:
         return card(key, WAITING, "There is one arm only: add a method to compare it with.", "waiting", None)
     if contest.leader(arms, metric) is None:
@@ -33,7 +34,7 @@ def least(contest: Contest, metric: schema.SeriesName) -> schema.Answer:
         why = "predicts worse than it" if steady else "diverged in some seed"
         text = f"Every other arm {why}.{diverged_sentence(arms)}"
         return card(key, capital(spoken(baseline)), text, "plain", baseline)
-    difference = best.differences[metric]
+    difference = contest.differences(best)[metric]
     assert difference.mean is not None
     against = f"against {spoken(baseline)}"
     size = amount(difference.mean, difference.half_width, metric)
@@ -70,12 +71,12 @@ def _left_out(
     contest: Contest, steady: Sequence[schema.ArmComparison], metric: schema.SeriesName, best: schema.ArmComparison
 ) -> str:
     """Name the arms whose gap is smaller still because they learned less."""
-    smallest = best.differences[metric].mean
+    smallest = contest.differences(best)[metric].mean
     less = [
         arm
         for arm in steady
         if contest.learns_less(arm)
-        and (mean := arm.differences[metric].mean) is not None
+        and (mean := contest.differences(arm)[metric].mean) is not None
         and smallest is not None
         and mean < smallest
     ]

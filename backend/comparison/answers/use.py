@@ -2,13 +2,13 @@
 
 from backend.comparison import schema
 from backend.comparison.only_guesses import nothing_learned, only_guesses
-from backend.comparison.words import DECIDES_FROM, amount, capital, p_value, plain, seeds_sentence, times
+from backend.comparison.words import DECIDES_FROM, amount, capital, p_value, seeds_sentence, times
 from backend.shared.metrics import METRICS
 
 from .card import EARLY, WAITING, card, listed, pending, spoken
 from .contest import Contest
 from .diverged import diverged_sentence
-from .overfits import lowest_between
+from .stop_first import stop_first
 
 SAME_COST = 0.05  # training times closer than this are the same: workers are never equally fast
 
@@ -33,7 +33,8 @@ def use(contest: Contest) -> schema.Answer:
     best = contest.leader([arm for arm in contest.others if not arm.counts.diverged], loss)
     if best is None:
         text = f"Every other arm diverged in some seed.{diverged_sentence(arms)}"
-        return card("use", f"Stay with {spoken(baseline)}", text, "undecided", baseline)
+        answer = card("use", f"Stay with {spoken(baseline)}", text, "undecided", baseline)
+        return stop_first(contest, baseline, answer)
     lead = best.differences[loss].mean
     lowest = baseline if lead is None or lead >= 0 else best
     if only_guesses(lowest):
@@ -44,7 +45,7 @@ def use(contest: Contest) -> schema.Answer:
         return card("use", "No clear winner", text, "undecided", None)
     answer = _stay(contest) if lowest is baseline else _of_methods(contest, best)
     answer = answer.model_copy(update={"text": answer.text + diverged_sentence(arms)})
-    return _stop_first(contest, lowest, answer)
+    return stop_first(contest, lowest, answer)
 
 
 def _of_methods(contest: Contest, best: schema.ArmComparison) -> schema.Answer:
@@ -99,25 +100,6 @@ def _stay(contest: Contest) -> schema.Answer:
         return card("use", headline, text, "holds", contest.baseline)
     text = f"No other arm has a lower {words}, though not all are shown to be worse."
     return card("use", headline, text, "undecided", contest.baseline)
-
-
-def _stop_first(contest: Contest, lowest: schema.ArmComparison, answer: schema.Answer) -> schema.Answer:
-    """Say first that stopping the baseline in time does as well, where it does: whoever overfits can also stop."""
-    baseline = contest.baseline
-    found, best = baseline.overfitting, baseline.best_validation.mean
-    ends = lowest.final["validation/loss"].mean
-    if found.step is None or 2 * found.k <= found.n or best is None or ends is None or best >= ends:
-        return answer
-    base, last = spoken(baseline), baseline.final["validation/loss"].mean
-    name = "" if lowest is baseline else f" (the lowest there: {spoken(lowest)}, {plain(ends)})"
-    first = (
-        f"{capital(base)} reaches a validation loss of {plain(best)} {lowest_between(baseline)}, before it overfits "
-        f"({plain(last)} at the end); no arm is as low at its last step{name}. That minimum is picked on the rows that "
-        "report it, so it flatters a little."
-    )
-    trained = f"\nTrained to the end: {answer.headline[0].lower()}{answer.headline[1:]}. {answer.text}"
-    advice = answer.advice
-    return card("use", "Stop earlier", first + trained, "plain", baseline, advice)
 
 
 def _price(factor: float | None) -> str:
