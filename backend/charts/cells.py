@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.comparison.schema import ArmComparison, Difference
+from backend.comparison.schema import ArmComparison, Comparison, Difference
 from backend.comparison.words import plus_minus
 
 from .arrays import table
+from .clocks import effects
 from .figure import Trace
 
 # Half-transparent, so that the theme's own text colour stays readable on every cell in light and dark. Blue is lower.
@@ -54,9 +55,9 @@ def undecided(difference: Difference) -> bool:
     return difference.decided == "undecided"
 
 
-def effect_of(arm: ArmComparison, metric: str) -> Difference | None:
-    """Return an arm's difference in a quantity, None where no pair of runs has finished."""
-    found = next((difference for name, difference in arm.differences.items() if name == metric), None)
+def effect_of(comparison: Comparison, arm: ArmComparison) -> Difference | None:
+    """Return an arm's difference in the comparison's quantity, None where no pair of runs has finished."""
+    found = effects(comparison, arm).get(comparison.metric)
     return found if found is not None and found.mean is not None else None
 
 

@@ -15,6 +15,7 @@ from backend.comparison.words import plus_minus
 from backend.shared.metrics import METRICS
 
 from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, end_of_scale, undecided
+from .clocks import said
 from .figure import Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
 from .text import safe
@@ -27,9 +28,9 @@ MOST_LINES = 3
 
 def framework(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw what each cell of the framework does to the chosen quantity, against the baseline."""
-    title = f"The framework: difference to the baseline in {METRICS[comparison.metric].words}"
+    title = f"The framework: difference to the baseline in {METRICS[comparison.metric].words}{said(comparison)}"
     asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
-    found = [(arm, effect) for arm in asked if (effect := effect_of(arm, comparison.metric)) is not None]
+    found = [(arm, effect) for arm in asked if (effect := effect_of(comparison, arm)) is not None]
     if not found:
         return nothing("framework", comparison, title=title, sentence="No seed has finished in two arms yet.")
     layers: dict[str, Effects] = defaultdict(list)

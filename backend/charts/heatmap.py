@@ -18,6 +18,7 @@ from .cells import (
     end_of_scale,
     undecided,
 )
+from .clocks import said
 from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels
 from .options import ChartOptions
 from .text import safe
@@ -28,9 +29,9 @@ MOST_PANELS = 6
 def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw effects as cells; grey text and a ring where undecided. Blue is lower than the baseline."""
     metric = comparison.metric
-    title = f"Difference to the baseline in {METRICS[metric].words}, by method and rate"
+    title = f"Difference to the baseline in {METRICS[metric].words}{said(comparison)}, by method and rate"
     asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
-    found = [(arm, effect) for arm in asked if (effect := effect_of(arm, metric)) is not None]
+    found = [(arm, effect) for arm in asked if (effect := effect_of(comparison, arm)) is not None]
     base = next((arm for arm in asked if arm.is_baseline), None)
     if not found:
         return nothing("heatmap", comparison, title=title, sentence="No seed has finished in two arms yet.")

@@ -1,29 +1,30 @@
-"""The ranking: final values of all arms as dots with 95 % t whiskers, every seed visible, best on top."""
+"""The ranking: values of all arms at a clock as dots with 95 % t whiskers, every seed visible, best on top."""
 
-from backend.comparison.schema import ArmComparison, Comparison
+from backend.comparison.schema import ArmComparison, Clock, Comparison, Estimate
 from backend.comparison.words import capital, plus_minus
 from backend.shared.metrics import METRICS
 
 from .arrays import floats
+from .clocks import WORDS, effects, value
 from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
 from .options import ChartOptions
 from .text import safe
 
 
 def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
-    """Draw where every arm ends. A filled dot differs from the baseline after correction, an open one is
-    undecided.
+    """Draw where every arm ends, or where it stops at the clock "stopped". A filled dot differs from the baseline
+    after correction, an open one is undecided.
     """
     metric = METRICS[comparison.metric]
     quantity = capital(metric.words)
-    title = f"{quantity} at the last evaluation"
+    title = f"{quantity} {WORDS[comparison.clock]}"
     arms = ranked(comparison, options)
     if not arms:
         return nothing("ranking", comparison, title=title, sentence="No run has finished yet.")
     traces: list[Trace] = []
     for row, arm in enumerate(arms):
         traces += _row(comparison, arm, row)
-    traces += _best(comparison, arms)
+    traces += _other_clock(comparison, arms)
     unit = f" ({comparison.loss_unit})" if metric.loss else ""
     layout = {
         "xaxis": {
@@ -59,18 +60,18 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
 
 
 def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
-    value, style = arm.final[comparison.metric], arm_look(arm)
-    difference = arm.differences.get(comparison.metric)
+    found, style = _value(comparison, arm), arm_look(arm)
+    difference = effects(comparison, arm).get(comparison.metric)
     decided = arm.is_baseline or (difference is not None and difference.decided != "undecided")
     verdict = "the baseline" if arm.is_baseline or difference is None else difference.meaning
     seeds = {
         "type": "scatter",
         "mode": "markers",
-        "x": floats([seed.value for seed in value.seeds]),
-        "y": floats([row + 0.22] * len(value.seeds)),
+        "x": floats([seed.value for seed in found.seeds]),
+        "y": floats([row + 0.22] * len(found.seeds)),
         "marker": {"color": style.colour, "size": 6, "opacity": 0.5},
-        "text": [f"seed {seed.seed}" for seed in value.seeds],
-        "customdata": [seed.run_id for seed in value.seeds],
+        "text": [f"seed {seed.seed}" for seed in found.seeds],
+        "customdata": [seed.run_id for seed in found.seeds],
         "hovertemplate": f"%{{text}}: %{{x:.4f}}<extra>{safe(arm.name)}</extra>",
         "name": safe(arm.name),
         "legendgroup": arm.id,
@@ -80,11 +81,11 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
     dot = {
         "type": "scatter",
         "mode": "markers",
-        "x": floats([value.mean]),
+        "x": floats([found.mean]),
         "y": floats([float(row)]),
         "error_x": {
             "type": "data",
-            "array": floats([value.half_width]),
+            "array": floats([found.half_width]),
             "color": style.colour,
             "thickness": 2.5,
             "width": 5,
@@ -96,7 +97,7 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
             "line": {"color": style.colour, "width": 2.5},
         },
         "hovertemplate": (
-            f"{plus_minus(value.mean, value.half_width, 4)} (n = {value.n})<br>{_wrapped(verdict)}"
+            f"{plus_minus(found.mean, found.half_width, 4)} (n = {found.n})<br>{_wrapped(verdict)}"
             f"<extra>{safe(arm.name)}</extra>"
         ),
         "name": safe(arm.name),
@@ -107,29 +108,45 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
     return [seeds, dot]
 
 
-def _best(comparison: Comparison, arms: list[ArmComparison]) -> list[Trace]:
-    """Return the mean of each arm's best validation losses, hidden until asked for: it is optimistic."""
+def _value(comparison: Comparison, arm: ArmComparison) -> Estimate:
+    return value(arm, comparison.metric, comparison.clock)
+
+
+def _other_clock(comparison: Comparison, arms: list[ArmComparison]) -> list[Trace]:
+    """Return the means at the other clock; where none is known, the best validation losses, hidden until asked for:
+    they are optimistic.
+    """
+    clock: Clock = "stopped" if comparison.clock == "last" else "last"
+    if clock in comparison.clocks:
+        means = [value(arm, comparison.metric, clock).mean for arm in arms]
+        return _triangles(means, WORDS[clock], f"{WORDS[clock]}: %{{x:.4f}}", role=clock, shown=True)
     if comparison.metric != "validation/loss":
         return []
-    known = [(row, arm) for row, arm in enumerate(arms) if arm.best_validation.mean is not None]
+    means = [arm.best_validation.mean for arm in arms]
+    hover = "best validation loss of each run (optimistic): %{x:.4f}"
+    return _triangles(means, "best validation (optimistic)", hover, role="best", shown=False)
+
+
+def _triangles(means: list[float | None], name: str, hover: str, *, role: str, shown: bool) -> list[Trace]:
+    known = [(row, mean) for row, mean in enumerate(means) if mean is not None]
     return [
         {
             "type": "scatter",
             "mode": "markers",
-            "visible": "legendonly",
-            "x": floats([arm.best_validation.mean for _, arm in known]),
+            "visible": True if shown else "legendonly",
+            "x": floats([mean for _, mean in known]),
             "y": floats([row - 0.22 for row, _ in known]),
             "marker": {"symbol": "triangle-left-open", "size": 8, "color": "#868e96"},
-            "hovertemplate": "best validation loss of each run (optimistic): %{x:.4f}<extra></extra>",
-            "name": "best validation (optimistic)",
-            "meta": {"role": "best"},
+            "hovertemplate": f"{hover}<extra></extra>",
+            "name": name,
+            "meta": {"role": role},
         }
     ]
 
 
 def _baseline_line(comparison: Comparison, arms: list[ArmComparison]) -> list[dict[str, object]]:
     base = next((arm for arm in arms if arm.is_baseline), None)
-    mean = None if base is None else base.final[comparison.metric].mean
+    mean = None if base is None else _value(comparison, base).mean
     if mean is None:
         return []
     line = {"color": "#868e96", "width": 1.5, "dash": "dot"}
@@ -149,7 +166,7 @@ def _wrapped(sentence: str, width: int = 64) -> str:
 def _alt(comparison: Comparison, title: str, arms: list[ArmComparison]) -> str:
     parts = []
     for place, arm in enumerate(arms[:12], start=1):
-        value = arm.final[comparison.metric]
-        parts.append(f"{place}. {arm.name}: {plus_minus(value.mean, value.half_width, 3)} (n = {value.n})")
+        found = _value(comparison, arm)
+        parts.append(f"{place}. {arm.name}: {plus_minus(found.mean, found.half_width, 3)} (n = {found.n})")
     more = f" {len(arms) - 12} more arms." if len(arms) > 12 else ""
     return f"{title}, best first, mean ± half of the 95 % interval. " + "; ".join(parts) + "." + more

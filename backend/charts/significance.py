@@ -5,6 +5,7 @@ from backend.comparison.words import ALPHA, p_value, plus_minus
 from backend.shared.metrics import METRICS
 
 from .cells import CELL_MARGIN, ROWS_PX, Cell, cell_axes, cell_traces, end_of_scale
+from .clocks import said
 from .figure import Figure, build, nothing
 from .options import ChartOptions
 from .text import safe
@@ -16,7 +17,7 @@ ROOM = 12
 def significance(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw the matrix. Blue: the row's arm is lower than the column's; a star: p < 0.05 after Holm over all pairs."""
     quantity = METRICS[comparison.metric].words
-    title = f"Difference in {quantity}, row − column"
+    title = f"Difference in {quantity}{said(comparison)}, row − column"
     pairs = comparison.pairwise
     if pairs is None:
         return nothing("significance", comparison, title=title, sentence="Two arms with a finished run are needed.")

@@ -12,7 +12,8 @@ def comparison_frame(comparison: dict[str, Any]) -> "pandas.DataFrame":
     """A comparison as a table, best arm first, indexed by arm id.
 
     For each measure: its mean at the last evaluation with the half-width of its 95 % interval and its n; then, against
-    the baseline over the seeds both finished: mean difference, interval, p of the paired t and that after Holm.
+    the baseline over the seeds both finished: mean difference, interval, p of the paired t and that after Holm. Columns
+    that begin with "stopped" are of runs stopped in time, those that say "last − baseline stopped" of the free rival.
     """
     import pandas
 
@@ -29,6 +30,20 @@ def _row(arm: dict[str, Any]) -> dict[str, Any]:
     for name, found in arm["differences"].items():
         row |= {f"{name} − baseline": found["mean"], f"{name} − baseline lo": found["lo"]}
         row |= {f"{name} − baseline hi": found["hi"], f"{name} p": found["p_t"], f"{name} p (Holm)": found["p_holm"]}
+    row |= _in_time(arm["stopped"]) if arm["stopped"] else {}
     row["overfits from step"] = arm["overfitting"]["step"]
     row["seconds a run"] = arm["compute"]["seconds"]
+    return row
+
+
+def _in_time(stopped: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"stopped step": stopped["step"]["median"]}
+    for name, found in stopped["final"].items():
+        row |= {f"stopped {name}": found["mean"], f"stopped {name} lo": found["lo"], f"stopped {name} hi": found["hi"]}
+    heads = {"differences": "stopped {} − baseline", "last_against_stopped": "{} last − baseline stopped"}
+    for field, said in heads.items():
+        for name, found in stopped[field].items():
+            head = said.format(name)
+            row |= {head: found["mean"], f"{head} lo": found["lo"], f"{head} hi": found["hi"]}
+            row |= {f"{head} p (Holm)": found["p_holm"]}
     return row

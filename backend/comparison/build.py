@@ -161,7 +161,7 @@ def _build(
         answers=answers(arms, chosen, ties_of, clock),
         progress=standing,
         pairwise=matrix(grids, ranked, metric, clock),
-        selection=select(grids, base, names, metric, shown, titles),
+        selection=select(grids, base, names, metric, shown, titles, clock),
         paper=paper.numbers(records.dataset),
         notes=[*notes(arms, chosen, metric, standing, records.baseline_arm_id), *plan_notes(plan)],
         plan=plan,

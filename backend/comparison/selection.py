@@ -17,6 +17,8 @@ from .statistics.grid import ArmGrid
 from .statistics.records import ArmRecord
 from .words import several
 
+_IN_TIME = " Every run is stopped at its best evaluation on validation rows, as its adapter was kept."
+
 
 def select(
     grids: Sequence[ArmGrid],
@@ -25,20 +27,24 @@ def select(
     metric: schema.SeriesName,
     shown: Sequence[str],
     titles: Sequence[str],
+    clock: schema.Clock = "last",
 ) -> schema.Selection | None:
-    """Choose an arm of every method; None in a study without test rows. `base`: index of the baseline arm."""
+    """Choose an arm of every method; None in a study without test rows. `base`: index of the baseline arm.
+
+    At the clock "stopped" when to stop is chosen as well, and reported with the adapters that were kept.
+    """
     if base is None or "test/loss" not in names:
         return None
     chosen_by, reported = _pair_of(metric, names)
     families: dict[tuple[object, ...], list[int]] = {}
     for i, grid in enumerate(grids):
         families.setdefault(_family(grid.arm), []).append(i)
-    best = {key: _best([(i, grids[i]) for i in members], chosen_by) for key, members in families.items()}
+    best = {key: _best([(i, grids[i]) for i in members], chosen_by, clock) for key, members in families.items()}
     picked = [i for i in best.values() if i is not None]
     baseline = best[_family(grids[base].arm)]
     if not picked or baseline is None:
         return None
-    compared = differences([grids[i] for i in picked], grids[baseline], shown[baseline], [reported])
+    compared = differences([grids[i] for i in picked], grids[baseline], shown[baseline], [reported], clock)
     of = dict(zip(picked, compared, strict=True))
     methods = [
         schema.Selected(
@@ -47,9 +53,9 @@ def select(
             arm_name=shown[i],
             candidates=len(families[key]),
             is_baseline=i == baseline,
-            validation=_final(grids[i], chosen_by),
-            test=_final(grids[i], reported),
-            scores={name: _final(grids[i], name) for name in names if name.startswith("test/")},
+            validation=_final(grids[i], chosen_by, clock),
+            test=_final(grids[i], reported, clock),
+            scores={name: _final(grids[i], name, clock) for name in names if name.startswith("test/")},
             difference=of[i].get(reported),
         )
         for key, i in best.items()
@@ -58,7 +64,10 @@ def select(
     sign = -1.0 if METRICS[reported].higher_is_better else 1.0
     methods.sort(key=lambda one: np.inf if one.test.mean is None else sign * one.test.mean)
     return schema.Selection(
-        chosen_by=chosen_by, reported=reported, methods=methods, sentence=_sentence(methods, chosen_by, reported)
+        chosen_by=chosen_by,
+        reported=reported,
+        methods=methods,
+        sentence=_sentence(methods, chosen_by, reported) + (_IN_TIME if clock == "stopped" else ""),
     )
 
 
@@ -80,9 +89,9 @@ def _family(arm: ArmRecord) -> tuple[object, ...]:
     return arm.method, sites, arm.consistency_kind, arm.native, arm.rank, arm.alpha
 
 
-def _best(members: Sequence[tuple[int, ArmGrid]], name: schema.SeriesName) -> int | None:
+def _best(members: Sequence[tuple[int, ArmGrid]], name: schema.SeriesName, clock: schema.Clock) -> int | None:
     """The member with the best mean over the seeds that all members have finished; None before there is any."""
-    values = {i: dict(zip([run.seed for run in g.runs], _column(g, name), strict=True)) for i, g in members}
+    values = {i: dict(zip([run.seed for run in g.runs], _column(g, name, clock), strict=True)) for i, g in members}
     seeds = set.intersection(*({s for s, v in found.items() if np.isfinite(v)} for found in values.values()))
     if not seeds:
         return None
@@ -91,13 +100,16 @@ def _best(members: Sequence[tuple[int, ArmGrid]], name: schema.SeriesName) -> in
     return min(means, key=means.__getitem__)
 
 
-def _column(grid: ArmGrid, name: schema.SeriesName) -> list[float]:
+def _column(grid: ArmGrid, name: schema.SeriesName, clock: schema.Clock) -> list[float]:
+    if clock == "stopped":
+        stopped: list[float] = grid.stopped(name).tolist()
+        return stopped
     nothing = [float("nan")] * len(grid.runs)
     return nothing if grid.final_step is None else grid.column(name, grid.final_step).tolist()
 
 
-def _final(grid: ArmGrid, name: schema.SeriesName) -> schema.Estimate:
-    return estimate(grid, np.array(_column(grid, name)))
+def _final(grid: ArmGrid, name: schema.SeriesName, clock: schema.Clock) -> schema.Estimate:
+    return estimate(grid, np.array(_column(grid, name, clock)))
 
 
 def _sentence(methods: Sequence[schema.Selected], chosen_by: schema.SeriesName, reported: schema.SeriesName) -> str:

@@ -59,7 +59,7 @@ def methods_text(records: StudyRecords, comparison: Comparison) -> MethodsText:
         MethodText(shown.label, describe(dropout := DropoutSpec.from_dict(arm.spec["method"])), formula(dropout))
         for arm, shown in zip(records.arms, comparison.arms, strict=True)
     )
-    return MethodsText(_setup(records), methods, _statistics(records, comparison) + _planned(comparison))
+    return MethodsText(_setup(records), methods, statistics_text(records, comparison) + _planned(comparison))
 
 
 def _setup(records: StudyRecords) -> str:
@@ -96,13 +96,14 @@ def _setup(records: StudyRecords) -> str:
     return " ".join(sentences)
 
 
-def _statistics(records: StudyRecords, comparison: Comparison) -> str:
+def statistics_text(records: StudyRecords, comparison: Comparison) -> str:
+    """Return how a study's numbers were compared, in sentences."""
     base = next((arm for arm in comparison.arms if arm.is_baseline), None)
     against = "" if base is None else f" to the baseline ({base.label})"
     left_out = comparison.progress.runs.excluded
     excluded = f" Left out of the final values: {several(left_out, 'run')} that did not end well." if left_out else ""
     return (
-        f"The last evaluation is compared; arms are ranked by {METRICS[comparison.metric].words}. Means over seeds are "
+        f"{_clocks(comparison)}; arms are ranked by {METRICS[comparison.metric].words}. Means over seeds are "
         f"given with 95 % t intervals, unadjusted. Arms are compared by per-seed differences{against}: mean "
         "difference with its t interval, paired t test with Holm's correction over the arms, and sign-flip test "
         "(exact up to 16 pairs). The generalization gap is validation loss minus probe loss at the same step. "
@@ -123,6 +124,17 @@ def _planned(comparison: Comparison) -> str:
     )
     beyond = "".join(f" Exploratory: {sentence}" for sentence in plan.exploratory)
     return f" {looks}{beyond}"
+
+
+def _clocks(comparison: Comparison) -> str:
+    if "stopped" not in comparison.clocks:
+        return "The last evaluation is compared"
+    return (
+        "Runs are compared at their last evaluation, and stopped at their best one: chosen on one half of the "
+        "validation rows and reported on the other, both ways and averaged, or measured on test rows with the adapter "
+        "that was kept. Each of the two, and last steps against the baseline stopped in time, is a family of its own "
+        "in Holm's correction"
+    )
 
 
 def _overfitting(comparison: Comparison) -> str:

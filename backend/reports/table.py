@@ -21,12 +21,25 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
         "in studies without halves, the step from which it stays a standard error above its minimum at every look.",
     ),
     ("Difference", "Arm minus baseline within each seed, then the mean over seeds with its 95 % t interval."),
+    (
+        "Stopped in time",
+        "Every run at its best evaluation: chosen on one half of the validation rows and reported on the other, or "
+        "measured on test rows with the adapter that was kept.",
+    ),
     ("p (Holm)", "The paired t test's p value, corrected for the number of arms that are compared."),
     (
         "Seeds to decide",
         "How many seeds show a difference of the measured size and spread with 80 % power at 5 %, corrected; a guide "
         "from what was measured so far.",
     ),
+)
+_IN_TIME = (
+    "Stopped at step",
+    "Loss stopped in time",
+    "Difference, both stopped",
+    "Verdict, both stopped",
+    "Last step against the baseline stopped",
+    "Verdict, last against stopped",
 )
 
 
@@ -57,11 +70,13 @@ def result_table(comparison: Comparison, digits: int | None = None) -> ReportTab
         "Gap",
         "Difference in gap",
         *(score.short_title for score in scores),
+        *(_IN_TIME if "stopped" in comparison.clocks else ()),
         "Overfits by",
         "Seconds a run",
     )
     arms = {arm.id: arm for arm in comparison.arms}
-    rows = tuple(_row(arms[arm_id], [score.name for score in scores], digits) for arm_id in comparison.ranking)
+    names, both = [score.name for score in scores], "stopped" in comparison.clocks
+    rows = tuple(_row(arms[arm_id], names, both, digits) for arm_id in comparison.ranking)
     return ReportTable(columns, rows)
 
 
@@ -85,7 +100,7 @@ def selection_table(selection: Selection, digits: int | None = None) -> ReportTa
     return ReportTable(("Chosen arm", "Of", *heads, "Difference", "Verdict, p (Holm)"), rows)
 
 
-def _row(arm: ArmComparison, scores: list[SeriesName], digits: int | None) -> tuple[str, ...]:
+def _row(arm: ArmComparison, scores: list[SeriesName], both_clocks: bool, digits: int | None) -> tuple[str, ...]:
     final, loss, gap = arm.final, arm.differences.get("validation/loss"), arm.differences.get("gap")
     probe = final.get("probe/loss")
     return (
@@ -99,8 +114,25 @@ def _row(arm: ArmComparison, scores: list[SeriesName], digits: int | None) -> tu
         _mean(final.get("gap"), digits),
         _difference(gap, digits),
         *(_mean(final.get(name), digits) for name in scores),
+        *(_in_time(arm, digits) if both_clocks else ()),
         _overfitting(arm, digits),
         NONE if arm.compute.seconds is None else f"{arm.compute.seconds:,.0f}",
+    )
+
+
+def _in_time(arm: ArmComparison, digits: int | None) -> tuple[str, ...]:
+    """The cells of `_IN_TIME`: of test rows where the kept adapter was measured on some, else of validation rows."""
+    if arm.stopped is None:
+        return (NONE,) * len(_IN_TIME)
+    found, step = arm.stopped, arm.stopped.step
+    loss = "test/loss" if "test/loss" in found.final else "validation/loss"
+    return (
+        f"{step.median:,.0f}" if step.first == step.last else f"{step.median:,.0f} ({step.first:,} to {step.last:,})",
+        _mean(found.final.get(loss), digits),
+        _difference(found.differences.get(loss), digits),
+        _verdict(found.differences.get(loss), digits),
+        _difference(found.last_against_stopped.get(loss), digits),
+        _verdict(found.last_against_stopped.get(loss), digits),
     )
 
 

@@ -13,7 +13,7 @@ from backend.comparison import build as comparison
 from backend.comparison.schema import Comparison
 from backend.comparison.statistics.records import Evaluations, StudyRecords
 from tests.backend.charts.chart_reading import decoded, traces_of
-from tests.backend.make_records import DEMO, Plan, study, with_run, with_values, without_rows
+from tests.backend.make_records import DEMO, Plan, study, with_halves, with_run, with_values, without_rows
 
 SMALL = [Plan("none"), Plan("dropkey", rise=0.2), Plan("hiddenkey", rise=0.1)]
 GRID = [
@@ -247,3 +247,32 @@ def test_the_text_alternative_has_the_key_numbers() -> None:
     alt = FIGURES["gap"](built, ChartOptions())["layout"]["meta"]["alt"]
     final = built.arms[7].final["gap"]
     assert f"HiddenKey: {final.mean:.3f} ± {final.half_width:.3f} (n = 5)" in alt
+
+
+def test_charts_of_arms_follow_the_clock_and_the_ranking_shows_the_other_one() -> None:
+    records = with_halves(study(DEMO), noise=0.02)
+    for clock, other, words in (("last", "stopped", "at the last evaluation"), ("stopped", "last", "stopped in time")):
+        built = comparison.build(records, clock=clock)  # type: ignore[arg-type]  # both are clocks
+        figure = FIGURES["ranking"](built, ChartOptions())
+        assert figure["layout"]["title"]["text"].startswith(f"Validation loss {words}")
+        shown = {trace["meta"]["arm"]: trace for trace in figure["data"] if trace["meta"]["role"] == "final"}
+        (triangles,) = [trace for trace in figure["data"] if trace["meta"]["role"] == other]
+        assert triangles["visible"] is True
+        for row, arm_id in enumerate(built.ranking):
+            arm = next(arm for arm in built.arms if arm.id == arm_id)
+            assert arm.stopped is not None
+            means = {"last": arm.final["validation/loss"].mean, "stopped": arm.stopped.final["validation/loss"].mean}
+            assert decoded(shown[arm_id]["x"])[0] == means[clock]
+            assert decoded(triangles["x"])[row] == means[other]
+        apart = FIGURES["significance"](built, ChartOptions())["layout"]["title"]["text"]
+        assert ("each stopped in time" in apart) == (clock == "stopped")
+
+
+def test_cells_follow_the_clock() -> None:
+    records = with_halves(study([Plan("none"), Plan("dropkey", "dropkey 0.1", 0.2, rate=0.1)]), noise=0.02)
+    built = comparison.build(records, clock="stopped")
+    stopped = built.arms[1].stopped
+    assert stopped is not None
+    heats = [trace for trace in FIGURES["framework"](built, ChartOptions())["data"] if trace["type"] == "heatmap"]
+    cells = np.concatenate([decoded(heat["z"]).ravel() for heat in heats])
+    assert stopped.differences["validation/loss"].mean in cells

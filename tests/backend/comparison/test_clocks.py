@@ -1,15 +1,19 @@
 """Both clocks: every run at its last evaluation, and stopped at its best one without the luck of the choice."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from backend.client.tables import comparison_frame
 from backend.comparison import build as comparison
 from backend.comparison.statistics.clocks import NOWHERE, at, crossfitted, first_best
 from backend.comparison.statistics.holm import holm
 from backend.comparison.statistics.records import StudyRecords
+from backend.reports.methods_text import statistics_text
+from backend.reports.table import result_table
 from backend.shared.errors import InvalidInput
 from tests.backend.make_records import DEMO, Plan, study, with_halves, with_run, without_rows
 
@@ -218,3 +222,31 @@ def test_a_run_that_stopped_early_is_judged_where_it_stopped() -> None:
     stopped = base.stopped
     assert stopped is not None
     assert stopped.final["validation/loss"].n == 5
+
+
+def test_tables_carry_both_clocks() -> None:
+    """The report's table and that of the client, from the same numbers; neither has them of an older study."""
+    table, frame = result_table(BUILT, 3), comparison_frame(json.loads(BUILT.model_dump_json()))
+    place = table.columns.index("Stopped at step")
+    assert table.columns[place + 1 : place + 3] == ("Loss stopped in time", "Difference, both stopped")
+    for arm_id, row in zip(BUILT.ranking, table.rows, strict=True):
+        stopped = next(arm.stopped for arm in BUILT.arms if arm.id == arm_id)
+        assert stopped is not None
+        assert row[place].startswith(f"{stopped.step.median:.0f}")
+        assert row[place + 1].startswith(f"{stopped.final['validation/loss'].mean:.3f}")
+        assert frame.loc[arm_id, "stopped validation/loss"] == stopped.final["validation/loss"].mean
+        rival = stopped.last_against_stopped["validation/loss"]
+        assert row[place + 4].startswith(f"{rival.mean:+.3f}".replace("-", "−"))
+        assert frame.loc[arm_id, "validation/loss last − baseline stopped"] == rival.mean
+        assert frame.loc[arm_id, "validation/loss last − baseline stopped p (Holm)"] == rival.p_holm
+    older = comparison.build(study(DEMO))
+    assert "Stopped at step" not in result_table(older).columns
+    assert not [name for name in comparison_frame(json.loads(older.model_dump_json())) if "stopped" in name]
+
+
+def test_the_report_says_what_the_clocks_are() -> None:
+    said = statistics_text(RECORDS, BUILT)
+    assert said.startswith("Runs are compared at their last evaluation, and stopped at their best one")
+    assert "interval crosses seeds with halves" in said
+    older = study(DEMO)
+    assert statistics_text(older, comparison.build(older)).startswith("The last evaluation is compared;")

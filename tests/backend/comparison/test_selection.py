@@ -8,7 +8,7 @@ from scipy import stats
 
 from backend.comparison import build as comparison
 from backend.comparison.statistics.records import StudyRecords
-from tests.backend.make_records import Plan, study
+from tests.backend.make_records import Plan, study, with_halves
 
 PLANS = [
     Plan("none", rise=0.4),
@@ -144,3 +144,25 @@ def test_a_comparison_says_what_tells_its_sites_apart() -> None:
         "layers": [0, 1, 2, 3],
         "rate": {"first": 0.2, "last": 0.1},
     }
+
+
+def test_stopped_in_time_choice_and_report_are_those_of_the_kept_adapters() -> None:
+    """The rate that is best at the end is not the one that is best when each is stopped."""
+    records = with_halves(_records(), noise=0.002)
+    table = records.evaluations
+    arm = np.array([int(run.arm_id.removeprefix("arm-")) for run in records.runs])[table.run]
+    dip = np.where((arm == 1) & (table.step == 48), 0.3, 0.0)
+    halves = {name: table.metrics[name] - dip for name in ("validation_a/loss", "validation_b/loss")}
+    last = table.step == table.step.max()
+    kept = {"test_stopped/loss": np.where(last, 0.6 + 0.01 * np.sin(table.run), np.nan)}
+    records = replace(records, evaluations=replace(table, metrics={**table.metrics, **halves, **kept}))
+    at_the_end, in_time = (comparison.build(records, clock=clock).selection for clock in ("last", "stopped"))
+    assert at_the_end is not None
+    assert in_time is not None
+    assert [one.arm_id for one in at_the_end.methods if one.candidates == 2] == ["arm-2"]
+    (cut,) = [one for one in in_time.methods if one.candidates == 2]
+    assert cut.arm_id == "arm-1"
+    told = [0.6 + 0.01 * np.sin(4 * seed + 1) for seed in range(5)]
+    assert [seed.value for seed in cut.test.seeds] == pytest.approx(told)
+    assert "stopped at its best evaluation" in in_time.sentence
+    assert "stopped" not in at_the_end.sentence
