@@ -86,6 +86,12 @@ def _notes(
         )
     if metric != "validation/loss":
         yield f"Ranked by {METRICS[metric].words}; a quantity that was chosen after a look at the data is exploratory."
+    if any("validation/bleu" in arm.final for arm in arms):
+        yield (
+            "Scores of generated texts (BLEU, chrF, TER, ROUGE-L) are of few validation prompts, the same for every "
+            "run. What a run answers to each is not kept, so there is no standard error over prompts: intervals over "
+            "seeds speak of these prompts only."
+        )
     if any("test/loss" in arm.final for arm in arms):
         yield (
             "Test rows are held-out rows beside the validation rows: nothing is chosen on them. They are measured "

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.shared.metrics import METRICS
 from backend.shared.run_status import FailureCode
@@ -177,7 +178,11 @@ class ArmGrid:
         return at(self.recorded(name), self.last)
 
     def _of_finished(self, values: Floats) -> Floats:
-        return np.where(np.isin(np.arange(len(self.runs)), self.finished), values, np.nan)
+        return np.where(self._is_finished, values, np.nan)
+
+    @cached_property
+    def _is_finished(self) -> NDArray[np.bool_]:
+        return np.array([reason is None for reason in self.exclusions], np.bool_)
 
     def _exclusion(self, i: int) -> str | None:
         run = self.runs[i]

@@ -195,3 +195,18 @@ def test_storage_keys_and_folders_are_never_told(client: TestClient, database: D
         "studies/none",
     ):
         assert home not in client.get(f"{API}/{path}").text, path
+
+
+def test_a_clock_that_the_study_does_not_know_is_refused(
+    client: TestClient, database: Database, settings: Settings
+) -> None:
+    """In a sentence with its place, once runs have finished without halves; before, everything is still open."""
+    address = f"{API}/studies/{post(client, seeds=3)['id']}/comparison"
+    assert client.get(address, params={"clock": "stopped"}).status_code == 200
+    train(database, settings.home)
+    refused = client.get(address, params={"clock": "stopped"})
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == "/clock"
+    assert "recorded no halves" in error["detail"]
+    assert client.get(address, params={"clock": "best"}).status_code == 422

@@ -250,3 +250,12 @@ def test_the_report_says_what_the_clocks_are() -> None:
     assert "interval crosses seeds with halves" in said
     older = study(DEMO)
     assert statistics_text(older, comparison.build(older)).startswith("The last evaluation is compared;")
+
+
+def test_scores_of_generated_texts_are_said_to_speak_of_their_prompts() -> None:
+    """B20: BLEU on sixteen prompts has no standard error over prompts."""
+    table = RECORDS.evaluations
+    bleu = np.where(table.step == table.step.max(), 20.0, np.nan)
+    records = replace(RECORDS, evaluations=replace(table, metrics={**table.metrics, "validation/bleu": bleu}))
+    assert "no standard error over prompts" in " ".join(comparison.build(records).notes)
+    assert "prompts" not in " ".join(BUILT.notes)
