@@ -41,7 +41,7 @@ def told(service: Served, study_id: str, clock: str) -> dict[str, Any]:
 
 
 def rows(page: Page, compared: dict[str, Any], at: str) -> None:
-    """The table is in the order of the ranking, with the validation loss of this clock and the other's beside it."""
+    """The table is in the order of the ranking, with the plan's verdict and the validation loss at either clock."""
     arms = {arm["id"]: arm for arm in compared["arms"]}
     table = page.get_by_role("region", name="Results").get_by_role("row")
     for place, arm_id in enumerate(compared["ranking"], 1):
@@ -49,8 +49,9 @@ def rows(page: Page, compared: dict[str, Any], at: str) -> None:
         last, stopped = (clock["final"]["validation/loss"]["mean"] for clock in (arm, arm["stopped"]))
         cells = table.nth(place).get_by_role("cell")
         expect(cells.nth(0)).to_contain_text(arm["label"])
+        expect(cells.nth(1)).to_contain_text(arm["verdict"]["title"] if arm["verdict"] else "–")
         expect(cells.nth(3)).to_contain_text(f"{last if at == 'last' else stopped:.3f} ±")
-        expect(cells.nth(4)).to_contain_text(f"{stopped if at == 'last' else last:.3f} ±")
+        expect(cells.nth(5)).to_contain_text(f"{stopped if at == 'last' else last:.3f} ±")
 
 
 def test_table_ranking_and_significance_follow_the_clock(service: Served, watched: Watched) -> None:
@@ -60,12 +61,16 @@ def test_table_ranking_and_significance_follow_the_clock(service: Served, watche
     results = page.get_by_role("region", name="Results")
     expect(results.get_by_role("heading", name="At the last evaluation")).to_be_visible()
     expect(results.get_by_role("columnheader", name="Δ to the baseline stopped")).to_be_visible()
-    rows(page, told(service, study_id, "last"), "last")
+    compared = told(service, study_id, "last")
+    rows(page, compared, "last")
+    expect(results).to_contain_text(compared["plan"]["sentence"])
     page.get_by_text("Stopped in time", exact=True).first.click()
     expect(results.get_by_role("heading", name="Stopped in time")).to_be_visible()
     assert "clock=stopped" in page.url
     compared = told(service, study_id, "stopped")
     rows(page, compared, "stopped")
+    beyond = page.get_by_role("list", name="Beyond the plan")
+    expect(beyond).to_contain_text(compared["plan"]["exploratory"][0])
     page.get_by_role("tab", name="Significance").click()
     best = next(arm for arm in compared["arms"] if arm["id"] == compared["ranking"][0])
     meaning = best["stopped"]["differences"]["validation/loss"]["meaning"]

@@ -39,6 +39,7 @@ export type Comparison = Schemas["Comparison"];
 export type ArmComparison = Schemas["ArmComparison"];
 export type Answer = Schemas["Answer"];
 export type Difference = Schemas["Difference"];
+export type Verdict = Schemas["Verdict"];
 export type Estimate = Schemas["Estimate"];
 export type Clock = Comparison["clock"];
 export type XAxis = Comparison["x"];

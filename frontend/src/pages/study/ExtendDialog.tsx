@@ -15,7 +15,8 @@ interface DialogProps {
 export function ExtendDialog({ study, opened, onClose }: DialogProps) {
   const { extend } = useStudyChanges(study.id);
   const [seeds, setSeeds] = useState<number>();
-  const wanted = seeds ?? Math.min(MOST_SEEDS, study.seeds + 3);
+  const next = study.spec.plan?.looks?.find((look) => look > study.seeds);
+  const wanted = seeds ?? next ?? Math.min(MOST_SEEDS, study.seeds + 3);
   const more = (wanted - study.seeds) * study.arm_count;
   return (
     <Modal opened={opened} onClose={onClose} title="Extend the study" centered>
@@ -29,6 +30,7 @@ export function ExtendDialog({ study, opened, onClose }: DialogProps) {
         data-autofocus
       />
       <Text size="sm" c="dimmed" mt="sm">
+        {study.spec.plan && whatThePlanSays(study.spec.plan.seeds ?? study.seeds, next, wanted)}
         {more > 0 ? `${count(more, "more run")} will be queued.` : "Choose more seeds than there are."}
       </Text>
       <Group justify="end" mt="lg">
@@ -45,4 +47,13 @@ export function ExtendDialog({ study, opened, onClose }: DialogProps) {
       </Group>
     </Modal>
   );
+}
+
+/** Where so many seeds stand in the study's plan. `most`: what it uses, `next`: its next look. */
+export function whatThePlanSays(most: number, next: number | undefined, wanted: number): string {
+  if (wanted > most)
+    return `The plan ends at ${count(most, "seed")}: those beyond only explore, and change no verdict. `;
+  if (next !== undefined && wanted < next)
+    return `The plan looks next at ${count(next, "seed")}: before, no verdict is drawn. `;
+  return "";
 }

@@ -7,17 +7,7 @@ import { DeltaText } from "../../../components/DeltaText";
 import { decimals, MISSING, pValue } from "../../../format/numbers";
 import { SeedsNeeded } from "./SeedsNeeded";
 
-const COLUMNS = [
-  "Arm",
-  "n",
-  "Δ and interval",
-  "Paired t",
-  "Sign-flip",
-  "Holm",
-  "Smallest p",
-  "Correlation",
-  "Seeds needed",
-];
+const COLUMNS = ["Arm", "n", "Δ and interval", "Paired t", "Sign-flip", "Holm", "Smallest p", "Correlation"];
 
 interface DifferenceTableProps {
   study: StudyDetail;
@@ -48,7 +38,7 @@ export function DifferenceTable({ study, comparison, hidden }: DifferenceTablePr
       <Table highlightOnHover>
         <Table.Thead>
           <Table.Tr>
-            {COLUMNS.map((column, at) => (
+            {[...COLUMNS, comparison.plan ? "Verdict" : "Seeds needed"].map((column, at) => (
               <Table.Th key={column} ta={at === 0 ? "left" : "right"}>
                 {column}
               </Table.Th>
@@ -84,6 +74,7 @@ function Row({ arm, study, comparison }: { arm: ArmComparison; study: StudyDetai
         <DeltaText
           difference={difference}
           quantity={comparison.metrics.find(({ name }) => name === comparison.metric)}
+          bare={!!comparison.plan}
         />
       </Table.Td>
       <Table.Td ta="right">{pValue(difference.p_t)}</Table.Td>
@@ -95,7 +86,13 @@ function Row({ arm, study, comparison }: { arm: ArmComparison; study: StudyDetai
       <Table.Td ta="right">{pValue(difference.smallest_p)}</Table.Td>
       <Table.Td ta="right">{decimals(difference.seed_correlation, 2)}</Table.Td>
       <Table.Td ta="right">
-        {difference.decided === "undecided" ? <SeedsNeeded study={study} difference={difference} /> : MISSING}
+        {comparison.plan ? (
+          arm.verdict?.title
+        ) : difference.decided === "undecided" ? (
+          <SeedsNeeded study={study} difference={difference} />
+        ) : (
+          MISSING
+        )}
       </Table.Td>
     </Table.Tr>
   );

@@ -7,6 +7,8 @@ import { DeltaText } from "../../../components/DeltaText";
 import { scoreText } from "../../../format/metrics";
 import { decimals, MISSING, plusMinus, pValue } from "../../../format/numbers";
 import { seedsToDecide } from "./SeedsNeeded";
+import classes from "./ResultTable.module.css";
+import { VerdictText } from "./Verdict";
 
 interface ResultRowProps {
   arm: ArmComparison;
@@ -23,6 +25,8 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
   const toRival = quantity && arm.stopped?.last_against_stopped[quantity.name];
   const { k, n, step, amount, sentence } = arm.overfitting;
   const loss = final["validation/loss"];
+  const planned = !!comparison.plan;
+  const quantityOf = (metric: string) => comparison.metrics.find(({ name }) => name === metric);
   return (
     <Table.Tr>
       <Table.Td maw={260}>
@@ -38,11 +42,22 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
           )}
         </Group>
       </Table.Td>
+      {comparison.plan && (
+        <Table.Td className={classes.verdict}>
+          {arm.verdict ? <VerdictText verdict={arm.verdict} quantity={quantityOf(comparison.plan.metric)} /> : MISSING}
+        </Table.Td>
+      )}
       <Table.Td ta="right">{loss?.n ?? 0}</Table.Td>
-      <Table.Td ta="right">{decimals(final["probe/loss"]?.mean)}</Table.Td>
       <Table.Td ta="right">
         {plusMinus(loss?.mean, loss?.half_width)}
         {clock === "stopped" && <Beneath>{stoppedWhere(arm)}</Beneath>}
+      </Table.Td>
+      <Table.Td ta="right">
+        {arm.is_baseline || !difference ? (
+          MISSING
+        ) : (
+          <DeltaText difference={difference} quantity={quantity} tall bare={planned} />
+        )}
       </Table.Td>
       {comparison.clocks.length > 1 && quantity && (
         <Table.Td ta="right">
@@ -50,7 +65,9 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
         </Table.Td>
       )}
       {rival(comparison) && (
-        <Table.Td ta="right">{toRival && <DeltaText difference={toRival} quantity={quantity} tall />}</Table.Td>
+        <Table.Td ta="right">
+          {toRival && <DeltaText difference={toRival} quantity={quantity} tall bare={planned} />}
+        </Table.Td>
       )}
       <Table.Td ta="right">{plusMinus(final.gap?.mean, final.gap?.half_width)}</Table.Td>
       {scores.map((score) => (
@@ -60,19 +77,14 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
       ))}
       <Table.Td ta="right" title={sentence}>
         {amount ? plusMinus(amount.mean, amount.half_width) : step === null ? MISSING : `step ${Math.round(step)}`}
-        {n > 0 && (
-          <Text span size="xs" c="dimmed">
-            {" "}
-            {k}/{n}
-          </Text>
-        )}
+        {n > 0 && <Beneath>{`${k} of ${n}`}</Beneath>}
       </Table.Td>
-      <Table.Td ta="right">
-        {arm.is_baseline || !difference ? MISSING : <DeltaText difference={difference} quantity={quantity} tall />}
-      </Table.Td>
+      <Table.Td ta="right">{decimals(final["probe/loss"]?.mean)}</Table.Td>
       <Table.Td ta="right" title={difference?.meaning}>
         {arm.is_baseline ? MISSING : pValue(difference?.p_holm)}
-        {difference?.decided === "undecided" && !arm.is_baseline && <Beneath>{seedsToDecide(difference)}</Beneath>}
+        {difference?.decided === "undecided" && !arm.is_baseline && !planned && (
+          <Beneath>{seedsToDecide(difference)}</Beneath>
+        )}
       </Table.Td>
       <Table.Td ta="right">
         {arm.compute.seconds_factor === null ? MISSING : `${decimals(arm.compute.seconds_factor, 2)} ×`}

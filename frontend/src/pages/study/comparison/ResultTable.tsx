@@ -7,6 +7,7 @@ import classes from "./ResultTable.module.css";
 import { scoresOf } from "../../../format/metrics";
 import { Explained } from "./Explained";
 import { PaperTable } from "./PaperTable";
+import { Planned } from "./Planned";
 import { ResultRow, rival } from "./ResultRow";
 import { SelectionTable } from "./SelectionTable";
 
@@ -18,17 +19,18 @@ interface ResultTableProps {
 }
 
 /** The heads of the columns; `elsewhere`: the quantity by the other clock and against it, where the study has one. */
-const COLUMNS = (metric: string, elsewhere: string[], scores: string[]) => [
+const COLUMNS = (metric: string, planned: boolean, elsewhere: string[], scores: string[]) => [
   "Arm",
+  ...(planned ? ["Verdict"] : []),
   "n",
-  "Probe loss",
   "Validation loss",
+  `Δ ${metric}`,
   ...elsewhere,
   "Gap",
   ...scores,
   "Overfits",
-  `Δ ${metric}`,
-  "Holm p, seeds to decide",
+  "Probe loss",
+  planned ? "Holm p" : "Holm p, seeds to decide",
   "Time",
 ];
 
@@ -64,6 +66,7 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
   const arms = comparison.ranking.map((id) => byId.get(id)).filter((arm) => arm && !hidden.has(arm.id));
   return (
     <>
+      <Planned comparison={comparison} />
       <Table.ScrollContainer
         minWidth={1040}
         type="native"
@@ -76,10 +79,11 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
             <Table.Tr>
               {COLUMNS(
                 metric,
+                !!comparison.plan,
                 elsewhere,
                 scores.map(({ short_title }) => short_title),
               ).map((column, at) => (
-                <Table.Th key={column} ta={at === 0 ? "left" : "right"}>
+                <Table.Th key={column} ta={at === 0 || column === "Verdict" ? "left" : "right"}>
                   {column}
                 </Table.Th>
               ))}
