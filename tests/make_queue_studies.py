@@ -91,10 +91,10 @@ def plant_arms(session: Write, specs: list[ArmKeySpec], seeds: int = 1, **study:
 
 
 def digest(database: Database, home: Path, study_ids: list[str] | None = None) -> str:
-    """SHA-256 over all of what must not depend on faults, by (seed, arm): losses, evaluations and adapter bytes.
+    """SHA-256 over all of what must not depend on faults, by (seed, arm): losses, evaluations, what is kept.
 
-    That is every deterministic metric of every evaluation, the training loss of every step, and each file of each
-    adapter; times are left out. All studies, or those given.
+    That is every deterministic metric of every evaluation, the training loss of every step, and each file of what each
+    run left; times are left out. All studies, or those given.
     """
     sha = hashlib.sha256()
     columns = [getattr(EvaluationRow, metric.column) for metric in recorded() if metric.deterministic]
@@ -120,7 +120,8 @@ def digest(database: Database, home: Path, study_ids: list[str] | None = None) -
             )
             sha.update(f"{seed} {position} {status} {steps}".encode() + b"".join(block for _, block in blocks))
             sha.update(repr([tuple(row) for row in evaluations]).encode())
-            for (key,) in session.execute(select(Artifact.storage_key).where(Artifact.run_id == run_id)):
+            left = select(Artifact.storage_key).where(Artifact.run_id == run_id).order_by(Artifact.kind)
+            for (key,) in session.execute(left):
                 for file in sorted((home / "artifacts" / key).iterdir()):
                     sha.update(file.name.encode() + file.read_bytes())
     return sha.hexdigest()

@@ -28,7 +28,7 @@ class RunSummary(Out):
     message: str | None
     step: int
     total_steps: int
-    progress: float = Field(description="step / total_steps, 0 to 1.")
+    progress: float = Field(description="step / total_steps, 0 to 1; 1 of a run that has succeeded.")
     attempt: int
     cancel_requested: bool
     worker_id: str | None

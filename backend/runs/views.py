@@ -25,7 +25,7 @@ def _run(run: Run, arm: Arm, at: datetime) -> dict[str, object]:
         "message": lapsed or run.message,
         "step": run.step,
         "total_steps": run.total_steps,
-        "progress": min(1.0, run.step / run.total_steps) if run.total_steps else 0.0,
+        "progress": _progress(run),
         "attempt": run.attempt,
         "cancel_requested": run.cancel_requested_at is not None,
         "worker_id": run.worker_id,
@@ -34,6 +34,13 @@ def _run(run: Run, arm: Arm, at: datetime) -> dict[str, object]:
         "started_at": run.started_at,
         "finished_at": run.finished_at,
     }
+
+
+def _progress(run: Run) -> float:
+    """0 to 1; a run that has succeeded is done, also where it stopped before its last step."""
+    if run.status == RunStatus.SUCCEEDED:
+        return 1.0
+    return min(1.0, run.step / run.total_steps) if run.total_steps else 0.0
 
 
 def _lapsed(run: Run, at: datetime) -> str | None:

@@ -163,12 +163,16 @@ class Examples(Message):
 
 
 class Finished(RunMessage):
-    """The run is done; `final` holds what is recorded once, such as `validation/loss_fp32`, and FLOPs."""
+    """The run is done; `final` holds what is recorded once, such as `validation/loss_fp32`, and FLOPs.
+
+    A run that stopped early ends before its last step, with a `message` that says so.
+    """
 
     type: Literal["finished"] = "finished"
     step: int
     final: dict[str, float]
     examples: Examples = Examples()
+    message: str | None = None
 
 
 class Failed(RunMessage):

@@ -78,6 +78,6 @@ def test_t34_backup_restores(kind: str, build: Build, world: World, request: pyt
     print(
         f"T34 {kind}: backup in {took:.1f} s under {rate:.0f} writes/s: {told.stdout.strip()}; integrity {integrity}; "
         f"digest of what had ended {'equal' if restored == finished else 'DIFFERS'}, of what was trained on after the "
-        f"restore {'equal' if went_on == undisturbed else 'DIFFERS'}; {artifacts} adapters"
+        f"restore {'equal' if went_on == undisturbed else 'DIFFERS'}; {artifacts} artifacts"
     )
     assert (integrity, restored, went_on) == ("ok", finished, undisturbed)

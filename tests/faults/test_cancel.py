@@ -34,7 +34,8 @@ def ended(house: House, run_id: str, since: float, bar_s: float) -> float:
 
 def adapters(house: House, run_id: str) -> int:
     with house.database.read() as session:
-        return len(session.scalars(select(Artifact).where(Artifact.run_id == run_id)).all())
+        kept = select(Artifact).where(Artifact.run_id == run_id, Artifact.kind == "adapter")
+        return len(session.scalars(kept).all())
 
 
 @pytest.fixture(scope="module")

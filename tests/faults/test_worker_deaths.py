@@ -150,7 +150,7 @@ def test_t8_paused_worker_cannot_corrupt(build: Build, world: World) -> None:
     assert house.digest() == before
     with house.database.read() as session:
         assert study_events.last_seq(session, house.run(run_id).study_id) == seq
-    (artifact,) = (house.home / "artifacts").rglob("adapter_model.safetensors")
+    (artifact,) = (house.home / "artifacts").rglob("adapter/adapter_model.safetensors")
     assert artifact.parts[-3] == "attempt-2"
     house.plant_real(arms=1, seeds=1, epochs=1, evaluations=1)  # the woken worker registers anew and is of use again
     house.workers[1].kill()

@@ -60,12 +60,16 @@ class Toy:
             partial.rename(final)
         return e.Checkpoint(**self.ids, step=self.step, folder=str(final))
 
-    def adapter(self) -> e.Artifact:
-        folder = self.folder / "adapter"
+    def left(self) -> list[e.Artifact]:
+        last = self.artifact("adapter", step=self.step, clocks=("last",))
+        return [last, self.artifact("adapter_stopped", step=1, clocks=("stopped",))]
+
+    def artifact(self, kind: str, **more: object) -> e.Artifact:
+        folder = self.folder / kind
         folder.mkdir()
         (folder / "adapter.bin").write_bytes(bytes.fromhex(self.state))
         digest = hashlib.sha256(bytes.fromhex(self.state)).hexdigest()
-        return e.Artifact(**self.ids, kind="adapter", folder=str(folder), files={"adapter.bin": digest})
+        return e.Artifact(**self.ids, kind=kind, folder=str(folder), files={"adapter.bin": digest}, **more)
 
 
 def listen() -> None:
@@ -126,7 +130,8 @@ def train(start: e.Start, say) -> bool:
                 say(toy.checkpoint())
             if toy.step >= plan["steps"]:
                 say(e.Log(**toy.ids, level="info", text="done"))
-                say(toy.adapter())
+                for artifact in toy.left():
+                    say(artifact)
                 say(e.Finished(**toy.ids, step=toy.step, final={"validation/loss_fp32": toy.number()}))
                 del toys[run_id]
     say(e.PackDone(claim_id=start.claim_id))

@@ -31,6 +31,7 @@ class Progress:
     best_step: that of the best evaluation so far, -1 before the first; best: what it is kept by, lower the better.
     best_loss: its validation loss.
     bar, waited: what the next evaluation must pass to count as an improvement, and how many did not.
+    early: whether that ended the run before its last step.
     """
 
     step: int = 0
@@ -45,6 +46,7 @@ class Progress:
     best_loss: float = math.inf
     bar: float = math.inf
     waited: int = 0
+    early: bool = False
 
 
 def write_checkpoint(folder: Path, progress: Progress, key: str, seed: int, tensors: Mapping[str, Tensor]) -> Path:

@@ -23,7 +23,23 @@ def note(slot: Slot, values: Mapping[str, float]) -> bool:
         progress.bar, progress.waited = value, 0
     else:
         progress.waited += 1
+    out_of_patience = training.patience is not None and progress.waited >= training.patience
+    progress.early = out_of_patience and progress.step < slot.steps
     return best
+
+
+def stopped_early(slot: Slot) -> str | None:
+    """The sentence about a run that ended before its last step for want of improvement; None of any other."""
+    training, progress = slot.arm.training, slot.progress
+    if not progress.early:
+        return None
+    what = "loss" if training.keep_by == "loss" else _FIRST_SCORE[slot.arm.task]
+    by = f" by more than {training.min_delta:g}" if training.min_delta else ""
+    times = "evaluation" if progress.waited == 1 else f"{progress.waited} evaluations"
+    return (
+        f"Stopped early at step {progress.step} of {slot.steps}: the validation {what} did not improve{by} in the last "
+        f"{times}; it was best at step {progress.best_step}."
+    )
 
 
 def _height(slot: Slot, values: Mapping[str, float]) -> float:

@@ -105,6 +105,8 @@ def _exported(place: Place, warm: Warm, last: Tally) -> Ended:
     shown = tuple(one.shown() for one in place.answers[:SHOWN])
     examples = Examples(best=found.best, worst=found.worst, generated=shown)
     final = {"flops": slot.progress.flops}
+    if slot.progress.early:
+        final["saved_steps"] = float(slot.steps - slot.progress.step)
     if arm.training.fp32_loss or warm.precision(arm) == "fp32":
         final["validation/loss_fp32"] = last.mean
     if warm.precision(arm) == "fp32":

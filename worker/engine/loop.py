@@ -11,7 +11,7 @@ from backend.shared.run_status import FailureCode
 from backend.shared.schedule import epoch_of
 from backend.shared.specs import Clock
 from backend.shared.trainer_protocol import Cancel, Command, Drain
-from worker.engine.clocks import note
+from worker.engine.clocks import note, stopped_early
 from worker.engine.evaluate import measured, told
 from worker.engine.failures import Failure, explain, is_out_of_memory
 from worker.engine.form import Form
@@ -50,17 +50,18 @@ class Group:
         form, first = self._form, not self._begun
         if first:
             self._begin()
-        if form.step < self._steps:  # else it was resumed at its last step and evaluated before
-            form.take(self._data.batch(form.step))
-            step = form.step
-            due = step in self._evaluate_at
-            if due or first or step % form.read_every == 0:
-                self._read()
-            if due:
-                seats = [seat for seat, place in self._seats.items() if step in place.evaluate_at]
-                self._evaluate(seats)
-                self._write(seats)
-        if form.step >= self._steps:
+            self._finish()  # runs that were resumed at their end and evaluated before
+        if self.ended:
+            return
+        form.take(self._data.batch(form.step))
+        step = form.step
+        due = step in self._evaluate_at
+        if due or first or step % form.read_every == 0:
+            self._read()
+        if due:
+            seats = [seat for seat, place in self._seats.items() if step in place.evaluate_at]
+            self._evaluate(seats)
+            self._write(seats)
             self._finish()
 
     def cancel(self, command: Cancel) -> None:
@@ -137,13 +138,13 @@ class Group:
             self._leave(seat)
 
     def _evaluate(self, seats: Sequence[int]) -> None:
-        """Say how the runs on `seats` do; those at their last step are measured on the test rows, too."""
+        """Say how the runs on `seats` do; those that end here are measured on the test rows, too."""
         judged = self._form.evaluate(self._data) if seats else []
         found = {seat: measured(self._seats[seat].slot, judged[seat]) for seat in seats}
         for seat, values in found.items():
             self._form.store(seat)
             self._note(self._seats[seat], values, judged[seat].validation)
-        ending = [seat for seat in seats if self._seats[seat].step >= self._steps]
+        ending = [seat for seat in seats if self._seats[seat].over]
         tests = self._test(ending) if ending and self._data.test else {}
         for seat, values in found.items():
             place = self._seats[seat]
@@ -173,10 +174,15 @@ class Group:
         place.slot.progress.losses.clear()
 
     def _finish(self) -> None:
-        """End all runs, each exported by itself: what stops one does not stop the others, but for memory."""
-        for (seat, place), end in zip(list(self._seats.items()), self._ends(self.places), strict=True):
+        """End the runs that are over, each exported by itself: what stops one stops no other, but for memory."""
+        over = {seat: place for seat, place in self._seats.items() if place.over}
+        ends = self._ends(list(over.values())) if over else ()
+        for (seat, place), end in zip(over.items(), ends, strict=True):
+            words = stopped_early(place.slot)
+            if words is not None:
+                place.reporter.log("info", words)
             try:
-                place.reporter.finished(place.step, *end())
+                place.reporter.finished(place.step, *end(), words)
             except Exception as error:
                 if is_out_of_memory(error):
                     raise

@@ -42,6 +42,11 @@ class Place:
         """Steps taken so far."""
         return self.slot.progress.step
 
+    @property
+    def over(self) -> bool:
+        """Whether the run takes no further step: it stands at its last one, or was stopped early."""
+        return self.step >= self.slot.steps or self.slot.progress.early
+
     def record(self, clock: Clock, split: str, tally: Tally) -> None:
         """Put what was judged of a split's rows into the run's ledger."""
         self.slot.ledger |= ledger.rows(clock, split, self.slot.arm.task, self.slot.host.head.outputs, tally)

@@ -99,9 +99,13 @@ class Reporter:
         left = {"run_id": self.run_id, "fence": self.fence, "kind": "ledger", "folder": str(folder), "files": files}
         self._say(protocol.Artifact.model_validate(left))
 
-    def finished(self, step: int, final: dict[str, float], examples: protocol.Examples) -> None:
-        """The run is done."""
-        done = protocol.Finished(run_id=self.run_id, fence=self.fence, step=step, final=final, examples=examples)
+    def finished(
+        self, step: int, final: dict[str, float], examples: protocol.Examples, message: str | None = None
+    ) -> None:
+        """The run is done; message: what is to be said of its end."""
+        done = protocol.Finished(
+            run_id=self.run_id, fence=self.fence, step=step, final=final, examples=examples, message=message
+        )
         self._say(done)
 
     def fail(self, failure: Failure) -> None:

@@ -151,7 +151,9 @@ class EventWriter:
             case Finished():
                 examples = event.examples.model_dump(mode="json")
                 left = self._left(run_id)
-                return endings.finish(session, run_id, fence, event.step, dict(event.final), left, examples)
+                return endings.finish(
+                    session, run_id, fence, event.step, dict(event.final), left, examples, event.message
+                )
             case Failed():
                 return endings.fail(session, run_id, fence, event.code, records.printable(event.message))
             case Cancelled() if run_id in self.timed_out:

@@ -45,10 +45,12 @@ def finish(
     final: dict[str, Any],
     artifacts: Sequence[NewArtifact] = (),
     examples: dict[str, Any] | None = None,
+    message: str | None = None,
 ) -> bool:
     """The run succeeded; its artifacts become visible in the same transaction. `examples` as in events.Examples.
 
-    A number of `final` that is not finite is stored as None, its kind under "nonfinite".
+    `message` is a sentence about its end, such as that it was an early one. A number of `final` that is not finite is
+    stored as None, its kind under "nonfinite".
     """
     kept = {
         name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in final.items()
@@ -57,11 +59,10 @@ def finish(
     values = {
         "step": step,
         "final": {**kept, "nonfinite": odd} if odd else kept,
-        "message": None,
         "checkpoint_key": None,
         "examples": json_safe(examples),
     }
-    if not _end(session, run_id, fence, RunStatus.SUCCEEDED, AttemptEnd.SUCCEEDED, None, values):
+    if not _end(session, run_id, fence, RunStatus.SUCCEEDED, AttemptEnd.SUCCEEDED, message, values):
         return False
     for new in artifacts:
         artifact = Artifact(

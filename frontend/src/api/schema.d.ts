@@ -3680,7 +3680,7 @@ export interface components {
             position: number;
             /**
              * Progress
-             * @description step / total_steps, 0 to 1.
+             * @description step / total_steps, 0 to 1; 1 of a run that has succeeded.
              */
             progress: number;
             /**
@@ -3839,7 +3839,7 @@ export interface components {
             position: number;
             /**
              * Progress
-             * @description step / total_steps, 0 to 1.
+             * @description step / total_steps, 0 to 1; 1 of a run that has succeeded.
              */
             progress: number;
             /**

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from backend.shared.database import Database
 from backend.shared.run_status import AttemptEnd, FailureCode, RunStatus
 from backend.shared.store import endings, requests, study_events
+from backend.shared.store.tallies import tallies
 from backend.shared.tables import Artifact, Attempt, Run
 from tests.backend.queue.conftest import add_worker
 from tests.backend.queue.test_claims import claim, planted
@@ -42,6 +43,19 @@ def test_finish_publishes_the_adapter_with_the_status(database: Database, worker
     with database.read() as session:
         assert session.scalars(select(Artifact.storage_key)).all() == ["run/attempt-1/adapter"]
         assert study_events.after(session, study_id, 0)[-1].data["status"] == "succeeded"
+
+
+def test_a_run_that_stopped_early_has_succeeded_and_says_so(database: Database, worker_id: str) -> None:
+    study_id, (run_id,) = planted(database)
+    claim(database, worker_id)
+    with database.write() as session:
+        assert endings.finish(session, run_id, 1, 16, {"saved_steps": 24.0}, message="Stopped early at step 16 of 40.")
+    run = run_of(database, run_id)
+    assert (run.status, run.step, run.message) == ("succeeded", 16, "Stopped early at step 16 of 40.")
+    with database.read() as session:
+        assert study_events.after(session, study_id, 0)[-1].data["message"] == "Stopped early at step 16 of 40."
+        tally = tallies(session, [study_id])[study_id]
+    assert (tally.steps_left, tally.steps_trained, tally.progress) == (0, 16, 1.0)
 
 
 @pytest.mark.parametrize("ending", ["finish", "fail", "cancelled", "give_back", "lose"])

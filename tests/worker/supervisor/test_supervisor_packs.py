@@ -26,7 +26,14 @@ def test_all_packs_are_trained_on_one_warm_trainer(build: Build) -> None:
         assert worker.tokens_per_second
         assert worker.tokens_per_second > 0
         artifacts = session.scalars(select(Artifact)).all()
-    assert sorted(a.storage_key for a in artifacts) == sorted(f"{run_id}/attempt-1/adapter" for run_id in runs)
+    kinds = ("adapter", "adapter_stopped")
+    assert sorted(a.storage_key for a in artifacts) == sorted(
+        f"{run}/attempt-1/{kind}" for run in runs for kind in kinds
+    )
+    assert {(a.kind, a.step, *a.clocks) for a in artifacts} == {
+        ("adapter", 40, "last"),
+        ("adapter_stopped", 1, "stopped"),
+    }
     for artifact in artifacts:
         assert artifact.bytes == 32
         assert (house.settings.artifacts / artifact.storage_key / "adapter.bin").stat().st_size == 32

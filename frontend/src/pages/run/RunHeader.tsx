@@ -50,7 +50,7 @@ export function RunHeader({ run, study }: { run: RunDetail; study: StudyDetail |
         mt="sm"
         aria-label={`Progress: step ${run.step} of ${run.total_steps}`}
       />
-      {run.message && run.status !== "succeeded" && (
+      {run.message && (
         <Alert
           mt="sm"
           py="xs"
