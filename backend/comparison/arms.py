@@ -125,7 +125,7 @@ def told(grid: ArmGrid, interval: Interval, values: Floats) -> schema.Estimate:
         seeds=[
             schema.SeedValue(seed=run.seed, run_id=run.id, value=value)
             for run, value in zip(grid.runs, values.tolist(), strict=True)
-            if np.isfinite(value)
+            if isfinite(value)
         ],
     )
 

@@ -1,6 +1,7 @@
 """Every arm against the baseline, in every compared quantity, with Holm's correction over the arms."""
 
 from collections.abc import Callable, Iterable, Sequence
+from math import isfinite
 
 import numpy as np
 
@@ -123,9 +124,9 @@ def _difference(
         seeds_needed=needed,
         seeds_needed_holm=needed_holm,
         pairs=[
-            schema.Pair(seed=seed, value=float(left) - float(right))
-            for seed, left, right in zip(values.seeds, values.left, values.right, strict=True)
-            if np.isfinite(float(left) - float(right))
+            schema.Pair(seed=seed, value=value)
+            for seed, value in zip(values.seeds, (values.left - values.right).tolist(), strict=True)
+            if isfinite(value)
         ],
     )
 
