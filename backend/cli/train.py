@@ -57,14 +57,16 @@ def _queue_and_follow(
     tend: following.Tend = following.nothing_to_tend,
 ) -> int:
     console = err()
-    warnings = client.studies.preview(spec)["warnings"]
+    preview = client.studies.preview(spec)
     study = client.studies.create(spec)
-    for warning in warnings:
+    for warning in preview["warnings"]:
         console.print(f"Warning: {warning['pointer']}: {warning['detail']}.", markup=False)
     page = f"{client.url}/studies/{study['id']}"
     total = study["counts"]["total"]
     name = escape(study["name"])
     console.print(f"Queued [bold]{name}[/bold]: {total} runs, {len(study['arms'])} arms. Live at {page}", markup=True)
+    if preview["plan"] is not None:
+        console.print(preview["plan"]["sentence"], markup=False)
     if not follow:
         if as_json:
             out().print_json(data=study)
