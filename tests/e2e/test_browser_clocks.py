@@ -64,6 +64,12 @@ def test_table_ranking_and_significance_follow_the_clock(service: Served, watche
     compared = told(service, study_id, "last")
     rows(page, compared, "last")
     expect(results).to_contain_text(compared["plan"]["sentence"])
+    answers = page.get_by_role("region", name="Answers")
+    rival = answers.get_by_role("row", name="No dropout stopped in time")
+    base = next(arm for arm in compared["arms"] if arm["is_baseline"])
+    saved = base["stopped"]["last_against_stopped"]["validation/loss"]["mean"]
+    expect(rival).to_contain_text(f"stopped in time: −{saved:.3f}")
+    expect(answers.get_by_role("row")).to_have_count(len(ARMS))
     page.get_by_text("Stopped in time", exact=True).first.click()
     expect(results.get_by_role("heading", name="Stopped in time")).to_be_visible()
     assert "clock=stopped" in page.url

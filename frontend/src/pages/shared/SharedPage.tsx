@@ -14,6 +14,7 @@ import { Prose } from "../report/Prose";
 import { Answers } from "../study/comparison/Answers";
 import { ArmRail } from "../study/comparison/ArmRail";
 import { Charts } from "../study/comparison/Charts";
+import { Forest } from "../study/comparison/Forest";
 import { ResultTable } from "../study/comparison/ResultTable";
 import { NotRecorded } from "../study/NotRecorded";
 import columns from "../study/StudyPage.module.css";
@@ -49,7 +50,10 @@ export function SharedPage() {
             <Prose html={shared.data.report.text_html} />
           </Paper>
         )}
-        <Answers answers={compared.data?.answers} />
+        <Answers
+          answers={compared.data?.answers}
+          picture={compared.data && <Forest comparison={compared.data} hidden={hidden} />}
+        />
         <div className={columns.columns}>
           <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} metric={metric} />
           <Stack gap="md" miw={0}>

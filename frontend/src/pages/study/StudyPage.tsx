@@ -10,6 +10,7 @@ import { useStudyStream } from "../../live/useStudyStream";
 import { Answers } from "./comparison/Answers";
 import { ArmRail } from "./comparison/ArmRail";
 import { Charts } from "./comparison/Charts";
+import { Forest } from "./comparison/Forest";
 import { NotRecorded } from "./NotRecorded";
 import { StudyHeader } from "./StudyHeader";
 import { StudyTabs } from "./StudyTabs";
@@ -37,6 +38,7 @@ export function StudyPage() {
         <StudyHeader study={study.data} />
         <Answers
           answers={compared.data?.answers}
+          picture={compared.data && <Forest comparison={compared.data} hidden={hidden} />}
           action={(answer) => <WhatDecides answer={answer} comparison={compared.data} study={study.data} />}
         />
         <div className={classes.columns}>

@@ -12,8 +12,15 @@ const COLOURS: Record<Verdict["kind"], string | undefined> = {
   cannot_tell: "dimmed",
 };
 
-/** `quantity`: what the plan judges by. */
-export function VerdictText({ verdict, quantity }: { verdict: Verdict; quantity: Quantity | undefined }) {
+interface VerdictTextProps {
+  verdict: Verdict;
+  /** What the plan judges by. */
+  quantity: Quantity | undefined;
+  /** Without the ends that it stands on. */
+  short?: boolean;
+}
+
+export function VerdictText({ verdict, quantity, short = false }: VerdictTextProps) {
   const written = (end: number) => (quantity?.shown === "share" ? percentPoints(end, null) : signed(end));
   const { lo, hi } = verdict;
   return (
@@ -21,7 +28,7 @@ export function VerdictText({ verdict, quantity }: { verdict: Verdict; quantity:
       <Text span inherit fw={550} c={COLOURS[verdict.kind]}>
         {verdict.title}
       </Text>
-      {lo !== null && hi !== null && (
+      {!short && lo !== null && hi !== null && (
         <Text span size="xs" c="dimmed" display="block">
           {written(lo)} to {written(hi)}
         </Text>
