@@ -13,7 +13,7 @@ import numpy as np
 from .statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
 
 VERSION = 1
-_STUDY = ("study_id", "name", "event_seq", "task", "baseline_arm_id", "model", "dataset", "plan")
+_STUDY = ("study_id", "name", "event_seq", "task", "baseline_arm_id", "model", "dataset", "draws_rows", "plan")
 _ARM = ("id", "key", "label", "method", "position", "spec", "trainable_parameters")
 _RUN = ("id", "arm_id", "seed", "status", "failure_code", "step", "total_steps", "seconds", "flops")
 
