@@ -118,6 +118,16 @@ def test_diverged_is_the_worst_outcome() -> None:
     assert against_zero([*LOW, -1.0, INF, -1.0], looks=(5, 8), smallest=0.5) == ["cannot_tell"]
 
 
+def test_a_diverged_arm_leaves_no_share() -> None:
+    """Twelve seeds of which one diverged are no evidence of better, so they hand nothing on to another arm either."""
+    weak = np.array([-0.9, -0.1, -1.2, 0.2, -1.0, -0.4, -0.7, -0.2, -0.8, 0.1, 0.3, -0.6])
+    fails = np.array([-1.0] * 11 + [INF])
+    level = float(stats.ttest_1samp(weak, 0, alternative="less").pvalue) * 1.5  # passes alone, not as one of two
+    kinds = [one.kind for one in judge(np.array([weak, fails]), np.zeros(12), (12,), 0.001, level)]
+    assert kinds == ["cannot_tell", "cannot_tell"]
+    assert judge(weak[None], np.zeros(12), (12,), 0.001, level)[0].kind == "better_by_more"
+
+
 def test_a_diverging_baseline_is_beaten_by_signs_only() -> None:
     """No arm is worse than a baseline that diverged, and better only where it is in nearly every seed."""
     base = np.array([INF, 0.0, INF, 0.0, 0.0, INF])
