@@ -54,7 +54,8 @@ def test_the_first_card_advises_the_simplest_where_nothing_is_decided(
     expect(use).to_contain_text(answers[0]["advice"])
     row = page.get_by_role("region", name="Results").get_by_role("row").filter(has_text="HiddenCut 0.1")
     expect(row).to_contain_text("cannot tell with this plan")
-    expect(use).to_contain_text("The plan's looks are drawn: further seeds only explore.")
+    answers_shown = page.get_by_role("region", name="Answers")
+    expect(answers_shown).to_contain_text("The plan's looks are drawn: further seeds only explore.")
     watched.close()
 
 
