@@ -158,7 +158,7 @@ def _build(
         baseline_arm_id=None if chosen is None else chosen.id,
         arms=arms,
         ranking=[records.arms[i].id for i in ranked],
-        answers=answers(arms, chosen, ties_of, clock),
+        answers=answers(arms, chosen, ties_of, clock, "" if plan is None else plan.standing),
         progress=standing,
         pairwise=matrix(grids, ranked, metric, clock),
         selection=select(grids, base, names, metric, shown, titles, clock),

@@ -19,15 +19,17 @@ def answers(
     baseline: schema.ArmComparison | None,
     ties_of: TiesOf,
     clock: schema.Clock = "last",
+    standing: str = "",
 ) -> list[schema.Answer]:
     """Return the four answers; `ties_of` names the arms (ids) that are not told apart from an arm in a quantity.
 
-    The first weighs both clocks; the last two speak of one, where the study knows it.
+    The first weighs both clocks; the last two speak of one, where the study knows it. standing: how far the study's
+    plan has come, where it has one.
     """
     if baseline is None:
         text = "There is no arm in this study yet."
         return [card(key, WAITING, text, "waiting", None) for key in ("use", "overfits", "gap", "loss")]
-    contest = Contest.of(arms, baseline, ties_of)
+    contest = Contest.of(arms, baseline, ties_of, standing)
     judged = contest.at(clock) if contest.differences_known(clock) else contest
     return [
         use(contest),

@@ -28,15 +28,22 @@ class Contest:
     score: schema.SeriesName | None
     ties_of: TiesOf
     judged: Judged = "last"
+    standing: str = ""  # of the study's plan, which says what further seeds are for; empty without one
 
     @classmethod
-    def of(cls, arms: Sequence[schema.ArmComparison], baseline: schema.ArmComparison, ties_of: TiesOf) -> Self:
+    def of(
+        cls,
+        arms: Sequence[schema.ArmComparison],
+        baseline: schema.ArmComparison,
+        ties_of: TiesOf,
+        standing: str = "",
+    ) -> Self:
         """Return the contest of all arms of a study."""
         measured = [arm.final for arm in (baseline, *arms) if arm.final["validation/loss"].n]
         tested = bool(measured) and all("test/loss" in final and final["test/loss"].n for final in measured)
         split = "test" if tested else "validation"
         score = next((name for one in _SCORES if (name := _name(split, one)) in baseline.final), None)
-        return cls(arms, baseline, _name(split, "loss"), score, ties_of)
+        return cls(arms, baseline, _name(split, "loss"), score, ties_of, standing=standing)
 
     def at(self, judged: Judged) -> Self:
         """Return the same contest at another clock."""

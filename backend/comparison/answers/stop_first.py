@@ -1,5 +1,7 @@
 """The free rival of every method, stopping in time: said before any method where it does as well."""
 
+from dataclasses import replace
+
 from backend.comparison import schema
 from backend.comparison.words import amount, capital, p_value, plain
 from backend.shared.metrics import METRICS
@@ -14,8 +16,7 @@ def stop_first(contest: Contest, lowest: schema.ArmComparison, answer: schema.An
     known = [name for name in (contest.loss, "validation/loss") if _known(contest.baseline, name)]
     if not known:
         return _by_the_minimum(contest, lowest, answer)
-    weighed = Contest(contest.arms, contest.baseline, known[0], contest.score, contest.ties_of)
-    return _by_both_clocks(weighed, answer)
+    return _by_both_clocks(replace(contest, loss=known[0]), answer)
 
 
 def _known(arm: schema.ArmComparison, loss: schema.SeriesName) -> bool:
@@ -45,7 +46,7 @@ def _by_both_clocks(contest: Contest, answer: schema.Answer) -> schema.Answer:
     if helps:
         text = stopped + _no_better(in_time, rival) + ended
         return card("use", "Stop earlier", text, "holds", baseline, answer.advice)
-    told = f" {stopped}: stopping earlier is not shown to help."
+    told = f" {stopped}: stopping earlier is not shown to help{' so far' if contest.standing else ''}."
     named = next((arm for arm in contest.others if arm.id == answer.arm_id), None)
     if answer.state != "holds" or named is None:
         return answer.model_copy(update={"text": answer.text + told})

@@ -85,9 +85,12 @@ def _undecided(contest: Contest, best: schema.ArmComparison) -> schema.Answer:
     noise = (
         f"not separated from seed noise yet ({p_value(lead.p_holm)} after correction)" if varies else "cannot be tested"
     )
+    further = seeds_sentence(lead.seeds_needed_holm, varies=varies)
+    if contest.standing:  # nothing is promised from what was measured where a plan says what seeds are for
+        further = f"The study's plan: {contest.standing[0].lower()}{contest.standing[1:]}"
     text = (
         f"{capital(spoken(best))} has the lowest {METRICS[contest.loss].words} so far, by {size}: {noise}."
-        f"{contest.of_score(best)} {seeds_sentence(lead.seeds_needed_holm, varies=varies)}"
+        f"{contest.of_score(best)} {further}"
     )
     advice = f"Keep {base} for now: it is the simplest, and nothing is shown to beat it."
     return card("use", "No clear winner", text, "undecided", best, advice)

@@ -274,3 +274,13 @@ def test_names_of_scores_keep_their_capitals() -> None:
     better = ended({"none": by(0.0), "dropkey": by(0.0)}, validation_macro_f1={"none": by(0.6), "dropkey": by(0.7, 2)})
     meaning = comparison.build(better).arms[1].differences["validation/macro_f1"].meaning
     assert meaning.startswith("Validation macro-F1 higher by")
+
+
+def test_a_plan_says_what_further_seeds_are_for_and_nothing_is_promised_from_what_was_measured() -> None:
+    records = ended({"none": by(0.0), "hiddenkey": by(-0.004, -0.5)})
+    plan = {"baseline": "none", "metric": "validation/loss", "smallest": 0.02, "seeds": 8, "looks": [8]}
+    unplanned = told(records)["use"].text
+    planned = told(replace(records, plan=plan))["use"].text
+    assert "four studies of five" in unplanned
+    assert "four studies of five" not in planned
+    assert "The study's plan: 0 of 1 look drawn; the next is at 8 seeds." in planned
