@@ -31,7 +31,7 @@ def _by_halves(baseline: schema.ArmComparison, name: str, fits: str) -> schema.A
     found = baseline.overfitting
     heads = {
         "rises": f"Yes, {lowest_between(baseline)}",
-        "not_shown": "No lasting rise",
+        "not_shown": "No lasting rise is shown",
         "unstable": "It becomes unstable",
         "untold": "Too early to tell",
     }

@@ -25,6 +25,8 @@ from backend.main import create_app
 from backend.shared.settings import Settings
 
 FOLDER = Path(__file__).parent
+# What is called otherwise since (design, words: an onset is where overfitting begins, by the rule of studies of then).
+RENAMED = {"onset": "overfitting", "Overfits from step": "Overfits by"}
 ANSWERS: dict[str, Any] = json.loads(gzip.decompress((FOLDER / "answers.json.gz").read_bytes()))
 
 
@@ -72,6 +74,9 @@ def test_a_difference_is_seen() -> None:
         "meaning": "Lower than the other",
     }
     said = {"answers": [{"id": "use", "headline": "Stop"}], "meaning": "It is lower than the other"}
+    renamed = {"a": [{"onset": 3}], "b": 1}
+    assert not differences(renamed, {"a": [{"overfitting": 3}], "b": 1})
+    assert differences(renamed, {"a": [{"overfitting": 4}], "b": 1})
     also = {"series": [{"name": "f1", "values": [1]}, {"name": "loss", "values": [0.7]}]}
     more = {**then, **said, **also, "new": 1, "table": {"columns": ["loss", "f1", "n"], "rows": [["0.7", "1", "5"]]}}
     assert not differences(then, more)
@@ -91,17 +96,19 @@ def test_a_difference_is_seen() -> None:
 
 def differences(then: Any, now: Any, place: str = "") -> list[str]:
     """Where `now` says something else than `then`; keys, columns, series and columns of CSV that are new are no
-    difference, nor are other words in sentences, notes and the four answers, nor which cells of a chart are bright.
+    difference, nor are other names for the same, other words in sentences, notes, definitions and the four answers, nor
+    which cells of a chart are bright.
     """
     if place.endswith("/answers"):
         then, now = ([one["id"] for one in some] for some in (then, now))
-    if place.endswith("/notes") or _judges(then):
+    if place.endswith(("/notes", "/footnotes", "/definitions")) or _judges(then):
         return []
     if isinstance(then, dict) and isinstance(now, dict):
         if {"dtype", "bdata"} <= then.keys():
             return [] if _close(_numbers(then), _numbers(now)) else [f"{place}: other numbers"]
         if then.keys() == {"columns", "rows"}:
             then, now = _by_column(then), _by_column(now)
+        then = {RENAMED[key] if key not in now and key in RENAMED else key: value for key, value in then.items()}
         lost = [f"{place}/{key}: gone" for key in then.keys() - now.keys()]
         return lost + [
             one for key in then.keys() & now.keys() for one in differences(then[key], now[key], f"{place}/{key}")
