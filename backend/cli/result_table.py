@@ -28,10 +28,13 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
         return
     # Statistics and their libraries are loaded for this alone.
     from backend.comparison.plan.told import lines
-    from backend.reports.table import result_table, selection_table
+    from backend.reports.table import in_time_table, result_table, selection_table
 
     found = _read(comparison)
     print_table(console, f"{found.study_name}: {found.model} on {found.dataset}", result_table(found, DIGITS))
+    in_time = in_time_table(found, DIGITS)
+    if in_time is not None:
+        print_table(console, "Stopped in time", in_time)
     if found.selection:
         print_table(console, "Each method at its best, on test rows", selection_table(found.selection, DIGITS))
         console.print(found.selection.sentence, markup=False)

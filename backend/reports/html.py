@@ -17,7 +17,7 @@ from backend.shared.errors import Unavailable
 
 from .markdown import html as markdown
 from .service import ReportContent
-from .table import DEFINITIONS
+from .table import DEFINITIONS, ReportTable
 
 _HERE = Path(__file__).parent
 _DATA = "application/json"
@@ -42,7 +42,7 @@ def page(report: ReportContent) -> str:
     plan = "".join(f"<li>{escape(line)}</li>" for line in lines(report.comparison))
     sections = (
         *([_section("Plan and verdicts", f"<ul>{plan}</ul>")] if plan else []),
-        _section("Results", _table(report)),
+        _section("Results", _tables(report)),
         _section("Figures", "".join(_figure(figure) for figure in report.figures)),
         _section("Definitions", f"<dl>{definitions}</dl>"),
         _section("Footnotes on the statistics", f"<ol>{notes}</ol>"),
@@ -81,16 +81,23 @@ def _section(title: str, inside: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{inside}</section>\n"
 
 
-def _table(report: ReportContent) -> str:
-    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in report.table.columns)
+def _tables(report: ReportContent) -> str:
+    told = _table("Results of all arms", report.table)
+    if report.in_time is None:
+        return told
+    return f"{told}<h3>Stopped in time</h3>{_table('All arms stopped in time', report.in_time)}"
+
+
+def _table(label: str, table: ReportTable) -> str:
+    head = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
     rows = "".join(
         f'<tr><th scope="row" dir="auto">{escape(row[0])}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
         + "</tr>"
-        for row in report.table.rows
+        for row in table.rows
     )
     return (
-        '<div class="wide" tabindex="0" role="region" aria-label="Results of all arms"><table><thead><tr>'
+        f'<div class="wide" tabindex="0" role="region" aria-label="{label}"><table><thead><tr>'
         f"{head}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

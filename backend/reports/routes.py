@@ -44,6 +44,7 @@ def get(study_id: str, who: Who, app: App) -> ReportOut:
         answers=shown.answers,
         plan=lines(shown),
         table=ReportTable.model_validate(found.table),
+        in_time=None if found.in_time is None else ReportTable.model_validate(found.in_time),
         figures=[Figure.model_validate(figure) for figure in found.figures],
         definitions=[Definition(term=term, meaning=meaning) for term, meaning in DEFINITIONS],
         footnotes=shown.notes,

@@ -54,6 +54,7 @@ class ReportOut(Out):
     answers: list[Answer]
     plan: list[str] = Field(description="The plan, how far it is, and each verdict; empty where there is none.")
     table: ReportTable
+    in_time: ReportTable | None = Field(description="Every arm stopped in time; null where that is not known.")
     figures: list[Figure]
     definitions: list[Definition]
     footnotes: list[str]

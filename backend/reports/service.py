@@ -20,7 +20,7 @@ from backend.shared.store import studies
 from backend.shared.tables import Study, now
 
 from .methods_text import MethodsText, methods_text
-from .table import ReportTable, result_table
+from .table import ReportTable, in_time_table, result_table
 
 # In the order of reading.
 SHOWN = ("losses", "gap", "ranking", "significance", "train_inference", "accuracy", "heatmap", "capacity", "framework")
@@ -42,6 +42,7 @@ class ReportContent:
     latest_seq: int
     comparison: Comparison
     table: ReportTable
+    in_time: ReportTable | None
     figures: tuple[dict[str, Any], ...]
     methods: MethodsText
 
@@ -65,6 +66,7 @@ def read(session: Session, workspace_id: str, study_id: str) -> ReportContent:
         latest_seq=study.event_seq,
         comparison=compared,
         table=result_table(compared),
+        in_time=in_time_table(compared),
         figures=_figures(compared),
         methods=methods_text(records, compared),
     )

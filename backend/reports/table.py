@@ -70,14 +70,26 @@ def result_table(comparison: Comparison, digits: int | None = None) -> ReportTab
         "Gap",
         "Difference in gap",
         *(score.short_title for score in scores),
-        *(_IN_TIME if "stopped" in comparison.clocks else ()),
         "Overfits by",
         "Seconds a run",
     )
     arms = {arm.id: arm for arm in comparison.arms}
-    names, both = [score.name for score in scores], "stopped" in comparison.clocks
-    rows = tuple(_row(arms[arm_id], names, both, digits) for arm_id in comparison.ranking)
+    names = [score.name for score in scores]
+    rows = tuple(_row(arms[arm_id], names, digits) for arm_id in comparison.ranking)
     return ReportTable(columns, rows)
+
+
+def in_time_table(comparison: Comparison, digits: int | None = None) -> ReportTable | None:
+    """Return one row an arm, in the same order: stopped in time, and its last step against the baseline stopped.
+
+    None where the study does not know the clock.
+    """
+    if "stopped" not in comparison.clocks:
+        return None
+    arms = {arm.id: arm for arm in comparison.arms}
+    shown = [arms[arm_id] for arm_id in comparison.ranking]
+    rows = tuple((_named(arm.label, arm.is_baseline), *_in_time(arm, digits)) for arm in shown)
+    return ReportTable(("Arm", *_IN_TIME), rows)
 
 
 def selection_table(selection: Selection, digits: int | None = None) -> ReportTable:
@@ -100,7 +112,7 @@ def selection_table(selection: Selection, digits: int | None = None) -> ReportTa
     return ReportTable(("Chosen arm", "Of", *heads, "Difference", "Verdict, p (Holm)"), rows)
 
 
-def _row(arm: ArmComparison, scores: list[SeriesName], both_clocks: bool, digits: int | None) -> tuple[str, ...]:
+def _row(arm: ArmComparison, scores: list[SeriesName], digits: int | None) -> tuple[str, ...]:
     final, loss, gap = arm.final, arm.differences.get("validation/loss"), arm.differences.get("gap")
     probe = final.get("probe/loss")
     return (
@@ -114,7 +126,6 @@ def _row(arm: ArmComparison, scores: list[SeriesName], both_clocks: bool, digits
         _mean(final.get("gap"), digits),
         _difference(gap, digits),
         *(_mean(final.get(name), digits) for name in scores),
-        *(_in_time(arm, digits) if both_clocks else ()),
         _overfitting(arm, digits),
         NONE if arm.compute.seconds is None else f"{arm.compute.seconds:,.0f}",
     )

@@ -3531,6 +3531,8 @@ export interface components {
             frozen: boolean;
             /** Frozen At */
             frozen_at: string | null;
+            /** @description Every arm stopped in time; null where that is not known. */
+            in_time: components["schemas"]["ReportTable"] | null;
             /**
              * Latest Seq
              * @description Where the study stands now.

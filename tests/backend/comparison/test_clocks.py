@@ -13,7 +13,7 @@ from backend.comparison.statistics.clocks import NOWHERE, at, crossfitted, first
 from backend.comparison.statistics.holm import holm
 from backend.comparison.statistics.records import StudyRecords
 from backend.reports.methods_text import statistics_text
-from backend.reports.table import result_table
+from backend.reports.table import in_time_table, result_table
 from backend.shared.errors import InvalidInput
 from tests.backend.make_records import DEMO, Plan, study, with_halves, with_run, without_rows
 
@@ -226,7 +226,9 @@ def test_a_run_that_stopped_early_is_judged_where_it_stopped() -> None:
 
 def test_tables_carry_both_clocks() -> None:
     """The report's table and that of the client, from the same numbers; neither has them of an older study."""
-    table, frame = result_table(BUILT, 3), comparison_frame(json.loads(BUILT.model_dump_json()))
+    table, frame = in_time_table(BUILT, 3), comparison_frame(json.loads(BUILT.model_dump_json()))
+    assert table is not None
+    assert [row[0] for row in table.rows] == [row[0] for row in result_table(BUILT, 3).rows]
     place = table.columns.index("Stopped at step")
     assert table.columns[place + 1 : place + 3] == ("Loss stopped in time", "Difference, both stopped")
     for arm_id, row in zip(BUILT.ranking, table.rows, strict=True):
@@ -240,7 +242,7 @@ def test_tables_carry_both_clocks() -> None:
         assert frame.loc[arm_id, "validation/loss last − baseline stopped"] == rival.mean
         assert frame.loc[arm_id, "validation/loss last − baseline stopped p (Holm)"] == rival.p_holm
     older = comparison.build(study(DEMO))
-    assert "Stopped at step" not in result_table(older).columns
+    assert in_time_table(older) is None
     assert not [name for name in comparison_frame(json.loads(older.model_dump_json())) if "stopped" in name]
 
 

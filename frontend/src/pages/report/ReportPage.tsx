@@ -42,7 +42,15 @@ export function ReportPage() {
           <Title order={2} mb="xs">
             Results
           </Title>
-          <ReportTable table={report.table} />
+          <ReportTable table={report.table} label="Results of all arms" />
+          {report.in_time && (
+            <>
+              <Title order={3} mt="md" mb="xs">
+                Stopped in time
+              </Title>
+              <ReportTable table={report.in_time} label="All arms stopped in time" />
+            </>
+          )}
         </section>
         {report.figures.length > 0 && (
           <section aria-label="Figures">

@@ -3,14 +3,14 @@ import { Table } from "@mantine/core";
 import type { Report } from "../../api/reports";
 import classes from "./ReportPage.module.css";
 
-export function ReportTable({ table }: { table: Report["table"] }) {
+export function ReportTable({ table, label }: { table: Report["table"]; label: string }) {
   return (
     <Table.ScrollContainer
       minWidth={0}
       type="native"
       tabIndex={0}
       role="region"
-      aria-label="Results of all arms"
+      aria-label={label}
       className={classes.results}
     >
       <Table horizontalSpacing={8}>
