@@ -7,28 +7,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, cast
 
+from backend.edge.pieces import Pieces
 from backend.shared.errors import Conflict, NotFound
 from backend.shared.files import sha256_of
 
 CHUNK = 1 << 20
-
-
-class _Pipe:
-    """What the zip writer writes, handed on piece by piece."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self.pieces.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def take(self) -> bytes:
-        taken, self.pieces = b"".join(self.pieces), []
-        return taken
 
 
 def folder(root: Path, storage_key: str) -> Path:
@@ -71,7 +54,7 @@ def zipped(folder: Path, files: Mapping[str, Any], more: Mapping[str, bytes] | N
 
 
 def _pieces(paths: list[tuple[str, Path]], made: Mapping[str, bytes]) -> Iterator[bytes]:
-    pipe = _Pipe()
+    pipe = Pieces()
     with zipfile.ZipFile(cast(IO[bytes], pipe), "w", zipfile.ZIP_STORED) as archive:
         for name, path in paths:
             with _opened(path) as source, archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as target:

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.edge.csv_text import csv_line, text
+from backend.edge.pieces import Pieces
 from backend.shared.settings import Settings
 
 from .rows import Ledger, Rows
@@ -35,37 +36,9 @@ COLUMNS = pa.schema(
 _NUMBERS = ("label", "loss", "predicted", "p_right", "margin", "units", "accuracy")
 
 
-class _Pieces:
-    """What the Parquet writer writes, handed on piece by piece."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._at = 0
-        self.closed = False
-
-    def write(self, data: Any) -> int:
-        piece = bytes(data)
-        self._pieces.append(piece)
-        self._at += len(piece)
-        return len(piece)
-
-    def tell(self) -> int:
-        return self._at
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        self.closed = True
-
-    def take(self) -> bytes:
-        taken, self._pieces = b"".join(self._pieces), []
-        return taken
-
-
 def parquet(settings: Settings, found: Stored) -> Iterator[bytes]:
     """The table as Parquet, a row group a run."""
-    pieces = _Pieces()
+    pieces = Pieces()
     with pq.ParquetWriter(pa.PythonFile(pieces, mode="w"), COLUMNS, compression="zstd") as writer:
         for kept, ledger in _readable(settings, found):
             writer.write_table(pa.Table.from_batches(_batches(found, kept, ledger), COLUMNS))

@@ -12,10 +12,11 @@ from backend.edge import etag
 from backend.edge.answers import Responses
 from backend.edge.context import App
 from backend.edge.etag import NOT_MODIFIED, IfNoneMatch
+from backend.shared.specs import Clock
 from backend.shared.store import studies as store
 
 from . import export, said, service, summary
-from .rows import Clock, Split
+from .rows import Split
 from .schema import RowsSaid, StudyLedger
 
 router = APIRouter(prefix="/studies/{study_id}", tags=["ledger"])

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from scipy.special import softmax
 
+from backend.shared.specs import Clock
+
 from .statistics.calibration import Floats, Ints
 
-Clock = Literal["last", "stopped"]
 Split = Literal["validation", "test"]
 CLOCKS: tuple[Clock, ...] = ("last", "stopped")
 SPLITS: tuple[Split, ...] = ("validation", "test")

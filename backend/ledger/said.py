@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .rows import Clock, Rows, Split
+from backend.shared.specs import Clock
+
+from .rows import Rows, Split
 from .schema import SaidByArm, SaidOfRow
 from .statistics.calibration import Floats
 from .summary import ArmRuns

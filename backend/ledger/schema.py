@@ -5,8 +5,9 @@ from typing import Literal
 from pydantic import Field
 
 from backend.edge.answers import Out
+from backend.shared.specs import Clock
 
-from .rows import Clock, Split
+from .rows import Split
 
 
 class Scaled(Out):

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .rows import Clock, Ledger, Rows, Split
+from backend.shared.specs import Clock
+
+from .rows import Ledger, Rows, Split
 from .schema import ArmLedger, Calibration, CrossedComponents, McNemar, Scaled, Together
 from .statistics import agreement, calibration, components
 

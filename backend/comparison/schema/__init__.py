@@ -4,8 +4,10 @@ Words as in the design: an arm is the unit of every mean and interval. `None` st
 Lists of one `Curve` have equal length: one entry for each step at which any run of the arm was evaluated.
 """
 
+from backend.shared.specs import Clock
+
 from .arm import ArmComparison, Compute, Counts, Overfitting, RunInArm, RunOnset, SiteShown, Stopped, StoppedStep
-from .base import Band, Clock, Decision, Numbers, Part, SeriesName, XAxis
+from .base import Band, Decision, Numbers, Part, SeriesName, XAxis
 from .measured import Curve, Difference, Estimate, Pair, Quantity, SeedValue, Series
 from .plan import Look, PlanShown, Verdict, VerdictKind
 from .whole import Answer, Comparison, Pairwise, PaperNumbers, PaperRow, Progress, Selected, Selection

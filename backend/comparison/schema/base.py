@@ -9,7 +9,6 @@ from backend.shared.metrics import METRICS, in_comparison
 
 XAxis = Literal["step", "epoch", "tokens", "seconds"]
 Band = Literal["t", "seeds", "minmax", "sd"]
-Clock = Literal["last", "stopped"]
 Decision = Literal["lower", "higher", "undecided"]
 Numbers = list[float | None]
 

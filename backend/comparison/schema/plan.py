@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-from .base import Clock, Part, SeriesName
+from backend.shared.specs import Clock
+
+from .base import Part, SeriesName
 
 VerdictKind = Literal["better_by_more", "better", "no_difference", "worse", "not_yet", "cannot_tell"]
 

@@ -2,8 +2,10 @@
 
 from typing import Literal
 
+from backend.shared.specs import Clock
+
 from .arm import ArmComparison, Counts
-from .base import Band, Clock, Numbers, Part, SeriesName, XAxis
+from .base import Band, Numbers, Part, SeriesName, XAxis
 from .measured import Difference, Estimate, Quantity
 from .plan import PlanShown
 
