@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from backend.accounts.auth import Who, while_allowed
+from backend.accounts.principal import Principal
 from backend.comparison import cache as comparisons
 from backend.comparison.routes import Baseline
 from backend.edge import etag
 from backend.edge.answers import Responses
-from backend.edge.context import App
+from backend.edge.context import App, Context
 from backend.edge.etag import NOT_MODIFIED, IfNoneMatch
 from backend.shared.specs import Clock
 from backend.shared.store import studies as store
@@ -96,27 +97,28 @@ def rows(
 @router.get("/ledger.csv", operation_id="ledger_csv", response_class=StreamingResponse, responses=CSV)
 def ledger_csv(study_id: str, who: Who, app: App) -> StreamingResponse:
     """Every held-out row of every finished run at both clocks: loss, prediction, probability of what is right."""
-    with app.database.read() as session:
-        study = store.get(session, who.workspace_id, study_id)
-        found = service.stored(session, study_id)
+    found = _stored(app, who, study_id)
     return StreamingResponse(
         while_allowed(export.csv(app.settings, found), app, who),
         media_type="text/csv; charset=utf-8",
-        headers=_file(f"{study.id}-rows.csv"),
+        headers=_file(f"{study_id}-rows.csv"),
     )
 
 
 @router.get("/ledger.parquet", operation_id="ledger_parquet", response_class=StreamingResponse, responses=PARQUET)
 def ledger_parquet(study_id: str, who: Who, app: App) -> StreamingResponse:
     """The same rows as Parquet."""
-    with app.database.read() as session:
-        study = store.get(session, who.workspace_id, study_id)
-        found = service.stored(session, study_id)
+    found = _stored(app, who, study_id)
     return StreamingResponse(
         while_allowed(export.parquet(app.settings, found), app, who),
         media_type="application/vnd.apache.parquet",
-        headers=_file(f"{study.id}-rows.parquet"),
+        headers=_file(f"{study_id}-rows.parquet"),
     )
+
+
+def _stored(app: Context, who: Principal, study_id: str) -> service.Stored:
+    with app.database.read() as session:
+        return service.stored(session, store.get(session, who.workspace_id, study_id).id)
 
 
 def _file(name: str) -> dict[str, str]:
