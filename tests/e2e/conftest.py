@@ -1,4 +1,4 @@
-"""One stack for all end-to-end tests, and one small real study that it has finished."""
+"""One stack and its small finished study for all end-to-end tests; a page server and a browser for each file."""
 
 import shutil
 import signal
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.e2e.chromium import Watched, chromium
+from tests.e2e.page_server import Served, served
 from tests.e2e.stack import STUDY, Stack, start
 
 
@@ -29,3 +32,25 @@ def finished_study(stack: Stack) -> str:
     study = stack.wait(study_id)
     assert study["counts"]["succeeded"] == study["counts"]["total"] == 12, study["counts"]
     return study_id
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of the page, whose runs a puppet trains."""
+    with served(tmp_path_factory.mktemp("page")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the tests of a file."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def watched(service: Served, browser: Browser) -> Iterator[Watched]:
+    """A page of the server that must end without an error in its console and without a request to another host."""
+    watched = Watched(browser, service.url)
+    yield watched
+    watched.close()

@@ -1,36 +1,16 @@
 """The two clocks on the page: every run at its last step, or stopped in time; the address holds which."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.chromium import Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import Watched
+from tests.e2e.page_server import Served
 
 pytestmark = pytest.mark.browser
 ARMS = [{"method": "none"}, {"method": "dropkey", "rate": 0.1}, {"method": "hiddenkey", "rate": 0.1}]
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("clocks")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def watched(service: Served, browser: Browser) -> Iterator[Watched]:
-    watched = Watched(browser, service.url)
-    yield watched
-    watched.close()
 
 
 def told(service: Served, study_id: str, clock: str) -> dict[str, Any]:

@@ -1,29 +1,16 @@
 """Data sets in the browser: a file is sent, looked at, told what it is, added, read, and deleted again."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.axe import violations
-from tests.e2e.chromium import DESKTOP, PHONE, Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import DESKTOP, PHONE, Watched
+from tests.e2e.page_server import Served
 
 pytestmark = pytest.mark.browser
 HOSTILE = "<img src=x onerror=alert(1)> =cmd() \u202e🎛️"
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("data")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

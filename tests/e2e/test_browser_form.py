@@ -1,36 +1,15 @@
 """The form of a new study: what should be known first is said, and plain LoRA's free rivals are a click each."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from backend.shared.catalogue import find_model
 from backend.shared.catalogue.models import model_location, write_manifest
-from tests.e2e.chromium import Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import Watched
+from tests.e2e.page_server import Served
 
 pytestmark = pytest.mark.browser
 WARNING = "Its tokenizer has no end mark: texts end where they are cut."
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("form")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def watched(service: Served, browser: Browser) -> Iterator[Watched]:
-    watched = Watched(browser, service.url)
-    yield watched
-    watched.close()
 
 
 def test_what_is_known_of_a_model_is_said_where_it_is_chosen(service: Served, watched: Watched) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.e2e.chromium import Watched, chromium
+from tests.e2e.chromium import Watched
 from tests.e2e.page_server import Served, served
 from tests.hub_server import point_at
 
@@ -20,12 +20,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         point_at(patched, "http://127.0.0.1:9")
         with served(tmp_path_factory.mktemp("page")) as service:
             yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def test_every_page_works_and_says_nothing_of_a_hub(service: Served, browser: Browser) -> None:

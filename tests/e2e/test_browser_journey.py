@@ -7,7 +7,6 @@ way with real training is in `test_browser_walk`.
 import csv
 import io
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,24 +15,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from tests.backend.charts.chart_reading import decoded
-from tests.e2e.chromium import DESKTOP, PHONE, Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import DESKTOP, PHONE, Watched
+from tests.e2e.page_server import Served
 from tests.e2e.policy import CSP
 
 pytestmark = pytest.mark.browser
 LABEL = "HiddenKey from its cells"
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("journey")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

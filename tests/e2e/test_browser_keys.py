@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from backend.shared.store import runs
-from tests.e2e.chromium import Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import Watched
+from tests.e2e.page_server import Served
 
 pytestmark = pytest.mark.browser
 # Controls that can be seen and used. Of a group of radio buttons Tab reaches the chosen one; arrows do the rest.
@@ -34,22 +34,10 @@ LEFT = "() => [...window.toReach].map((one) => one.outerHTML.slice(0, 160))"
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("keys")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
 def study_id(service: Served) -> str:
     made = service.queue(name="by keyboard", seeds=2)
     service.puppet.work(failed=frozenset({3}))
     return made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -1,23 +1,15 @@
 """What holds on every layout: the policy, accessibility in both themes, nothing wider than a phone."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from backend.shared.store import runs
 from tests.e2e.axe import violations
-from tests.e2e.chromium import DESKTOP, PHONE, Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import DESKTOP, PHONE, Watched
+from tests.e2e.page_server import Served
 from tests.e2e.policy import CSP
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("page")) as service:
-        yield service
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +30,6 @@ def paths(service: Served) -> list[str]:
         *(f"{study}?tab={tab}" for tab in tabs),
         f"{study}/report",
     ]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def settled(page: Page) -> None:

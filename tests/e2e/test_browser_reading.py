@@ -1,31 +1,18 @@
 """What the page says first is enough to act on; what it draws is the server's; it reads well in any theme and width."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from backend.shared.store import runs
-from tests.e2e.chromium import DESKTOP, PHONE, Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import DESKTOP, PHONE, Watched
+from tests.e2e.page_server import Served
 
 pytestmark = pytest.mark.browser
 THREE = [{"method": "none"}, {"method": "dropkey", "rate": 0.1}, {"method": "hiddenkey", "rate": 0.1}]
 SMALL = ("Learning rate", "Gradient norm", "Speed", "KL of dropout on from off")
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("reading")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

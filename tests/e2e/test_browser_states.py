@@ -1,7 +1,6 @@
 """What is broken, odd, huge or gone has a designed state, and nothing throws in the console."""
 
 import re
-from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -9,8 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import delete
 
 from backend.shared.tables import Study
-from tests.e2e.chromium import Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import Watched
+from tests.e2e.page_server import Served
 
 pytestmark = pytest.mark.browser
 HOSTILE = ("<script>alert(1)</script> &amp; שלום 🦙 %{x} $E=mc^2$ " + "very long " * 20)[:200]
@@ -24,25 +23,6 @@ TABS = (
     "Framework",
     "Runs",
 )
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("states")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def watched(service: Served, browser: Browser) -> Iterator[Watched]:
-    watched = Watched(browser, service.url)
-    yield watched
-    watched.close()
 
 
 def through_all_tabs(page: Page) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from backend.accounts import service as accounts
-from tests.e2e.chromium import Watched, chromium
+from tests.e2e.chromium import Watched
 from tests.e2e.page_server import Served, served
 
 pytestmark = pytest.mark.browser
@@ -17,12 +17,6 @@ PASSWORD = "a few words to keep"
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with served(tmp_path_factory.mktemp("team"), auth=True) as service:
         yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
