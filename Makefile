@@ -49,7 +49,7 @@ library-versions:              ## the library's tests on the oldest and newest t
 fuzz: install-dev              ## 10,000 odd requests as everybody: no 5xx, no answer off the schema (ARGS=--requests N)
 	.venv/bin/python -m tests.team.fuzz $(ARGS)
 
-studies: install-dev           ## the paper's question on sst2, mrpc and cola, about an hour (ARGS=--page-only: the page alone)
+studies: install-dev           ## what dropout is worth beside stopping in time, on sst2, mrpc and trec6, an hour or more (ARGS=--page-only: the page alone)
 	OMP_NUM_THREADS=1 .venv/bin/python -m tests.studies $(ARGS)
 
 faults: install-dev page       ## every fault test at the real lease, with its figure: an hour and a half (ARGS="-k t14")
