@@ -14,6 +14,7 @@ from backend.edge import problems
 from backend.edge.access_log import AccessLog
 from backend.edge.body_cap import BodyCap
 from backend.edge.boundary import Boundary
+from backend.edge.compression import LEAST_BYTES, CompressMiddleware
 from backend.edge.context import Context
 from backend.edge.open_door import OpenDoor
 from backend.edge.page import SinglePage
@@ -78,6 +79,7 @@ def assemble(settings: Settings) -> FastAPI:
     app.add_middleware(Audit)
     app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes, max_file_bytes=settings.max_upload_bytes)
     app.add_middleware(OpenDoor)
+    app.add_middleware(CompressMiddleware, minimum_size=LEAST_BYTES)
     app.add_middleware(Boundary, allowed_hosts=settings.allowed_hosts)
     if settings.access_log:
         app.add_middleware(AccessLog)

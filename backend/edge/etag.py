@@ -1,4 +1,7 @@
-"""ETags of what is computed from a study's state: the same question at the same state has the same answer."""
+"""ETags of what is computed from a study's state: the same question at the same state has the same answer.
+
+They are weak (RFC 9110, 8.8.1): an answer means the same in whichever coding it is sent.
+"""
 
 import hashlib
 from typing import Annotated
@@ -14,12 +17,13 @@ IfNoneMatch = Annotated[str | None, Header(max_length=1000)]
 def tag(state: str, request: Request) -> str:
     """The tag of a request's answer in a state of what it speaks of."""
     asked = f"{state} {request.url.path} {request.url.query}"
-    return f'"{hashlib.sha256(asked.encode()).hexdigest()[:20]}"'
+    return f'W/"{hashlib.sha256(asked.encode()).hexdigest()[:20]}"'
 
 
 def matches(header: str | None, tag: str) -> bool:
     """Whether an If-None-Match header names the tag."""
-    return header is not None and tag in [part.strip().removeprefix("W/") for part in header.split(",")]
+    bare = tag.removeprefix("W/")
+    return header is not None and bare in [part.strip().removeprefix("W/") for part in header.split(",")]
 
 
 def headers(tag: str) -> dict[str, str]:

@@ -1,5 +1,9 @@
-"""The built frontend from `backend/web`: its files, and its one page for every address that is neither file nor API."""
+"""The built frontend from `backend/web`: its files, and its one page for every address that is neither file nor API.
 
+Files are sent in the coding that the browser takes, as they were compressed when they were built.
+"""
+
+import mimetypes
 from pathlib import Path
 
 from starlette.datastructures import Headers
@@ -8,6 +12,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from .compression import BUILT, taken
 from .problems import problem
 
 WEB = Path(__file__).parent.parent / "web"
@@ -40,7 +45,7 @@ class SinglePage:
             return PlainTextResponse(NOT_BUILT, 503)
         if scope["path"] != "/":
             try:
-                found = await self._files.get_response(self._files.get_path(scope), scope)
+                found = await self._file(self._files.get_path(scope), scope)
             except (HTTPException, ValueError):  # ValueError: a NUL in the path
                 if "text/html" not in Headers(scope=scope).get("accept", ""):
                     return problem(scope, 404, "not_found", "there is nothing at this address")
@@ -49,3 +54,25 @@ class SinglePage:
                     found.headers["Cache-Control"] = FOR_EVER
                 return found
         return FileResponse(self._page, headers={"Cache-Control": "no-cache"})
+
+    async def _file(self, path: str, scope: Scope) -> Response:
+        """A file in the first coding that the client takes and the build has left; raises HTTPException 404."""
+        assert self._files is not None
+        whole = await self._files.get_response(path, scope)
+        for coding in taken(scope):
+            try:
+                found = await self._files.get_response(path + BUILT[coding], scope)
+            except HTTPException:
+                continue
+            if found.status_code != 304:  # which has no body to speak of
+                found.headers["Content-Encoding"] = coding
+                found.headers["Content-Type"] = whole.headers.get("Content-Type") or _type_of(path)
+            break
+        else:
+            found = whole
+        found.headers.add_vary_header("Accept-Encoding")
+        return found
+
+
+def _type_of(path: str) -> str:
+    return mimetypes.guess_type(path)[0] or "application/octet-stream"
