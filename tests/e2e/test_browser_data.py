@@ -43,7 +43,7 @@ def test_a_file_becomes_a_data_set(browser: Browser, service: Served, file: Path
     choose(page, "Column of the group", "film")
     choose(page, "Lengths in tokens of", "MiniLM", exact=False)
     expect(page.get_by_role("img", name="Tokens a row")).to_be_visible()
-    page.get_by_label("Drop rows that say").check()
+    page.get_by_label("Drop duplicate rows").check()
     expect(page.get_by_text("93 rows read: 91 kept, 2 left out")).to_be_visible()
     page.get_by_label("Licence").fill("CC0")
     page.get_by_role("button", name="Add the data set").click()
@@ -54,6 +54,9 @@ def test_a_file_becomes_a_data_set(browser: Browser, service: Served, file: Path
     with page.expect_download() as download:
         page.get_by_role("link", name="Refused rows").click()
     assert "says what another row says" in Path(download.value.path()).read_text()
+    page.get_by_role("link", name="Study this data set").click()
+    expect(page.get_by_role("combobox", name="Data set")).to_have_value("Film reviews.csv")
+    page.go_back()
     page.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Really delete?").click()
     expect(page.get_by_role("heading", name="Data sets")).to_be_visible()
@@ -69,7 +72,7 @@ def test_a_file_that_cannot_be_read_says_why(browser: Browser, service: Served, 
     send(page, path)
     expect(page.get_by_text("Line 7 cannot be read: a quoted cell is never closed")).to_be_visible()
     expect(page.get_by_role("button", name="Add the data set")).to_be_disabled()
-    page.get_by_role("button", name="Throw the file away").click()
+    page.get_by_role("button", name="Discard the file").click()
     expect(page.get_by_role("heading", name="Data sets")).to_be_visible()
     path = tmp_path / "sheet.csv"
     path.write_bytes(b"PK\x03\x04" + b"\0" * 50)

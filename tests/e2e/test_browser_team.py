@@ -74,8 +74,8 @@ def test_a_member_shares_a_study_and_takes_it_back(admin: Page, browser: Browser
     expect(page.get_by_role("button", name="More actions")).to_have_count(0)
     stranger.close()
 
-    member.get_by_role("button", name="Take back").click()
-    expect(member.get_by_role("button", name="Take back")).to_have_count(0)
+    member.get_by_role("button", name="Revoke").click()
+    expect(member.get_by_role("button", name="Revoke")).to_have_count(0)
     gone = Watched(browser, service.url).open(link.removeprefix(service.url))
     expect(gone.get_by_text("It is not there any more")).to_be_visible()
     admin.reload()

@@ -33,7 +33,7 @@ export function PasswordSection() {
         <PasswordInput
           size="xs"
           w={200}
-          label="Present password"
+          label="Current password"
           autoComplete="current-password"
           required
           value={old}

@@ -76,7 +76,7 @@ function Person({ user, myself, onChange }: PersonProps) {
             color={user.active ? "red" : "ink"}
             onClick={() => onChange({ id: user.id, active: !user.active })}
           >
-            {user.active ? "Shut the account" : "Open the account"}
+            {user.active ? "Deactivate account" : "Reactivate account"}
           </Button>
         )}
       </Table.Td>
@@ -127,7 +127,7 @@ function Invite() {
             An invitation as {open.role}, open until {moment(open.expires_at)}
           </Text>
           <Button size="compact-xs" variant="light" color="red" onClick={() => revoke.mutate(open.id)}>
-            Take back
+            Revoke
           </Button>
         </Group>
       ))}

@@ -25,10 +25,13 @@ const route = getRouteApi("/inside/new");
 
 export function ComposePage() {
   useDocumentTitle("New study · Dropscope");
-  const { from, template, start: startId } = route.useSearch();
+  const { from, template, start: startId, dataset } = route.useSearch();
   const source = useQuery({ ...studyDetail(from ?? ""), enabled: from !== undefined });
   const added = useQuery({ ...adapters, enabled: startId !== undefined });
-  const known = { models: useQuery(models), datasets: useQuery(datasets), methods: useQuery(methods) };
+  // A data set may be younger than the list that is known here.
+  const listed = useQuery({ ...datasets, refetchOnMount: dataset === undefined || "always" });
+  const known = { models: useQuery(models), datasets: listed, methods: useQuery(methods) };
+  const unlisted = dataset !== undefined && !listed.data?.items.some(({ id }) => id === dataset);
   const failed = [source, added, ...Object.values(known)].find((query) => query.isError);
   if (failed) return <PageError error={failed.error} />;
   if (
@@ -36,7 +39,8 @@ export function ComposePage() {
     !known.datasets.data ||
     !known.methods.data ||
     (from && !source.data) ||
-    (startId && !added.data)
+    (startId && !added.data) ||
+    (unlisted && listed.isFetching)
   )
     return (
       <Container size="xl" py="lg" aria-busy="true" aria-label="Loading the form">
@@ -45,11 +49,14 @@ export function ComposePage() {
     );
   const start = source.data
     ? { ...completed(source.data.spec), name: `${source.data.name} (copy)`.slice(0, 200) }
-    : startingPoint(known.models.data.items, known.datasets.data.items, template);
+    : startingPoint(known.models.data.items, known.datasets.data.items, {
+        ...(template ? { template } : {}),
+        ...(dataset ? { dataset } : {}),
+      });
   const adapter = added.data?.find(({ id }) => id === startId);
   return (
     <Form
-      key={[from, template, startId].join()}
+      key={[from, template, startId, dataset].join()}
       start={adapter ? setStart({ ...start, model: adapter.model.id }, adapter) : start}
     />
   );

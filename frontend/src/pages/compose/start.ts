@@ -1,4 +1,4 @@
-/** Where a new study begins: a template, or the first model and data set with the methods most people ask about. */
+/** Where a new study begins: a template, or a data set and the first model that can learn it, with usual methods. */
 import type { DatasetFacts, ModelFacts, StudySpec } from "../../api/types";
 import { DEFAULTS, setDataset } from "./draft";
 import { template } from "./templates";
@@ -6,11 +6,17 @@ import { template } from "./templates";
 const FIRST_METHODS = ["none", "adapter_dropout", "hiddenkey"];
 const FIRST_RATE = 0.1;
 
-export function startingPoint(models: ModelFacts[], datasets: DatasetFacts[], wanted?: string): StudySpec {
-  const chosen = wanted ? template(wanted) : undefined;
+export function startingPoint(
+  models: ModelFacts[],
+  datasets: DatasetFacts[],
+  wanted: { template?: string; dataset?: string } = {},
+): StudySpec {
+  const chosen = wanted.template ? template(wanted.template) : undefined;
   if (chosen) return chosen;
-  const model = models[0];
-  const dataset = datasets.find((data) => model?.tasks.includes(data.task)) ?? datasets[0];
+  const named = datasets.find(({ id }) => id === wanted.dataset);
+  const able = named && models.find(({ tasks }) => tasks.includes(named.task));
+  const model = able ?? models[0];
+  const dataset = named ?? datasets.find((data) => model?.tasks.includes(data.task)) ?? datasets[0];
   const empty: StudySpec = {
     ...DEFAULTS,
     model: model?.id ?? "",

@@ -139,7 +139,7 @@ function Form({ uploadId, name, held }: { uploadId: string; name: string; held: 
             Add the data set
           </Button>
           <Button variant="default" onClick={() => void leave()} disabled={add.isPending}>
-            Throw the file away
+            Discard the file
           </Button>
         </Group>
         {add.isError && (

@@ -20,6 +20,7 @@ import { datasetFacts, datasetRows, deleteDataset } from "../../api/datasets";
 import { useMayChange } from "../../api/accounts";
 import { sentence } from "../../api/problem";
 import type { DatasetFacts } from "../../api/types";
+import { ButtonLink } from "../../components/links";
 import { Notice } from "../../components/Notice";
 import { tellError } from "../../components/tell";
 import { Warnings } from "../../components/Warnings";
@@ -79,17 +80,24 @@ function Head({ data }: { data: DatasetFacts }) {
           {TASKS[data.task]} · {inShort(data)} · {data.source}
         </Text>
       </div>
-      {mayChange && !data.builtin && (
-        <Button
-          variant="light"
-          color="red"
-          size="xs"
-          loading={remove.isPending}
-          onBlur={() => setSure(false)}
-          onClick={() => (sure ? remove.mutate() : setSure(true))}
-        >
-          {sure ? "Really delete?" : "Delete"}
-        </Button>
+      {mayChange && (
+        <Group gap="xs">
+          {!data.builtin && (
+            <Button
+              variant="light"
+              color="red"
+              size="sm"
+              loading={remove.isPending}
+              onBlur={() => setSure(false)}
+              onClick={() => (sure ? remove.mutate() : setSure(true))}
+            >
+              {sure ? "Really delete?" : "Delete"}
+            </Button>
+          )}
+          <ButtonLink to="/new" search={{ dataset: data.id }} size="sm">
+            Study this data set
+          </ButtonLink>
+        </Group>
       )}
     </Group>
   );

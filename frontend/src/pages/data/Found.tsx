@@ -23,7 +23,7 @@ export function Found({ plan, found, pending, onChange }: FoundProps) {
   const { data: known } = useQuery(models);
   return (
     <Section
-      title="What it says"
+      title="Preview"
       hint={`${count(found.read, "row")} read${found.whole ? "" : " so far"}: ${found.kept.toLocaleString("en")} kept, ${found.refused.toLocaleString("en")} left out${pending ? " …" : ""}`}
     >
       <Stack gap="md">

@@ -76,7 +76,7 @@ export function SplitForm({ plan, found, held, onChange, onHeld }: SplitFormProp
         <Checkbox
           size="xs"
           mb={8}
-          label="Drop rows that say what another row says"
+          label="Drop duplicate rows"
           checked={plan.drop_repeats ?? false}
           onChange={({ currentTarget }) => onChange({ ...plan, drop_repeats: currentTarget.checked })}
         />

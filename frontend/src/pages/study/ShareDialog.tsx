@@ -100,7 +100,7 @@ function Links({ studyId }: { studyId: string }) {
             <Table.Td>{inWords(share)}</Table.Td>
             <Table.Td ta="right">
               <Button size="compact-xs" variant="light" color="red" onClick={() => revoke.mutate(share.id)}>
-                Take back
+                Revoke
               </Button>
             </Table.Td>
           </Table.Tr>
