@@ -74,6 +74,8 @@ def _all_but_rank(arm: ArmComparison) -> tuple[Any, ...]:
         arm.native,
         arm.learning_rate,
         arm.weight_decay,
+        arm.epochs,
+        arm.label_smoothing,
         arm.alpha / arm.rank,
     )
 

@@ -109,7 +109,8 @@ def row_name(comparison: Comparison, arm: ArmComparison) -> str:
     """Return an arm's row: its method, and what else than rate and rank tells it from others of that method."""
     mates = [other for other in comparison.arms if other.method_title == arm.method_title]
     parts = [arm.method_title]
-    for title, name in (("lr", "learning_rate"), ("decay", "weight_decay"), ("weight", "consistency_weight")):
+    told = {"lr": "learning_rate", "decay": "weight_decay", "epochs": "epochs", "smoothing": "label_smoothing"}
+    for title, name in {**told, "weight": "consistency_weight"}.items():
         if len({getattr(mate, name) for mate in mates}) > 1:
             parts.append(f"{title} {getattr(arm, name):g}")
     if len({mate.consistency_kind for mate in mates}) > 1:

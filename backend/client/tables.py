@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas
 
-_PARAMETERS = ("label", "method", "rate", "rank", "alpha", "learning_rate", "weight_decay", "is_baseline", "place")
+_SETTINGS = ("rate", "rank", "alpha", "learning_rate", "weight_decay", "epochs", "label_smoothing")
+_PARAMETERS = ("label", "method", *_SETTINGS, "is_baseline", "place")
 
 
 def comparison_frame(comparison: dict[str, Any]) -> "pandas.DataFrame":

@@ -113,6 +113,8 @@ def _build(
                 alpha=arm.alpha,
                 learning_rate=arm.learning_rate,
                 weight_decay=arm.weight_decay,
+                epochs=arm.epochs,
+                label_smoothing=arm.label_smoothing,
                 consistency_kind=arm.consistency_kind,
                 consistency_weight=arm.consistency_weight,
                 native=arm.native,

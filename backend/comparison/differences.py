@@ -157,7 +157,7 @@ def matrix(
     """Compare the first MATRIX_ARMS of `ranked` (indices of `grids`) with each other; None for fewer than two.
 
     At the clock "last" all arms are read at the last step that every one of them was evaluated at, or at the end of
-    each run where some may stop early.
+    each run where some may stop early or are planned longer.
     """
     members = [grids[i] for i in ranked if grids[i].finished]
     shown = members[:MATRIX_ARMS]
@@ -166,10 +166,11 @@ def matrix(
     seeds = sorted({run.seed for grid in shown for run in grid.runs})
     place = {seed: i for i, seed in enumerate(seeds)}
     values = np.full((len(shown), len(seeds)), np.nan)
+    own_ends = any(one.stops_early or not one.as_long_as(shown[0]) for one in shown)
     step = max(set.intersection(*(set(grid.step.tolist()) for grid in shown)), default=None)
     for row, grid in enumerate(shown):
         seats = [place[run.seed] for run in grid.runs]
-        end = grid.final_step if any(one.stops_early for one in shown) else step
+        end = grid.final_step if own_ends else step
         if clock == "stopped":
             values[row, seats] = grid.stopped(metric)
         elif end is not None:

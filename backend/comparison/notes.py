@@ -163,6 +163,11 @@ def _other_steps(others: Sequence[schema.ArmComparison], baseline: schema.ArmCom
         return
     for arm in others:
         difference = arm.differences.get("validation/loss")
+        if difference is not None and arm.epochs != baseline.epochs and arm.final_step and baseline.final_step:
+            yield (
+                f"{arm.name} trains for {arm.final_step:,} steps and {baseline.name} for {baseline.final_step:,}: each "
+                "is judged at its own end."
+            )
         if difference is None or difference.step is None or not arm.final_step or not baseline.final_step:
             continue
         if difference.step != arm.final_step or difference.step != baseline.final_step:

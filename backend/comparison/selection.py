@@ -81,7 +81,7 @@ def _pair_of(
 
 
 def _family(arm: ArmRecord) -> tuple[object, ...]:
-    """All of an arm but what is tuned: rates, learning rate, weight decay, consistency weight.
+    """All of an arm but what is tuned: rates, consistency weight, and settings of the training that may differ.
 
     Where it drops is not tuned: arms that differ in place, axis, window, layers or any other option are methods apart.
     """

@@ -57,6 +57,7 @@ SYNONYMS: Mapping[str, str] = {
         "per_device_train_batch_size per_gpu_train_batch_size per_device_batch_size global_batch_size",
         "learning_rate": "lr lrs lrate base_lr max_lr peak_lr init_lr initial_lr learn_rate step_size eta",
         "weight_decay": "wd decay l2 l2_penalty l2_reg regularization adam_weight_decay",
+        "label_smoothing": "smoothing label_smoothing_factor label_smooth smooth ls",
         "warmup_ratio": "warmup warm_up warmup_steps num_warmup_steps warmup_proportion warmup_fraction warmup_share",
         "gradient_clip": "clip clipping grad_clip clip_grad clip_norm max_norm max_grad_norm clip_grad_norm "
         "gradient_clipping gradient_clip_val",

@@ -77,6 +77,8 @@ def _setup(records: StudyRecords) -> str:
     if not records.draws_rows:
         drawn, fixed = f"All seeds trained on the same {each('train_rows')} rows, all that there were", ""
     trainable = f" ({_listed([f'{count:,}' for count in parameters])} trainable parameters)" if parameters else ""
+    smoothing = {arm.label_smoothing for arm in records.arms}
+    smoothed = f", labels smoothed by {_listed([f'{one:g}' for one in sorted(smoothing)])}" if any(smoothing) else ""
     sentences = [
         f"LoRA adapters of rank {each('rank')} and alpha {each('alpha')} on {_modules(specs)}{trainable} were "
         f"trained on {model['id']} (revision {model['revision']}), its own weights frozen, for "
@@ -87,7 +89,7 @@ def _setup(records: StudyRecords) -> str:
         f"{each('training', 'warmup_ratio')} of the steps and linear decay, weight decay "
         f"{each('training', 'weight_decay')}, gradient norm clipped at {each('training', 'gradient_clip')}, "
         f"{each('training', 'batch_size')} rows a step, {each('training', 'epochs')} epochs, rows cut to "
-        f"{each('training', 'max_length')} tokens, precision {each('training', 'precision')}.",
+        f"{each('training', 'max_length')} tokens, precision {each('training', 'precision')}{smoothed}.",
         f"Every run was evaluated {each('training', 'evaluations')} times, with dropout off.",
         f"{several(len(records.arms), 'arm')} were trained with {several(len(seeds), 'seed')} each; a seed fixes "
         f"{fixed}probe, data order, initial adapter and head weights and masks, and is shared by all arms "

@@ -1,7 +1,8 @@
 """What a person asks for (`StudySpec`) and what an engine trains (`RunSpec`): frozen, unknown keys refused.
 
-A list on a rate, rank, alpha, learning rate, weight decay or consistency weight is an axis of the study: arms
-multiply. `studies/expand` turns a `StudySpec` into arms and runs; a `RunSpec` has no lists of that kind left.
+A list on a rate, rank, alpha, learning rate, weight decay, number of epochs, label smoothing or consistency weight is
+an axis of the study: arms multiply. `studies/expand` turns a `StudySpec` into arms and runs; a `RunSpec` has no lists
+of that kind left.
 """
 
 import hashlib
@@ -59,6 +60,13 @@ class TrainingSpec(Frozen):
     dropout_on_rows: int = Field(
         128, ge=0, le=100_000, description="Probe rows judged with dropout on too, for the train/inference gap; 0: off."
     )
+    label_smoothing: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="Share of the right answer's weight that training spreads evenly over all answers; no evaluation "
+        "is smoothed. Not for regression.",
+    )
     precision: Precision = "auto"
     fp32_loss: bool = Field(
         True,
@@ -111,6 +119,8 @@ class ArmSpec(Frozen):
     alpha: Axis | None = None
     learning_rate: Axis | None = None
     weight_decay: Axis | None = None
+    epochs: Axis | None = Field(None, description="Of this arm; its learning rate then decays over its own steps.")
+    label_smoothing: Axis | None = None
 
     @model_validator(mode="after")
     def _one_way_to_say_it(self) -> Self:
@@ -245,7 +255,7 @@ class ArmKeySpec(Frozen):
         for name in ("test_rows", "generation", "start_from"):
             if body[name] == type(self).model_fields[name].default:
                 del body[name]
-        for name in ("fp32_loss", "keep", "keep_by", "patience", "min_delta"):
+        for name in ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta"):
             if body["training"][name] == TrainingSpec.model_fields[name].default:
                 del body["training"][name]
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -21,6 +21,8 @@ class Named:
     alpha: float
     learning_rate: float
     weight_decay: float
+    epochs: float
+    label_smoothing: float
 
 
 def colour_key(method: str, key: str) -> str:
@@ -58,6 +60,8 @@ def _parts(arm: Named) -> dict[str, str]:
         parts["alpha"] = f"α {arm.alpha:g}"
     parts["learning_rate"] = f"lr {arm.learning_rate:g}"
     parts["weight_decay"] = f"wd {arm.weight_decay:g}"
+    parts["epochs"] = f"{arm.epochs:g} {'epoch' if arm.epochs == 1 else 'epochs'}"
+    parts["label_smoothing"] = f"smoothing {arm.label_smoothing:g}"
     if tie.kind != (usual.consistency if usual else "none"):
         parts["consistency"] = tie.kind if tie.kind != "none" else "no consistency"
     if tie.kind != "none":

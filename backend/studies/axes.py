@@ -1,4 +1,4 @@
-"""The axes of an arm: lists on rate, rank, alpha, learning rate, weight decay and consistency weight multiply."""
+"""The axes of an arm: lists on rate, consistency weight, rank, alpha and what may differ in training multiply."""
 
 import itertools
 import math
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from backend.shared.errors import Problem
 from backend.shared.specs import ArmSpec
 
-AXES = ("rate", "consistency/weight", "rank", "alpha", "learning_rate", "weight_decay")
+MOST_EPOCHS = 1000
+TRAINING = ("learning_rate", "weight_decay", "epochs", "label_smoothing")  # axes that are settings of the training
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,17 @@ def points(arm: ArmSpec, pointer: str) -> Iterator[Point]:
 def problems(point: Point) -> list[Problem]:
     """What is out of range at a point; rates and consistency weights are checked by the method itself."""
     found = []
-    bounds = {"rank": (1, 512), "alpha": (0, 1e6), "learning_rate": (0, 1), "weight_decay": (0, 10)}
+    bounds = {
+        "rank": (1, 512),
+        "alpha": (0, 1e6),
+        "learning_rate": (0, 1),
+        "weight_decay": (0, 10),
+        "epochs": (0, MOST_EPOCHS),
+    }
+    smoothing = point.values["label_smoothing"]
+    if smoothing is not None and not 0 <= smoothing < 1:
+        words = f"label smoothing is from 0 up to, not including, 1, not {smoothing:g}; 0.1 is usual"
+        found.append(Problem(point.pointers["label_smoothing"], words))
     for axis, (low, high) in bounds.items():
         value = point.values[axis]
         if value is None:
@@ -49,8 +60,8 @@ def problems(point: Point) -> list[Problem]:
         above_low = value >= low if axis in ("rank", "weight_decay") else value > low
         if not (above_low and value <= high):
             words = f"from {low}" if axis in ("rank", "weight_decay") else f"above {low}"
-            name = axis.replace("_", " ")
-            found.append(Problem(point.pointers[axis], f"the {name} is {words} up to {high:g}, not {value:g}"))
+            name = f"the {axis.replace('_', ' ')} is" if axis != "epochs" else "the number of epochs is"
+            found.append(Problem(point.pointers[axis], f"{name} {words} up to {high:g}, not {value:g}"))
     return found
 
 
@@ -63,6 +74,8 @@ def _given(arm: ArmSpec) -> dict[str, object]:
         "alpha": arm.alpha,
         "learning_rate": arm.learning_rate,
         "weight_decay": arm.weight_decay,
+        "epochs": arm.epochs,
+        "label_smoothing": arm.label_smoothing,
     }
 
 

@@ -12,7 +12,10 @@ from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.settings import Settings
 from backend.shared.specs import LoraSpec, StudySpec
 
+from .axes import MOST_EPOCHS, Point
+
 Found = TypeVar("Found")
+UNSMOOTHED = "a regression has no other answers to smooth its label over; leave label_smoothing out"
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def _data(study: StudySpec, dataset: DatasetFacts) -> list[Problem]:
         if present < 2:
             words = f"the training rows of {dataset.id} are all of one class; a classifier needs two at least"
             found.append(Problem("/dataset", words))
+    if study.training.label_smoothing and dataset.task == "regression":
+        found.append(Problem("/training/label_smoothing", UNSMOOTHED))
     return found
 
 
@@ -132,15 +137,31 @@ def _stopping(study: StudySpec, dataset: DatasetFacts) -> list[Problem]:
     if training.keep_by == "score" and training.min_delta >= 1:
         words = "kept by the score, which is 1 at most, no evaluation improves by that much; 0.01 is one point of 100"
         found.append(Problem("/training/min_delta", words))
-    steps = total_steps(study.train_rows or dataset.rows["train"], training.batch_size, training.epochs)
+    return found + _too_patient(study, dataset, training.epochs, "/training/patience")
+
+
+def _too_patient(study: StudySpec, dataset: DatasetFacts, epochs: float, pointer: str) -> list[Problem]:
+    """Whether runs of so many epochs could never stop before their end."""
+    training = study.training
+    steps = total_steps(study.train_rows or dataset.rows["train"], training.batch_size, epochs)
     looks = len(evaluation_steps(steps, training.evaluations))
-    if training.patience is not None and training.patience > looks - 2:
-        longest = f"lower patience to {looks - 2}" if looks > 2 else "leave patience out"
-        words = (
-            f"a run of {steps:,} steps is evaluated {looks} times, and to stop before its end it needs patience + 2 "
-            f"evaluations ({training.patience + 2}) at least; {longest}, or raise training.evaluations"
-        )
-        found.append(Problem("/training/patience", words))
+    if training.patience is None or training.patience <= looks - 2:
+        return []
+    longest = f"lower patience to {looks - 2}" if looks > 2 else "leave patience out"
+    words = (
+        f"a run of {steps:,} steps is evaluated {looks} times, and to stop before its end it needs patience + 2 "
+        f"evaluations ({training.patience + 2}) at least; {longest}, or raise training.evaluations"
+    )
+    return [Problem(pointer, words)]
+
+
+def trains(study: StudySpec, dataset: DatasetFacts | None, point: Point) -> list[Problem]:
+    """What of an arm's own training settings does not go with the study."""
+    found, epochs = [], point.values["epochs"]
+    if epochs is not None and 0 < epochs <= MOST_EPOCHS and dataset is not None:
+        found += _too_patient(study, dataset, epochs, point.pointers["epochs"])
+    if point.values["label_smoothing"] and study.task == "regression":
+        found.append(Problem(point.pointers["label_smoothing"], UNSMOOTHED))
     return found
 
 

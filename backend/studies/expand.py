@@ -51,8 +51,8 @@ class Expansion:
 
     @property
     def steps_per_run(self) -> int | None:
-        """Optimizer steps of each run; None where there is no arm."""
-        return steps(self.arms[0].spec) if self.arms else None
+        """Optimizer steps of the longest run: an arm may have epochs of its own. None where there is no arm."""
+        return max((steps(arm.spec) for arm in self.arms), default=None)
 
     def or_raise(self) -> "Expansion":
         """Itself; raises InvalidInput with all problems where there are any."""
@@ -135,6 +135,7 @@ def _drafts(
                 dropout = arm_method.build(arm, point, pointer, model)
             except InvalidInput as error:
                 found.extend(error.problems)
+            found += checks.trains(study, dataset, point)
             tell(found)
             if found or model is None or dataset is None or effects is None:
                 continue
@@ -166,7 +167,7 @@ def _arm_spec(
     alpha = values["alpha"]
     if alpha is None:  # the scaling alpha / rank stays as it is asked for the whole study; 2 unless given
         alpha = 2.0 * rank if study.lora.alpha is None else study.lora.alpha / study.lora.rank * rank
-    changed = {axis: values[axis] for axis in ("learning_rate", "weight_decay") if values[axis] is not None}
+    changed = {axis: values[axis] for axis in axes.TRAINING if values[axis] is not None}
     train_rows = study.train_rows or dataset.rows["train"]
     test_rows = study.test_rows or 0
     validation_rows = study.validation_rows or dataset.rows["validation"] - test_rows
@@ -200,6 +201,8 @@ def _labelled(drafts: list[_Draft], taken: dict[str, str]) -> tuple[PlannedArm, 
             alpha=draft.spec.alpha,
             learning_rate=draft.spec.training.learning_rate,
             weight_decay=draft.spec.training.weight_decay,
+            epochs=draft.spec.training.epochs,
+            label_smoothing=draft.spec.training.label_smoothing,
         )
         for draft in drafts
     ]

@@ -9,7 +9,7 @@ from backend.shared.store import runs, study_events
 from backend.shared.store import studies as store
 from backend.shared.tables import Arm, Study
 
-from .expand import Expansion, expand, steps
+from .expand import Expansion, expand
 from .service import add_runs, new_arms
 
 
@@ -50,7 +50,7 @@ def _grow(session: Write, study: Study, plan: Expansion, old: list[Arm], who: Pr
         raise InvalidInput("this study has all of these seeds and arms already", "/seeds")
     store.add_arms(session, fresh)
     first = runs.last_position(session, study.id) + 1
-    add_runs(session, study, cells, steps(plan.arms[0].spec), who, first)
+    add_runs(session, study, cells, who, first)
     data = {"changed": ["extended"], "runs": len(cells), "arms": len(fresh), "seeds": plan.study.seeds}
     study_events.append(session, study.id, [("study", None, data)])
 

@@ -13,7 +13,7 @@ from backend.shared.errors import Conflict, InvalidInput
 from backend.shared.ids import new_id
 from backend.shared.run_status import RunStatus
 from backend.shared.settings import Settings
-from backend.shared.specs import StudySpec
+from backend.shared.specs import ArmKeySpec, StudySpec
 from backend.shared.store import idempotency, requests, study_events, tallies
 from backend.shared.store import studies as store
 from backend.shared.tables import AT_ONCE, Arm, Run, Study, now
@@ -72,7 +72,7 @@ def _insert(session: Write, plan: Expansion, who: Principal, key: str | None, di
     session.flush()
     store.add_arms(session, arms)
     cells = [(seed, arm) for seed in range(plan.study.seeds) for arm in arms]
-    add_runs(session, study, cells, steps(plan.arms[0].spec), who, first=0)
+    add_runs(session, study, cells, who, first=0)
     study_events.append(session, study_id, [("study", None, {"changed": ["created"], "runs": len(cells)})])
     return study_id
 
@@ -93,9 +93,7 @@ def new_arms(study_id: str, planned: list[PlannedArm], first: int) -> list[Arm]:
     ]
 
 
-def add_runs(
-    session: Write, study: Study, cells: list[tuple[int, Arm]], total_steps: int, who: Principal, first: int
-) -> None:
+def add_runs(session: Write, study: Study, cells: list[tuple[int, Arm]], who: Principal, first: int) -> None:
     """Queue a run for each (seed, arm), in this order after position `first`.
 
     Raises Conflict where a person of a team would have more than `MOST_QUEUED` runs waiting.
@@ -109,6 +107,8 @@ def add_runs(
                 "that one person may queue: cancel some, or wait for them"
             )
     at = now()
+    of_arm = {arm.id: arm for _, arm in cells}
+    total = {arm_id: steps(ArmKeySpec.model_validate(arm.spec)) for arm_id, arm in of_arm.items()}
     rows: list[dict[str, Any]] = [
         {
             "id": new_id("run"),
@@ -121,7 +121,7 @@ def add_runs(
             "priority": study.priority,
             "status": RunStatus.QUEUED,
             "not_before": AT_ONCE,
-            "total_steps": total_steps,
+            "total_steps": total[arm.id],
             "created_at": at,
         }
         for i, (seed, arm) in enumerate(cells)

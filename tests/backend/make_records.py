@@ -1,6 +1,6 @@
 """Made-up studies of any size for the tests of statistics and charts: seeded noise around known curves."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -27,6 +27,7 @@ class Plan:
     rank: int = 8
     rate: float | None = None
     site: dict[str, object] | None = None  # the one of a composed arm
+    training: dict[str, float] = field(default_factory=dict)  # settings of its own
 
 
 def arm(position: int, plan: Plan) -> ArmRecord:
@@ -44,7 +45,7 @@ def arm(position: int, plan: Plan) -> ArmRecord:
         "method": dropout,
         "rank": plan.rank,
         "alpha": 2.0 * plan.rank,
-        "training": {"learning_rate": 2e-3, "weight_decay": 0.1},
+        "training": {"learning_rate": 2e-3, "weight_decay": 0.1, **plan.training},
     }
     return ArmRecord.from_spec(
         id=f"arm-{position}",

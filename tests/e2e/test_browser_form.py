@@ -43,28 +43,29 @@ def test_free_rivals_are_arms_of_plain_lora_a_click_each(service: Served, watche
     page = watched.open("/new")
     page.get_by_label("Name", exact=True).fill("with rivals")
     rivals = page.get_by_role("region", name="Free rivals")
-    for title in ("Half the learning rate", "Three times the weight decay", "Half the rank"):
+    for title in ("Two thirds of the epochs", "Half the learning rate", "Label smoothing 0.1", "Half the rank"):
         rivals.get_by_role("checkbox", name=title).check()
     expect(rivals).to_contain_text("No dropout, learning rate 0.001 instead of 0.002.")
     page.get_by_role("button", name="Change", exact=True).click()
     page.get_by_label("Learning rate", exact=True).fill("0.004")
     expect(rivals).to_contain_text("No dropout, learning rate 0.002 instead of 0.004.")
     rivals.get_by_role("checkbox", name="Half the rank").uncheck()
-    _queue(page, 25)
+    _queue(page, 30)
     made = watched.page.request.get(f"{service.url}/api/v1/studies/{page.url.rsplit('/', 1)[1]}").json()
     arms = {arm["label"]: arm for arm in made["arms"]}
     assert list(arms) == [
         "No dropout",
         "Adapter dropout 0.1",
         "HiddenKey 0.1",
+        "Two thirds of the epochs",
         "Half the learning rate",
-        "Three times the weight decay",
+        "Label smoothing 0.1",
     ]
     assert arms["No dropout"]["is_baseline"]
-    slower, decayed = (arms[label]["spec"] for label in list(arms)[3:])
-    assert slower["training"]["learning_rate"] == pytest.approx(0.002)
-    assert decayed["training"]["weight_decay"] == pytest.approx(0.3)
-    assert slower["training"]["weight_decay"] == pytest.approx(0.1)
+    shorter, slower, smoothed = (arms[label]["spec"]["training"] for label in list(arms)[3:])
+    assert (shorter["epochs"], slower["epochs"]) == (5, 8)
+    assert slower["learning_rate"] == pytest.approx(0.002)
+    assert (smoothed["label_smoothing"], slower["label_smoothing"]) == (pytest.approx(0.1), 0)
 
 
 def _queue(page: Page, runs: int) -> None:

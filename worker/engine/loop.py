@@ -30,7 +30,8 @@ class Group:
     def __init__(self, places: Sequence[Place], form: Form, ends: Ends) -> None:
         self._seats = dict(enumerate(places))
         self._form, self._ends = form, ends
-        self._data, self._steps = places[0].data, places[0].slot.steps
+        # Of the longest run: the steps of shorter ones are its first.
+        self._data = max((place.data for place in places), key=lambda data: len(data.steps))
         self._evaluate_at = frozenset[int]().union(*(place.evaluate_at for place in places))
         self._begun = False
         self.saved_at = time.monotonic()

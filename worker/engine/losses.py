@@ -12,14 +12,15 @@ from transformer_dropout.spec import Consistency
 from backend.shared.specs import Task
 
 
-def unit_losses(task: Task, logits: Tensor, labels: Tensor) -> Tensor:
+def unit_losses(task: Task, logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
     """Loss of every unit (example, or completion token of a causal model): logits [U, C] fp32, labels [U], to [U].
 
-    Cross-entropy in nats; squared error for regression.
+    Cross-entropy in nats; squared error for regression. smoothing: the share of the right answer's weight that is
+    spread evenly over all C answers (Szegedy et al. 2016), of no meaning to a regression.
     """
     if task == "regression":
         return (logits.squeeze(-1) - labels).square()
-    return F.cross_entropy(logits, labels, reduction="none")
+    return F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
 
 
 def predictions(task: Task, logits: Tensor) -> Tensor:
@@ -37,12 +38,14 @@ class TwoPasses:
     other_features: Tensor
 
 
-def total_loss(task: Task, labels: Tensor, tie: Consistency, first: Tensor, passes: TwoPasses | None) -> Tensor:
-    """The loss of a step: the task's, and the weighted consistency loss where a second pass was made."""
-    own = unit_losses(task, first, labels).mean()
+def total_loss(
+    task: Task, labels: Tensor, tie: Consistency, first: Tensor, passes: TwoPasses | None, smoothing: float = 0.0
+) -> Tensor:
+    """The loss of a step: the task's, its labels smoothed, and the weighted consistency loss of a second pass."""
+    own = unit_losses(task, first, labels, smoothing).mean()
     if passes is None:
         return own
-    other = unit_losses(task, passes.other_logits, labels).mean()
+    other = unit_losses(task, passes.other_logits, labels, smoothing).mean()
     if task == "regression" and tie.regression == "mse":
         between = regression_loss(tie.kind, passes.logits.squeeze(-1), passes.other_logits.squeeze(-1))
     elif task == "regression":

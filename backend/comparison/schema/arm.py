@@ -146,6 +146,8 @@ class ArmComparison(Part):
     alpha: float
     learning_rate: float
     weight_decay: float
+    epochs: float | None
+    label_smoothing: float
     consistency_kind: str
     consistency_weight: float | None
     native: bool

@@ -57,6 +57,10 @@ class ArmGrid:
         """Return whether its runs may end before their last step, each at a step of its own."""
         return self.arm.spec.get("training", {}).get("patience") is not None
 
+    def as_long_as(self, other: "ArmGrid") -> bool:
+        """Return whether runs of both arms are planned over the same steps: an arm may have epochs of its own."""
+        return self.arm.epochs == other.arm.epochs
+
     @cached_property
     def last(self) -> Ints:
         """Return the column where each of the R runs ends: that of the final step, of a run that may stop early its

@@ -48,9 +48,9 @@ class PairedResult:
 
 def pair(left: ArmGrid, right: ArmGrid, quantity: str) -> PairedValues:
     """Return the values of both arms' finished runs, seed by seed, at their last common step; where runs may stop
-    early, each at its own end.
+    early or one arm trains for longer, each at its own end.
     """
-    if left.stops_early or right.stops_early:
+    if left.stops_early or right.stops_early or not left.as_long_as(right):
         return _by_seed(left, _at_the_end(left, quantity), right, _at_the_end(right, quantity), None)
     step = _last_common_step(left, right)
     if step is None:

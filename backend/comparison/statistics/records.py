@@ -80,6 +80,8 @@ class ArmRecord:
     alpha: float
     learning_rate: float
     weight_decay: float
+    epochs: float | None = None
+    label_smoothing: float = 0.0
     spec: Mapping[str, Any] = field(default_factory=dict)
     trainable_parameters: int | None = None
 
@@ -116,6 +118,8 @@ class ArmRecord:
             alpha=float(spec["alpha"]),
             learning_rate=float(training["learning_rate"]),
             weight_decay=float(training["weight_decay"]),
+            epochs=None if training.get("epochs") is None else float(training["epochs"]),
+            label_smoothing=float(training.get("label_smoothing", 0.0)),
             spec=spec,
             trainable_parameters=trainable_parameters,
         )

@@ -1589,6 +1589,8 @@ export interface components {
             differences: {
                 [key: string]: components["schemas"]["Difference"];
             };
+            /** Epochs */
+            epochs: number | null;
             /** Final */
             final: {
                 [key: string]: components["schemas"]["Estimate"];
@@ -1603,6 +1605,8 @@ export interface components {
             key: string;
             /** Label */
             label: string;
+            /** Label Smoothing */
+            label_smoothing: number;
             /** Learning Rate */
             learning_rate: number;
             /** Method */
@@ -1745,8 +1749,15 @@ export interface components {
             /** Alpha */
             alpha?: number | number[] | null;
             consistency?: components["schemas"]["ConsistencySpec"] | null;
+            /**
+             * Epochs
+             * @description Of this arm; its learning rate then decays over its own steps.
+             */
+            epochs?: number | number[] | null;
             /** Label */
             label?: string | null;
+            /** Label Smoothing */
+            label_smoothing?: number | number[] | null;
             /** Learning Rate */
             learning_rate?: number | number[] | null;
             /** Method */
@@ -4579,6 +4590,7 @@ export interface components {
              *       "gradient_clip": 1,
              *       "keep": "both",
              *       "keep_by": "loss",
+             *       "label_smoothing": 0,
              *       "learning_rate": 0.002,
              *       "max_length": 64,
              *       "min_delta": 0,
@@ -4822,6 +4834,12 @@ export interface components {
              * @enum {string}
              */
             keep_by: "loss" | "score";
+            /**
+             * Label Smoothing
+             * @description Share of the right answer's weight that training spreads evenly over all answers; no evaluation is smoothed. Not for regression.
+             * @default 0
+             */
+            label_smoothing: number;
             /**
              * Learning Rate
              * @default 0.002

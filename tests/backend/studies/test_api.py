@@ -220,3 +220,21 @@ def test_a_later_study_stands_behind_an_earlier_one(client: TestClient) -> None:
     assert later["queue_position"] == 4
     ahead = client.patch(f"{API}/studies/{later['id']}", json={"priority": 1}).json()
     assert ahead["queue_position"] == 0
+
+
+def test_every_run_has_the_steps_of_its_own_arm_also_those_that_come_later(sqlite_client: TestClient) -> None:
+    """64 rows, 16 a step: 8 steps of two epochs, 4 of one; progress is a share of each run's own."""
+    made = post(sqlite_client, arms=[{"method": "none"}, {"method": "none", "epochs": 1}])
+    assert _steps(sqlite_client, made["id"]) == {("No dropout · 2 epochs", 8), ("No dropout · 1 epoch", 4)}
+    more = {"seeds": 3, "arms": [{"method": "none", "label": "long", "epochs": 5}]}
+    assert sqlite_client.post(f"{API}/studies/{made['id']}/extend", json=more).status_code == 202
+    assert _steps(sqlite_client, made["id"]) == {
+        ("No dropout · 2 epochs", 8),
+        ("No dropout · 1 epoch", 4),
+        ("long", 20),
+    }
+
+
+def _steps(client: TestClient, study_id: str) -> set[tuple[str, int]]:
+    items = client.get(f"{API}/studies/{study_id}/runs").json()["items"]
+    return {(run["arm_label"], run["total_steps"]) for run in items}

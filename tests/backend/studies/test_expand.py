@@ -1,5 +1,7 @@
 """How a study becomes arms and runs: axes, defaults, names, baseline. What is refused is in test_errors."""
 
+import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from backend.studies.arm_labels import unique
 from backend.studies.axes import points, size
 from backend.studies.expand import Expansion, expand
 from tests.backend.make_studies import study
+from tests.worker.data.stored import store
 
 
 def _expanded(settings: Settings, *arms: dict[str, Any], **changes: Any) -> Expansion:
@@ -103,6 +106,14 @@ def test_a_decoder_drops_in_its_latter_half(sqlite_settings: Settings) -> None:
             [{"method": "none", "label": "same"}, {"method": "dropkey", "label": "same"}],
             ["same", "same #2"],
         ),
+        (
+            [{"method": "none", "epochs": [1, 2]}, {"method": "none", "label_smoothing": 0.1}],
+            [
+                "No dropout · 1 epoch · smoothing 0",
+                "No dropout · 2 epochs · smoothing 0",
+                "No dropout · 2 epochs · smoothing 0.1",
+            ],
+        ),
         (  # what has a name needs no setting in its label, and puts none into the others'
             [{"method": "none"}, {"method": "dropkey"}, {"method": "none", "label": "slower", "learning_rate": 0.001}],
             ["No dropout", "DropKey 0.1", "slower"],
@@ -144,3 +155,38 @@ def test_equal_arms_have_equal_keys_whatever_the_words(sqlite_settings: Settings
     named = _expanded(sqlite_settings, {"method": "dropkey", "rate": 0.1}).arms[0]
     assert spelled.key == named.key
     assert _expanded(sqlite_settings, {"method": "dropkey", "rate": 0.2}).arms[0].key != named.key
+
+
+def test_an_arm_may_train_for_epochs_and_with_smoothing_of_its_own(sqlite_settings: Settings) -> None:
+    arms = [{"method": "none"}, {"method": "none", "epochs": 3}, {"method": "none", "label_smoothing": 0.1}]
+    plan = _expanded(sqlite_settings, *arms)
+    assert [arm.spec.training.epochs for arm in plan.arms] == [2, 3, 2]
+    assert [arm.spec.training.label_smoothing for arm in plan.arms] == [0, 0, 0.1]
+    assert plan.steps_per_run == 12  # the longest: 64 rows, 16 a step
+    assert plan.baseline == 0
+    spelled = _expanded(sqlite_settings, {"method": "none", "epochs": 2, "label_smoothing": 0})
+    assert spelled.arms[0].key == plan.arms[0].key
+
+
+def test_the_key_of_an_arm_is_what_it_was_before_labels_could_be_smoothed(sqlite_settings: Settings) -> None:
+    spec = _expanded(sqlite_settings, {"method": "none"}).arms[0].spec
+    younger = {"label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta"}
+    body = spec.model_dump(
+        mode="json",
+        exclude={"method_name": True, "test_rows": True, "generation": True, "start_from": True, "training": younger},
+    )
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    assert spec.key() == hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def test_a_number_cannot_be_smoothed(sqlite_settings: Settings) -> None:
+    rows = [(split, {"text": f"a {i}", "label": i / 10}) for split in ("train", "validation") for i in range(70)]
+    store(sqlite_settings.shared, "numbers", "regression", rows)
+    for change, pointer in (
+        ({"arms": [{"method": "none"}, {"method": "none", "label_smoothing": [0, 0.1]}]}, "/arms/1/label_smoothing/1"),
+        ({"training": {"epochs": 2, "label_smoothing": 0.1}}, "/training/label_smoothing"),
+    ):
+        body = study(dataset="numbers", task="regression", **change)
+        found = expand(sqlite_settings, StudySpec.model_validate(body)).problems
+        assert ("no other answers" in one.message for one in found)
+        assert pointer in [one.pointer for one in found]

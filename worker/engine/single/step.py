@@ -42,13 +42,13 @@ class SingleSlot(Slot):
 
     def loss(self, batch: Batch, step: int) -> Tensor:
         """The loss of step number `step` (from 0) with its graph: task and consistency, dropout on."""
-        tie = self.method.consistency
+        tie, smoothing = self.method.consistency, self.arm.training.label_smoothing
         features, logits = self.outputs(batch, self.drops(batch, step, 0))
         if tie.kind == "none":
-            return total_loss(self.arm.task, batch.labels, tie, logits, None)
+            return total_loss(self.arm.task, batch.labels, tie, logits, None, smoothing)
         kind = CONSISTENCY[tie.kind]
         drops = None if kind.second_clean else self.drops(batch, step, 1)
         with torch.set_grad_enabled(not kind.second_detached):
             other_features, other_logits = self.outputs(batch, drops)
         passes = TwoPasses(logits, other_logits, features, other_features)
-        return total_loss(self.arm.task, batch.labels, tie, logits, passes)
+        return total_loss(self.arm.task, batch.labels, tie, logits, passes, smoothing)

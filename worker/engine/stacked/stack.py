@@ -75,7 +75,10 @@ class Stack:
         """The losses [K] of step number `step` (from 0) with their graph: task and consistency, dropout on."""
         read = self.read(batch)
         features, logits = self.outputs(read, self.every, self.drops(read, self.every, step, 0))
-        found = [total_loss(self.task, read.labels, _NO_TIE, own, None) for own in logits]
+        smoothing = [0.0 if slot is None else slot.arm.training.label_smoothing for slot in self.slots]
+        found = [
+            total_loss(self.task, read.labels, _NO_TIE, own, None, smoothing[lane]) for lane, own in enumerate(logits)
+        ]
         for lanes, trained in ((self._detached, False), (self._paired, True)):
             if not lanes:
                 continue
@@ -86,7 +89,8 @@ class Stack:
                 if slot is None or second_pass(slot) != ("paired" if trained else "detached"):
                     continue  # a lane that only keeps the shape
                 passes = TwoPasses(logits[lane], others[1][at], features[lane], others[0][at])
-                found[lane] = total_loss(self.task, read.labels, slot.method.consistency, logits[lane], passes)
+                tie = slot.method.consistency
+                found[lane] = total_loss(self.task, read.labels, tie, logits[lane], passes, smoothing[lane])
         return torch.stack(found)
 
     def outputs(self, read: LaneBatch, lanes: tuple[int, ...], drops: StackDrops | None) -> tuple[Tensor, Tensor]:

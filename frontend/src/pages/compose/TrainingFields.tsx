@@ -18,6 +18,7 @@ const TRAINING: { key: NumberKey; label: string; hint: string; step: number }[] 
   { key: "weight_decay", label: "Weight decay", hint: "AdamW", step: 0.01 },
   { key: "warmup_ratio", label: "Warm-up", hint: "Share of the steps", step: 0.01 },
   { key: "gradient_clip", label: "Gradient clip", hint: "Largest norm", step: 0.1 },
+  { key: "label_smoothing", label: "Label smoothing", hint: "Weight of each label spread over all", step: 0.05 },
   { key: "max_length", label: "Longest row", hint: "Tokens a row is cut to", step: 16 },
 ];
 

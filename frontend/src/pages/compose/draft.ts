@@ -18,6 +18,7 @@ export const DEFAULTS: StudySpec = {
     warmup_ratio: 0.06,
     gradient_clip: 1,
     max_length: 64,
+    label_smoothing: 0,
     evaluations: 8,
     dropout_on_rows: 128,
     precision: "auto",
@@ -51,13 +52,13 @@ function asAxis(values: number[]): number | number[] | null {
   return sorted.length > 1 ? sorted : (sorted[0] ?? null);
 }
 
-const RIVAL_AXES = ["learning_rate", "weight_decay", "rank"] as const;
+const RIVAL_AXES = ["epochs", "learning_rate", "weight_decay", "label_smoothing", "rank"] as const;
 export type RivalAxis = (typeof RIVAL_AXES)[number];
 
 /** The one setting that makes an arm of plain LoRA a free rival; undefined where it is none. */
 export function rivalAxis(arm: ArmSpec): RivalAxis | undefined {
   const own = RIVAL_AXES.filter((axis) => typeof arm[axis] === "number");
-  const tuned = Array.isArray(arm.learning_rate) || Array.isArray(arm.weight_decay);
+  const tuned = RIVAL_AXES.some((axis) => axis !== "rank" && Array.isArray(arm[axis]));
   return arm.method === "none" && own.length === 1 && !tuned ? own[0] : undefined;
 }
 

@@ -12,6 +12,12 @@ export interface Rival {
 
 export const RIVALS: Rival[] = [
   {
+    axis: "epochs",
+    title: "Two thirds of the epochs",
+    usual: ({ training }) => training.epochs,
+    own: (epochs) => (epochs < 3 ? Number(((2 * epochs) / 3).toPrecision(3)) : Math.round((2 * epochs) / 3)),
+  },
+  {
     axis: "learning_rate",
     title: "Half the learning rate",
     usual: ({ training }) => training.learning_rate,
@@ -22,6 +28,12 @@ export const RIVALS: Rival[] = [
     title: "Three times the weight decay",
     usual: ({ training }) => training.weight_decay,
     own: (decay) => Number((3 * decay).toPrecision(6)),
+  },
+  {
+    axis: "label_smoothing",
+    title: "Label smoothing 0.1",
+    usual: ({ training }) => training.label_smoothing,
+    own: () => 0.1,
   },
   {
     axis: "rank",
@@ -46,11 +58,12 @@ export function inWords(spec: StudySpec, rival: Rival): string {
 
 /** Why a rival would be no arm of its own; undefined where it can be chosen. */
 export function whyNoRival(spec: StudySpec, rival: Rival): string | undefined {
+  if (rival.axis === "label_smoothing" && spec.task === "regression") return "Numbers have no other answers to smooth over.";
   if (rival.axis === "rank" && spec.start_from) return "Every run goes on from an adapter, at its rank.";
   if (rival.axis === "rank" && commonRanks(spec).length > 1) return "Every method is trained at several ranks already.";
   const usual = rival.usual(spec);
   return rival.own(usual) === usual
-    ? `The ${rival.axis.replace("_", " ")} is ${usual}: nothing would differ.`
+    ? `The ${rival.axis.replace("_", " ")} is ${usual} already: nothing would differ.`
     : undefined;
 }
 

@@ -7,6 +7,8 @@ export interface RunRow extends RunSummary {
   alpha: number;
   learning_rate: number;
   weight_decay: number;
+  epochs: number | null;
+  label_smoothing: number;
   consistency: string;
   validation_loss: number | null;
   gap: number | null;
@@ -14,7 +16,16 @@ export interface RunRow extends RunSummary {
 }
 
 /** Settings that may differ between the arms of a study. */
-export const SETTINGS = ["rate", "rank", "alpha", "learning_rate", "weight_decay", "consistency"] as const;
+export const SETTINGS = [
+  "rate",
+  "rank",
+  "alpha",
+  "learning_rate",
+  "weight_decay",
+  "epochs",
+  "label_smoothing",
+  "consistency",
+] as const;
 export type Setting = (typeof SETTINGS)[number];
 
 export function runRows(runs: RunSummary[], comparison: Comparison): RunRow[] {
@@ -31,6 +42,8 @@ export function runRows(runs: RunSummary[], comparison: Comparison): RunRow[] {
       alpha: arm.alpha,
       learning_rate: arm.learning_rate,
       weight_decay: arm.weight_decay,
+      epochs: arm.epochs,
+      label_smoothing: arm.label_smoothing,
       consistency: arm.consistency_kind,
       validation_loss: final("validation/loss"),
       gap: final("gap"),
