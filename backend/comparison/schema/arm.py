@@ -83,7 +83,7 @@ class RunInArm(Part):
 
 class Counts(Part):
     """Runs by status, how many of them are left out of the final values although they ended, and how many of those
-    diverged: their loss was no number any more.
+    diverged: their loss was no number any more, or ended far above where it began, on training rows as well.
     """
 
     total: int

@@ -11,6 +11,7 @@ from backend.shared.metrics import METRICS
 from backend.shared.run_status import FailureCode
 
 from .clocks import NOWHERE, at, crossfitted, first_best
+from .divergence import ends_far_above
 from .records import ArmRecord, Floats, Ints, RunRecord, StudyRecords
 
 HALF_A, HALF_B, STOPPED_TEST = "validation_a/", "validation_b/", "test_stopped/"
@@ -91,7 +92,9 @@ class ArmGrid:
 
     @cached_property
     def diverged(self) -> tuple[int, ...]:
-        """Return the rows of the runs that diverged: they failed since their loss was no number, or ended with one."""
+        """Return the rows of the runs that diverged: they failed since their loss was no number, ended with one, or
+        ended far above where they began.
+        """
         return tuple(i for i, run in enumerate(self.runs) if self._diverged(i, run))
 
     def _diverged(self, i: int, run: RunRecord) -> bool:
@@ -100,7 +103,24 @@ class ArmGrid:
         if self.final_step is None:
             return False
         end = int(self.last[i])
-        return bool(np.isfinite(self.epoch[i, end])) and self._not_a_number(i, end) is not None
+        return bool(np.isfinite(self.epoch[i, end])) and self._why_diverged(i, end) is not None
+
+    def _why_diverged(self, i: int, end: int) -> str | None:
+        title = self._not_a_number(i, end)
+        if title is not None:
+            return f"its {title} at step {self.step[end]} is not a number"
+        if not self._far_above[i]:
+            return None
+        loss = self.quantity("validation/loss")[i, end]
+        return f"its losses end far above where they began (validation loss {loss:.3g})"
+
+    @cached_property
+    def _far_above(self) -> NDArray[np.bool_]:
+        """Return for each run whether both its losses end far above where they began. Needs a final step."""
+        squared = self.arm.spec.get("task") == "regression"
+        losses = (self.quantity(name) for name in ("validation/loss", "probe/loss"))
+        validation, probe = (ends_far_above(values, self.last, squared=squared) for values in losses)
+        return validation & probe
 
     def _not_a_number(self, i: int, at: int) -> str | None:
         """Return the first of the two losses that is not finite at an evaluation."""
@@ -202,8 +222,7 @@ class ArmGrid:
         end = int(self.last[i])
         if not np.isfinite(self.epoch[i, end]):
             return f"it has no evaluation at step {self.final_step}"
-        title = self._not_a_number(i, end)
-        return None if title is None else f"its {title} at step {self.step[end]} is not a number"
+        return self._why_diverged(i, end)
 
 
 def align(records: StudyRecords) -> tuple[ArmGrid, ...]:
