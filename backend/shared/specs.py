@@ -138,6 +138,11 @@ class PlanSpec(Frozen):
         None,
         description="Label, method or key of the arm that the others are judged against; the study's own.",
     )
+    baselines: Annotated[tuple[str, ...] | None, Field(min_length=1, max_length=64)] = Field(
+        None,
+        description="Where the baseline is trained at several ranks, beside other arms: one a rank, against which the "
+        "arms of that rank are judged. Where unset those that differ from the baseline in rank alone.",
+    )
     arms: Annotated[tuple[str, ...] | None, Field(min_length=1, max_length=500)] = Field(
         None, description="The arms that are judged, by label, method or key; all but the baseline where unset."
     )
@@ -260,6 +265,10 @@ class ArmKeySpec(Frozen):
                 del body["training"][name]
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    def but_for_rank(self) -> str:
+        """The key that arms have in common which differ in their rank alone, at one scaling alpha / rank."""
+        return self.model_copy(update={"rank": 1, "alpha": self.alpha / self.rank}).key()
 
 
 class RunSpec(Frozen):

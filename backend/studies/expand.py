@@ -101,7 +101,12 @@ def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = 
     arms = _labelled(drafts, taken or {})
     baseline = _baseline(study, arms, problems)
     if taken is None and arms:
-        plan, further = resolved(study, [(arm.key, arm.label, arm.method) for arm in arms], baseline)
+        plan, further = resolved(
+            study,
+            [(arm.key, arm.label, arm.method) for arm in arms],
+            [(arm.spec.but_for_rank(), arm.spec.rank) for arm in arms],
+            baseline,
+        )
         problems += further
         if plan is not None:
             study = study.model_copy(update={"plan": plan})

@@ -25,7 +25,9 @@ def extend(
         raise InvalidInput(f"the study has {asked.seeds} seeds already; give that many or more", "/seeds")
     change = {"seeds": asked.seeds if seeds is None else seeds, "arms": [*asked.arms, *more], "baseline": None}
     if more and asked.plan is not None and asked.plan.arms is None:  # arms that come later are judged by no plan
-        judged = tuple(arm.label for arm in old if arm.label != asked.plan.baseline)
+        judged = tuple(
+            arm.label for arm in old if arm.label not in {asked.plan.baseline, *(asked.plan.baselines or ())}
+        )
         change["plan"] = asked.plan.model_copy(update={"arms": judged})
     plan = _expanded(settings, asked.model_copy(update=change), old, len(asked.arms))
     with database.write() as session:

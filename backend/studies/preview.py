@@ -61,7 +61,7 @@ def planned(expansion: Expansion) -> PlanPreview | None:
     plan = expansion.study.plan
     if plan is None or plan.looks is None or plan.smallest is None or plan.baseline is None or expansion.problems:
         return None
-    arms = len(plan.arms) if plan.arms is not None else len(expansion.arms) - 1
+    arms = len(plan.arms) if plan.arms is not None else len(expansion.arms) - len(plan.baselines or "1")
     return PlanPreview(sentence(plan, arms, plan.baseline), power(plan.looks, plan.smallest, arms))
 
 

@@ -39,16 +39,24 @@ def draw(
     base = _labelled(records, plan.baseline) if plan is not None else None
     if plan is None or base is None or plan.looks is None or plan.smallest is None or plan.metric is None:
         return None
-    judged = [i for i, arm in enumerate(records.arms) if i != base and (plan.arms is None or arm.label in plan.arms)]
+    bases = _baselines(records, plan, base)
+    judged = [
+        i for i, arm in enumerate(records.arms) if i not in bases and (plan.arms is None or arm.label in plan.arms)
+    ]
+    of_rank = {records.arms[i].rank: i for i in reversed(bases)}
+    mine = {i: of_rank.get(records.arms[i].rank, base) for i in judged}
     asked = (plan.metric, plan.clock, plan.looks[-1])
     arms = np.array([values(grids[i], *asked) for i in judged]).reshape(len(judged), plan.looks[-1])
-    against = values(grids[base], *asked)
-    found = judge(arms, against, plan.looks, plan.smallest)
+    against = {i: values(grids[i], *asked) for i in bases}
+    of_arms = np.array([against[mine[i]] for i in judged]).reshape(arms.shape)
+    found = judge(arms, of_arms, plan.looks, plan.smallest)
     verdicts = {
-        records.arms[i].id: _verdict(turned(one, plan.metric), plan, grids[i], grids[base])
+        records.arms[i].id: _verdict(
+            turned(one, plan.metric), plan, grids[i], grids[mine[i]], names[mine[i]] if len(bases) > 1 else ""
+        )
         for i, one in zip(judged, found, strict=True)
     }
-    there = ~np.isnan(np.vstack([arms, against[None]])).any(axis=0)
+    there = ~np.isnan(np.vstack([arms, *against.values()])).any(axis=0)
     ready = int(np.argmin(there)) if not there.all() else len(there)
     looks = [schema.Look(seeds=n, done=n <= ready, spent=spent(LEVEL, n / plan.looks[-1]) / LEVEL) for n in plan.looks]
     left = 1.0 - max((look.spent for look in looks if look.done), default=0.0)
@@ -56,6 +64,7 @@ def draw(
     return Drawn(
         schema.PlanShown(
             baseline_arm_id=records.arms[base].id,
+            baseline_arm_ids=[records.arms[i].id for i in bases],
             arm_ids=[records.arms[i].id for i in judged],
             metric=plan.metric,
             clock=plan.clock,
@@ -66,7 +75,7 @@ def draw(
             error_left=left,
             sentence=plan_words.sentence(plan, len(judged), names[base]),
             standing=_standing(looks, following, left),
-            exploratory=_exploratory(records, plan, base, names, shown),
+            exploratory=_exploratory(records, plan, bases, names, shown),
         ),
         verdicts,
     )
@@ -76,7 +85,13 @@ def _labelled(records: StudyRecords, label: str | None) -> int | None:
     return next((i for i, arm in enumerate(records.arms) if arm.label == label), None)
 
 
-def _verdict(found: Judged, plan: PlanSpec, grid: ArmGrid, base: ArmGrid) -> schema.Verdict:
+def _baselines(records: StudyRecords, plan: PlanSpec, base: int) -> list[int]:
+    """The baseline, and those of other ranks."""
+    others = (_labelled(records, label) for label in plan.baselines or ())
+    return [base, *(i for i in others if i is not None and i != base)]
+
+
+def _verdict(found: Judged, plan: PlanSpec, grid: ArmGrid, base: ArmGrid, against: str) -> schema.Verdict:
     assert plan.looks is not None
     assert plan.metric is not None
     assert plan.smallest is not None
@@ -92,6 +107,7 @@ def _verdict(found: Judged, plan: PlanSpec, grid: ArmGrid, base: ArmGrid) -> sch
         diverged=len(diverged),
         runs=sum(run.seed < plan.looks[-1] for run in grid.runs),
         lost=lost,
+        against=against,
     )
     return schema.Verdict(
         kind=found.kind,
@@ -102,6 +118,7 @@ def _verdict(found: Judged, plan: PlanSpec, grid: ArmGrid, base: ArmGrid) -> sch
         lo=found.lo,
         hi=found.hi,
         diverged=len(diverged),
+        baseline_arm_id=base.arm.id,
     )
 
 
@@ -124,12 +141,16 @@ def _standing(looks: Sequence[schema.Look], following: int | None, left: float) 
 
 
 def _exploratory(
-    records: StudyRecords, plan: PlanSpec, base: int, names: Sequence[str], shown: tuple[str | None, str, str]
+    records: StudyRecords,
+    plan: PlanSpec,
+    bases: Sequence[int],
+    names: Sequence[str],
+    shown: tuple[str | None, str, str],
 ) -> list[str]:
     """What this comparison shows beyond the plan, a sentence each."""
     assert plan.seeds is not None
     assert plan.metric is not None
-    baseline, metric, clock = shown
+    (baseline, metric, clock), base = shown, bases[0]
     found = []
     if baseline is not None and baseline != records.arms[base].id:
         other = next(name for arm, name in zip(records.arms, names, strict=True) if arm.id == baseline)
@@ -140,7 +161,7 @@ def _exploratory(
         found.append(f"Shown {plan_words.CLOCKS[clock]}; the plan judges {plan_words.CLOCKS[plan.clock]}.")
     if plan.arms is not None:
         later = [name for arm, name in zip(records.arms, names, strict=True) if arm.label not in plan.arms]
-        later.remove(names[base])
+        later = [name for name in later if name not in {names[i] for i in bases}]
         if later:
             verb = "is not judged" if len(later) == 1 else "are not judged"
             found.append(f"{several(len(later), 'arm')} of the study {verb} by the plan: {', '.join(later[:5])}.")

@@ -40,7 +40,9 @@ def follow(
             plan.clock,
             plan.baseline_arm_id,
         )
-        told = _verdicts(drawn, grids) if by_plan else _beyond(plan, grids, base, metric, clock, to)
+        several = len(plan.baseline_arm_ids) > 1
+        told = {} if by_plan and not several else _beyond(plan, grids, base, metric, clock, to)
+        told |= _verdicts(drawn, grids) if by_plan else {}
         for i, (kind, meaning) in told.items():
             difference = rows[i].get(metric)
             if difference is not None:
@@ -52,8 +54,13 @@ def follow(
 def _verdicts(drawn: Drawn, grids: Sequence[ArmGrid]) -> dict[int, tuple[schema.VerdictKind, str]]:
     told: dict[int, tuple[schema.VerdictKind, str]] = {}
     for i, grid in enumerate(grids):
+        if grid.arm.id in drawn.plan.baseline_arm_ids:
+            continue
         verdict = drawn.verdicts.get(grid.arm.id)
-        told[i] = ("not_yet", words.NOT_JUDGED) if verdict is None else (verdict.kind, verdict.words)
+        if verdict is None:
+            told[i] = ("not_yet", words.NOT_JUDGED)
+        elif verdict.baseline_arm_id == drawn.plan.baseline_arm_id:
+            told[i] = (verdict.kind, verdict.words)
     return told
 
 

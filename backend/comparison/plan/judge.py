@@ -4,7 +4,8 @@ Three families of one-sided tests, each at 2.5 %: an arm is better than the base
 worse. In a family of m arms each is tested at a look with the bounds of level 2.5 % / m; each arm that passes leaves
 its share to the others, at that look and all later ones. The chance that any arm is told better that is not stays at
 2.5 %, over all looks; with "worse" 5 %, the level of a two-sided test. A look uses the first seeds only, so it says the
-same whenever it is read, and an arm waits for nobody but the baseline: who is judged later can only add.
+same whenever it is read, and an arm waits for nobody but its baseline: who is judged later can only add. Each arm may
+have a baseline of its own.
 
 The ends of an arm's interval are those of its tests at the look, so that it holds 0 where there is no verdict and does
 not reach beyond what one says. No arm whose difference is as large as matters has an interval within it but in 5 % of
@@ -42,18 +43,20 @@ class Judged:
 
 
 def judge(arms: Floats, baseline: Floats, looks: Sequence[int], smallest: float, level: float = LEVEL) -> list[Judged]:
-    """Return each arm's verdict. arms: [arms, seeds], baseline: [seeds], turned so that lower is better.
+    """Return each arm's verdict. arms: [arms, seeds], turned so that lower is better; baseline: [seeds], or one for
+    each arm, [arms, seeds].
 
     NaN: not trained yet, or lost; +inf: diverged. An arm is judged at a look when no value of its first seeds is NaN,
     and none of the baseline's. looks: rising, the last one at the plan's most seeds. smallest: what matters, above 0.
     """
+    against = np.broadcast_to(baseline, arms.shape)
     found = [Judged("not_yet", 0, None, None, None) for _ in arms]
     passed: dict[_Family, set[int]] = {"better": set(), "more": set(), "worse": set()}
     for place, n in enumerate(looks):
         pairs = {
-            i: Pairs.of(row[:n], baseline[:n])
-            for i, row in enumerate(arms)
-            if len(row) >= n and not np.isnan([row[:n], baseline[:n]]).any()
+            i: Pairs.of(row[:n], base[:n])
+            for i, (row, base) in enumerate(zip(arms, against, strict=True))
+            if len(row) >= n and not np.isnan([row[:n], base[:n]]).any()
         }
         if not pairs:
             break  # and no later look either: it needs the same seeds and more

@@ -30,5 +30,10 @@ def notes(plan: schema.PlanShown | None) -> Iterator[str]:
         "A verdict stands at its look: group-sequential paired t tests, one-sided at 2.5 % for better and for worse, "
         "with Holm-type recycling over the arms. Its interval has the test's own ends; other intervals are unadjusted."
     )
+    if len(plan.baseline_arm_ids) > 1:
+        yield (
+            "A verdict is against the baseline of the arm's own rank; the differences beside it are to one baseline "
+            "for all, and decided by tests of their own."
+        )
     for i, sentence in enumerate(plan.exploratory, 1):
         yield f"Exploratory, {i} of {len(plan.exploratory)} beyond the plan: {sentence}"

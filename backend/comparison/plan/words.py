@@ -19,11 +19,20 @@ TITLES: dict[VerdictKind, str] = {
 
 
 def sentence(
-    found: Judged, metric: str, smallest: float, *, next_look: int | None, diverged: int, runs: int, lost: str
+    found: Judged,
+    metric: str,
+    smallest: float,
+    *,
+    next_look: int | None,
+    diverged: int,
+    runs: int,
+    lost: str,
+    against: str = "",
 ) -> str:
     """Say a verdict. found: in units of the metric. next_look: the arm's next, None after the last.
 
     diverged: how many of its `runs` runs did. lost: the sentence of a run that keeps it waiting, "" where none does.
+    against: the baseline it is judged against, "" where there is one for all.
     """
     matters = size(smallest, metric)
     measured = _measured(found, metric)
@@ -40,6 +49,7 @@ def sentence(
         told += f" The next look is at {next_look} seeds."
     if diverged:
         told += f" {diverged} of {several(runs, 'seed')} diverged, the worst outcome there is: no verdict of better."
+    told += f" Judged against {against}." if against else ""
     return told + (f" {lost}" if lost else "")
 
 

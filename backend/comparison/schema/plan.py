@@ -24,6 +24,7 @@ class Verdict(Part):
 
     `mean` is the arm minus the baseline over the pairs of that look that are numbers; `lo` and `hi` are the ends that
     the verdict stands on, in units of the plan's metric; None where nothing bounds it. `diverged`: of the arm's seeds.
+    `baseline_arm_id`: the arm that it is judged against.
     """
 
     kind: VerdictKind
@@ -34,16 +35,19 @@ class Verdict(Part):
     lo: float | None
     hi: float | None
     diverged: int
+    baseline_arm_id: str
 
 
 class PlanShown(Part):
     """A plan with what it has come to. `arm_ids` are judged; `smallest` is the smallest difference that matters.
 
-    `next_look`: seeds of the next look, None after the last. `error_left`: share of the error that no look has spent.
-    `sentence` says the plan, `standing` how far it is, `exploratory` what in this comparison lies beyond it.
+    `baseline_arm_ids`: the baseline, and those of other ranks where rank is an axis; an arm is judged against that of
+    its rank. `next_look`: seeds of the next look, None after the last. `error_left`: share of the error that no look
+    has spent. `sentence` says the plan, `standing` how far it is, `exploratory` what in this comparison lies beyond it.
     """
 
     baseline_arm_id: str
+    baseline_arm_ids: list[str]
     arm_ids: list[str]
     metric: SeriesName
     clock: Clock

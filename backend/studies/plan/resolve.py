@@ -11,10 +11,13 @@ from .metrics import OF_TEXTS, offered, smallest
 FEWEST = 3  # seeds at a look: two cannot show how differences spread
 MOST = 64
 Named = tuple[str, str, str]  # key, label, method of an arm
+Ranked = tuple[str, int]  # what an arm is but for its rank, and its rank
 
 
-def resolved(study: StudySpec, arms: Sequence[Named], baseline: int | None) -> tuple[PlanSpec | None, list[Problem]]:
-    """Return the plan of a study that is being made, its baseline by label, and all that stands in the way.
+def resolved(
+    study: StudySpec, arms: Sequence[Named], ranked: Sequence[Ranked], baseline: int | None
+) -> tuple[PlanSpec | None, list[Problem]]:
+    """Return the plan of a study that is being made, its baselines by label, and all that stands in the way.
 
     A study that says nothing gets one look at its seeds; none where nothing can be judged, or it says null.
     """
@@ -35,9 +38,17 @@ def resolved(study: StudySpec, arms: Sequence[Named], baseline: int | None) -> t
     if matters is not None and matters <= 0:
         words = f"the smallest difference that matters is above 0, not {matters:g}; every method differs a little"
         problems.append(Problem("/plan/smallest", words))
-    base, judged = _arms(asked, arms, baseline, problems)
+    base, bases = _baselines(asked, arms, ranked, baseline, problems)
+    judged = _judged(asked, arms, bases, problems)
     plan = PlanSpec(
-        baseline=base, arms=judged, metric=metric, clock=asked.clock, smallest=matters, seeds=most, looks=looks
+        baseline=None if base is None else arms[base][1],
+        baselines=tuple(arms[i][1] for i in bases) if len(bases) > 1 else None,
+        arms=judged,
+        metric=metric,
+        clock=asked.clock,
+        smallest=matters,
+        seeds=most,
+        looks=looks,
     )
     return plan, problems
 
@@ -113,25 +124,60 @@ def _metric(metric: str, asked: PlanSpec, study: StudySpec) -> list[Problem]:
     return [Problem("/plan/metric", words)]
 
 
-def _arms(
-    asked: PlanSpec, arms: Sequence[Named], baseline: int | None, problems: list[Problem]
-) -> tuple[str | None, tuple[str, ...] | None]:
-    """Return the labels of the baseline and of the arms that are judged; None: all others."""
+def _baselines(
+    asked: PlanSpec, arms: Sequence[Named], ranked: Sequence[Ranked], baseline: int | None, problems: list[Problem]
+) -> tuple[int | None, list[int]]:
+    """Return the baseline, and those of all ranks that have one, itself first."""
     if len(arms) < 2:
         words = "a single arm has nothing to be judged against; add an arm, or leave plan out"
         problems.append(Problem("/plan", words))
     base = baseline
     if asked.baseline is not None:
         base = _picked(asked.baseline, arms, "/plan/baseline", problems)
+    if asked.baselines is None:
+        return base, [] if base is None else [base, *_of_other_ranks(ranked, base)]
+    found = [_picked(name, arms, f"/plan/baselines/{i}", problems) for i, name in enumerate(asked.baselines)]
+    of_rank: dict[int, int] = {}
+    for i, place in enumerate(found):
+        if place is None:
+            continue
+        mate = of_rank.setdefault(ranked[place][1], place)
+        if mate != place:
+            words = (
+                f"{arms[mate][1]} and {arms[place][1]} are of one rank, and a rank has one baseline; name one of them"
+            )
+            problems.append(Problem(f"/plan/baselines/{i}", words))
+    known = list(of_rank.values())
+    if known and base not in known:
+        base = known[0] if asked.baseline is None else base
+    return base, [] if base is None else [base, *(i for i in known if i != base)]
+
+
+def _of_other_ranks(ranked: Sequence[Ranked], base: int) -> list[int]:
+    """Return the arms that are the baseline at another rank, of ranks that hold others as well: what stands alone at
+    its rank is a rival, not a baseline.
+    """
+    alike, own = ranked[base]
+    found: dict[int, int] = {}
+    for i, (what, rank) in enumerate(ranked):
+        if what == alike and rank != own and sum(other == rank for _, other in ranked) > 1:
+            found.setdefault(rank, i)
+    return list(found.values())
+
+
+def _judged(
+    asked: PlanSpec, arms: Sequence[Named], bases: Sequence[int], problems: list[Problem]
+) -> tuple[str, ...] | None:
+    """Return the labels of the arms that are judged; None: all that are no baseline."""
     judged: list[str] = []
     for i, name in enumerate(asked.arms or ()):
         found = _picked(name, arms, f"/plan/arms/{i}", problems)
-        if found is not None and found == base:
+        if found is not None and found in bases:
             words = f"{arms[found][1]} is what the others are judged against; leave it out of the arms that are judged"
             problems.append(Problem(f"/plan/arms/{i}", words))
         elif found is not None and arms[found][1] not in judged:
             judged.append(arms[found][1])
-    return None if base is None else arms[base][1], tuple(judged) or None
+    return tuple(judged) or None
 
 
 def _picked(wanted: str, arms: Sequence[Named], pointer: str, problems: list[Problem]) -> int | None:

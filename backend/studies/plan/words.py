@@ -11,8 +11,11 @@ def sentence(plan: PlanSpec, arms: int, baseline: str) -> str:
     assert plan.metric is not None
     assert plan.smallest is not None
     judged = "One arm is" if arms == 1 else f"{arms:,} arms are"
+    against = baseline
+    if plan.baselines is not None:
+        against = f"the baseline of {'its' if arms == 1 else 'their'} rank ({', '.join(plan.baselines)})"
     return (
-        f"{judged} judged against {baseline} by {METRICS[plan.metric].words} {CLOCKS[plan.clock]}, "
+        f"{judged} judged against {against} by {METRICS[plan.metric].words} {CLOCKS[plan.clock]}, "
         f"{looks(plan.looks or ())}. A difference under {size(plan.smallest, plan.metric)} does not matter. However "
         "often one looks, an arm that is no better is called better in at most 1 study of 40."
     )

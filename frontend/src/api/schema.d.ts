@@ -2158,7 +2158,7 @@ export interface components {
         /**
          * Counts
          * @description Runs by status, how many of them are left out of the final values although they ended, and how many of those
-         *     diverged: their loss was no number any more.
+         *     diverged: their loss was no number any more, or ended far above where it began, on training rows as well.
          */
         Counts: {
             /** Cancelled */
@@ -3302,14 +3302,17 @@ export interface components {
          * PlanShown
          * @description A plan with what it has come to. `arm_ids` are judged; `smallest` is the smallest difference that matters.
          *
-         *     `next_look`: seeds of the next look, None after the last. `error_left`: share of the error that no look has spent.
-         *     `sentence` says the plan, `standing` how far it is, `exploratory` what in this comparison lies beyond it.
+         *     `baseline_arm_ids`: the baseline, and those of other ranks where rank is an axis; an arm is judged against that of
+         *     its rank. `next_look`: seeds of the next look, None after the last. `error_left`: share of the error that no look
+         *     has spent. `sentence` says the plan, `standing` how far it is, `exploratory` what in this comparison lies beyond it.
          */
         PlanShown: {
             /** Arm Ids */
             arm_ids: string[];
             /** Baseline Arm Id */
             baseline_arm_id: string;
+            /** Baseline Arm Ids */
+            baseline_arm_ids: string[];
             /**
              * Clock
              * @enum {string}
@@ -3352,6 +3355,11 @@ export interface components {
              * @description Label, method or key of the arm that the others are judged against; the study's own.
              */
             baseline?: string | null;
+            /**
+             * Baselines
+             * @description Where the baseline is trained at several ranks, beside other arms: one a rank, against which the arms of that rank are judged. Where unset those that differ from the baseline in rank alone.
+             */
+            baselines?: string[] | null;
             /**
              * Clock
              * @description Judged at each run's last evaluation, or stopped in time.
@@ -5036,8 +5044,11 @@ export interface components {
          *
          *     `mean` is the arm minus the baseline over the pairs of that look that are numbers; `lo` and `hi` are the ends that
          *     the verdict stands on, in units of the plan's metric; None where nothing bounds it. `diverged`: of the arm's seeds.
+         *     `baseline_arm_id`: the arm that it is judged against.
          */
         Verdict: {
+            /** Baseline Arm Id */
+            baseline_arm_id: string;
             /** Diverged */
             diverged: number;
             /** Hi */

@@ -181,3 +181,32 @@ def test_what_the_plan_does_not_judge_is_decided_at_its_looks_too() -> None:
     other = build(under_way(records, 4), baseline="arm-1").arms[0].differences["validation/loss"]
     assert other.decided == "undecided"
     assert build(under_way(records, 6), baseline="arm-1").arms[0].differences["validation/loss"].decided == "higher"
+
+
+def test_each_arm_is_judged_against_the_baseline_of_its_rank() -> None:
+    """DropKey gains on plain LoRA of rank 8 and nothing on that of rank 32, which is better than both of rank 8."""
+    arms = [Plan("none", "r8", rise=0.4), Plan("none", "r32", rise=0.1, rank=32),
+            Plan("dropkey", "key r8", rise=0.25), Plan("dropkey", "key r32", rise=0.1, rank=32)]  # fmt: skip
+    one = build(planned(arms=arms, baseline="r8"))
+    assert kinds(one) == [None, "better_by_more", "better_by_more", "better_by_more"]
+    found = build(planned(arms=arms, baseline="r8", baselines=("r8", "r32")))
+    assert kinds(found) == [None, None, "better_by_more", "no_difference"]
+    assert of(found).baseline_arm_ids == ["arm-0", "arm-1"]
+    assert words(found, 3).endswith("Judged against r32.")
+    assert words(found, 2).endswith("Judged against r8.")
+    assert of(found).sentence.startswith("2 arms are judged against the baseline of their rank (r8, r32) by")
+    differences = [arm.differences["validation/loss"] for arm in found.arms[1:]]
+    assert [one.decided for one in differences] == ["lower"] * 3  # to r8, by tests of their own
+    assert differences[2].mean == pytest.approx(one.arms[3].differences["validation/loss"].mean)
+    assert differences[1].meaning == found.arms[2].verdict.words  # type: ignore[union-attr]
+    assert "clear of seed noise" in differences[2].meaning
+    assert any("baseline of the arm's own rank" in note for note in found.notes)
+
+
+def test_a_look_waits_for_the_baselines_of_all_ranks() -> None:
+    arms = [Plan("none", "r8"), Plan("none", "r32", rank=32), Plan("dropkey", "key", rise=0.1, rank=32)]
+    records = planned(arms=arms, baseline="r8", baselines=("r8", "r32"))
+    waiting = build(with_run(records, 1, status="running"))
+    assert [look.done for look in of(waiting).looks] == [False]
+    assert kinds(waiting) == [None, None, "not_yet"]
+    assert kinds(build(records)) == [None, None, "better_by_more"]

@@ -101,3 +101,61 @@ def test_an_unplanned_study_stays_unplanned(sqlite_client: TestClient) -> None:
     study_id = post(sqlite_client, seeds=2)["id"]
     answer = sqlite_client.post(f"{API}/studies/{study_id}/extend", json={"seeds": 5})
     assert answer.json()["spec"]["plan"] is None
+
+
+RANKED = [{"method": name, "rank": [4, 8]} for name in ("none", "dropkey")]
+
+
+def test_where_rank_is_an_axis_each_rank_has_its_baseline(sqlite_settings: Settings) -> None:
+    plan = plan_of(sqlite_settings, arms=RANKED)
+    assert plan is not None
+    assert (plan.baseline, plan.baselines) == ("No dropout · r4", ("No dropout · r4", "No dropout · r8"))
+    wider = plan_of(sqlite_settings, arms=RANKED, baseline="No dropout · r8")
+    assert wider is not None
+    assert (wider.baseline, wider.baselines) == ("No dropout · r8", ("No dropout · r8", "No dropout · r4"))
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        [*THREE, {"method": "none", "label": "Half the rank", "rank": 4}],
+        [{"method": "none"}, {"method": "dropkey", "rank": [4, 8]}],
+        [{"method": "none"}, {"method": "dropkey", "rank": 4}, {"method": "none", "rank": 4, "learning_rate": 1e-4}],
+    ],
+    ids=["a free rival alone at its rank", "no mate", "a mate that differs in more"],
+)
+def test_one_baseline_for_all_remains_where_rank_is_no_axis(
+    sqlite_settings: Settings, arms: list[dict[str, Any]]
+) -> None:
+    plan = plan_of(sqlite_settings, arms=arms)
+    assert plan is not None
+    assert plan.baselines is None
+
+
+def test_baselines_may_be_named_and_a_rank_has_one(sqlite_settings: Settings) -> None:
+    alone = plan_of(sqlite_settings, {"baselines": ["No dropout · r4"]}, arms=RANKED)
+    assert alone is not None
+    assert (alone.baseline, alone.baselines) == ("No dropout · r4", None)
+    for plan, pointer, words in (
+        ({"baselines": ["No dropout · r4", "DropKey 0.1 · r4"]}, "/plan/baselines/1", "a rank has one baseline"),
+        ({"baselines": ["nobody"]}, "/plan/baselines/0", "no arm is called 'nobody'"),
+        ({"arms": ["No dropout · r8"]}, "/plan/arms/0", "leave it out of the arms that are judged"),
+    ):
+        body = study(arms=RANKED, seeds=5, plan=plan)
+        found = expand(sqlite_settings, StudySpec.model_validate(body)).problems
+        assert [(one.pointer, words in one.message) for one in found] == [(pointer, True)]
+
+
+def test_the_preview_says_that_each_rank_has_its_own(sqlite_client: TestClient) -> None:
+    body = study(arms=RANKED, seeds=5)
+    told = sqlite_client.post(f"{API}/studies/preview", json=body).json()["plan"]["sentence"]
+    assert told.startswith("2 arms are judged against the baseline of their rank (No dropout · r4, No dropout · r8) by")
+
+
+def test_an_extended_study_keeps_its_baselines(sqlite_client: TestClient) -> None:
+    made = post(sqlite_client, arms=RANKED, seeds=3)
+    more = {"arms": [{"method": "hiddenkey", "rank": 8}]}
+    assert sqlite_client.post(f"{API}/studies/{made['id']}/extend", json=more).status_code == 202
+    plan = sqlite_client.get(f"{API}/studies/{made['id']}").json()["spec"]["plan"]
+    assert plan["baselines"] == ["No dropout · r4", "No dropout · r8"]
+    assert plan["arms"] == ["DropKey 0.1 · r4", "DropKey 0.1 · r8"]
