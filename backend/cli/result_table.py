@@ -28,6 +28,7 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
         return
     # Statistics and their libraries are loaded for this alone.
     from backend.comparison.plan.told import lines
+    from backend.reports.elsewhere_table import elsewhere_table
     from backend.reports.table import in_time_table, result_table, selection_table
 
     found = _read(comparison)
@@ -38,6 +39,11 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
     if found.selection:
         print_table(console, "Each method at its best, on test rows", selection_table(found.selection, DIGITS))
         console.print(found.selection.sentence, markup=False)
+    elsewhere = elsewhere_table(found, DIGITS)
+    if elsewhere is not None:
+        print_table(console, "What it cost elsewhere", elsewhere)
+    if found.elsewhere is not None:
+        console.print(found.elsewhere.sentence, markup=False)
     for line in lines(found):
         console.print(line, markup=False)
     for answer in found.answers:

@@ -15,12 +15,15 @@ def comparison_frame(comparison: dict[str, Any]) -> "pandas.DataFrame":
     For each measure: its mean at the last evaluation with the half-width of its 95 % interval and its n; then, against
     the baseline over the seeds both finished: mean difference, interval, p of the paired t and that after Holm. Columns
     that begin with "stopped" are of runs stopped in time, those that say "last − baseline stopped" of the free rival.
+    Those that begin with "also/" are of further data sets: before, at the last evaluation, the change, and how that
+    differs from the baseline's.
     """
     import pandas
 
     order = {arm_id: place for place, arm_id in enumerate(comparison["ranking"])}
     arms = sorted(comparison["arms"], key=lambda arm: order.get(arm["id"], len(order)))
-    return pandas.DataFrame([_row(arm) for arm in arms], index=pandas.Index([arm["id"] for arm in arms], name="arm_id"))
+    rows = [_row(arm) | _elsewhere(comparison.get("elsewhere"), arm["id"]) for arm in arms]
+    return pandas.DataFrame(rows, index=pandas.Index([arm["id"] for arm in arms], name="arm_id"))
 
 
 def _row(arm: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +37,21 @@ def _row(arm: dict[str, Any]) -> dict[str, Any]:
     row |= _in_time(arm["stopped"]) if arm["stopped"] else {}
     row["overfits from step"] = arm["overfitting"]["step"]
     row["seconds a run"] = arm["compute"]["seconds"]
+    return row
+
+
+def _elsewhere(found: dict[str, Any] | None, arm_id: str) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for measure in [measure for one in found["sets"] for measure in one["measures"]] if found else ():
+        name, arm = measure["name"], next(arm for arm in measure["arms"] if arm["arm_id"] == arm_id)
+        row |= {f"{name} before": arm["before"]["mean"]}
+        for prefix, change in (("", arm["last"]), ("stopped ", arm["stopped"])):
+            if change is None:
+                continue
+            head, differs = f"{prefix}{name}", change["difference"] or {}
+            row |= {head: change["value"]["mean"], f"{head} change": change["change"]["mean"]}
+            row |= {f"{head} change lo": change["change"]["lo"], f"{head} change hi": change["change"]["hi"]}
+            row |= {f"{head} change − baseline": differs.get("mean"), f"{head} p (Holm)": differs.get("p_holm")}
     return row
 
 

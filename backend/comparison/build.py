@@ -17,6 +17,7 @@ from . import paper, schema
 from .answers import answers
 from .clocks import check, clocks_of
 from .differences import differences, matrix, not_told_apart, stopped_differences
+from .elsewhere import elsewhere
 from .notes import notes, progress
 from .overfitting import overfitting
 from .plan.draw import draw
@@ -167,6 +168,7 @@ def _build(
         paper=paper.numbers(records.dataset),
         notes=[*notes(arms, chosen, metric, standing, records.baseline_arm_id), *plan_notes(plan)],
         plan=plan,
+        elsewhere=elsewhere(grids, base, shown, clock, records.task),
     )
 
 

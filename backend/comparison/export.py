@@ -13,6 +13,7 @@ from sqlalchemy import Row
 
 from backend.edge.csv_text import csv_line, text
 from backend.shared.database import Database
+from backend.shared.elsewhere import PREFIX
 from backend.shared.metrics import recorded
 from backend.shared.store import metrics, studies
 from backend.shared.store import runs as run_store
@@ -49,10 +50,12 @@ def lines_of(records: StudyRecords) -> Iterator[str]:
 
     Records do not tell a value that is no number from one that is missing: both are empty.
     """
-    yield csv_line([*HEAD, *(metric.name for metric in recorded())])
-    arms = {arm.id: arm for arm in records.arms}
     table = records.evaluations
-    columns = [table.metrics.get(metric.name) for metric in recorded()]
+    names = [metric.name for metric in recorded()]
+    names += sorted(name for name in table.metrics if name.startswith(PREFIX))
+    yield csv_line([*HEAD, *names])
+    arms = {arm.id: arm for arm in records.arms}
+    columns = [table.metrics.get(name) for name in names]
     for at in np.lexsort((table.step, table.run)):
         run = records.runs[table.run[at]]
         arm = arms[run.arm_id]

@@ -1,16 +1,17 @@
 """A study's rows made into the plain records that statistics and charts are computed from."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from sqlalchemy.orm import Session
 
+from backend.shared.elsewhere import PREFIX
 from backend.shared.metrics import recorded
 from backend.shared.store import metrics, runs, studies
 from backend.shared.tables import Arm, Run, Study
 
-from .statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
+from .statistics.records import ArmRecord, Evaluations, Floats, RunRecord, StudyRecords
 
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -26,7 +27,7 @@ def study_records(session: Session, study: Study) -> StudyRecords:
         task=str(study.spec.get("task", "classification")),
         arms=tuple(_arm(arm, parameters.get(arm.id)) for arm in studies.arms(session, study.id)),
         runs=tuple(_run(run) for run in rows),
-        evaluations=_evaluations(session, study.id, rows),
+        evaluations=_evaluations(session, study.id, rows, further=bool(study.spec.get("also_measure"))),
         baseline_arm_id=study.baseline_arm_id,
         model=str(study.spec["model"]),
         dataset=str(study.spec["dataset"]),
@@ -64,15 +65,18 @@ def _run(run: Run) -> RunRecord:
     )
 
 
-def _evaluations(session: Session, study_id: str, rows: Sequence[Run]) -> Evaluations:
+def _evaluations(session: Session, study_id: str, rows: Sequence[Run], *, further: bool) -> Evaluations:
+    """further: with what was measured on further data sets."""
     index = {run.id: i for i, run in enumerate(rows)}
     found = metrics.study_evaluations(session, study_id)
     own = recorded()
     values = np.array([row[2:] for row in found], np.float64).reshape(len(found), 1 + len(own))  # None: NaN
     columns = {metric.column: values[:, 1 + i].copy() for i, metric in enumerate(own)}
     nonfinite = metrics.study_nonfinite(session, study_id)
+    places = {(row.run_id, row.step): i for i, row in enumerate(found)} if nonfinite or further else {}
+    elsewhere = _elsewhere(session, study_id, places) if further else {}
+    columns |= elsewhere
     if nonfinite:
-        places = {(row.run_id, row.step): i for i, row in enumerate(found)}
         for place, kinds in nonfinite.items():
             for column, kind in kinds.items():
                 if column in columns:
@@ -81,5 +85,15 @@ def _evaluations(session: Session, study_id: str, rows: Sequence[Run]) -> Evalua
         run=np.array([index[row.run_id] for row in found], np.int64),
         step=np.array([row.step for row in found], np.int64),
         epoch=values[:, 0].copy(),
-        metrics={metric.name: columns[metric.column] for metric in own},
+        metrics={metric.name: columns[metric.column] for metric in own} | elsewhere,
     )
+
+
+def _elsewhere(session: Session, study_id: str, places: Mapping[tuple[str, int], int]) -> dict[str, Floats]:
+    """A column for each metric of a further data set, by name; places: of each (run id, step)."""
+    columns: dict[str, Floats] = {}
+    for place, extra in metrics.study_further(session, study_id).items():
+        for name, value in extra.items():
+            if value is not None and name.startswith(PREFIX):
+                columns.setdefault(name, np.full(len(places), np.nan))[places[place]] = value
+    return columns

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import Text, cast, func, null, or_, select, update
 from sqlalchemy import delete as delete_rows
-from sqlalchemy import func, null, select, update
 from sqlalchemy.orm import Session
 
 from backend.edge.csv_text import csv_line, text
@@ -110,7 +110,8 @@ def delete(database: Database, settings: Settings, workspace_id: str, dataset_id
         if row is None or row.workspace_id != workspace_id:
             raise NotFound(f"there is no data set '{dataset_id[:100]}'")
         on_it = select(Arm.study_id).where(Arm.spec["dataset"]["id"].as_string() == dataset_id)
-        stands = select(Study.name).where(Study.archived_at.is_(None), Study.id.in_(on_it))
+        also = cast(Study.spec["also_measure"], Text).contains(f'"{dataset_id}"', autoescape=True)
+        stands = select(Study.name).where(Study.archived_at.is_(None), or_(Study.id.in_(on_it), also))
         name = session.scalar(stands.limit(1))
         if name is not None:
             raise Conflict(f"the study '{name[:80]}' stands on this data set; archive it first")

@@ -43,6 +43,7 @@ def page(report: ReportContent) -> str:
     sections = (
         *([_section("Plan and verdicts", f"<ul>{plan}</ul>")] if plan else []),
         _section("Results", _tables(report)),
+        *([_section("What it cost elsewhere", _elsewhere(report))] if report.comparison.elsewhere else []),
         _section("Figures", "".join(_figure(figure) for figure in report.figures)),
         _section("Definitions", f"<dl>{definitions}</dl>"),
         _section("Footnotes on the statistics", f"<ol>{notes}</ol>"),
@@ -86,6 +87,13 @@ def _tables(report: ReportContent) -> str:
     if report.in_time is None:
         return told
     return f"{told}<h3>Stopped in time</h3>{_table('All arms stopped in time', report.in_time)}"
+
+
+def _elsewhere(report: ReportContent) -> str:
+    found = report.comparison.elsewhere
+    words = "" if found is None else "".join(f"<p>{escape(said)}</p>" for said in (found.sentence, found.note))
+    table = "" if report.elsewhere is None else _table("All arms on further data sets", report.elsewhere)
+    return f"{words}{table}"
 
 
 def _table(label: str, table: ReportTable) -> str:

@@ -90,7 +90,7 @@ def _setup(records: StudyRecords) -> str:
         f"{each('training', 'weight_decay')}, gradient norm clipped at {each('training', 'gradient_clip')}, "
         f"{each('training', 'batch_size')} rows a step, {each('training', 'epochs')} epochs, rows cut to "
         f"{each('training', 'max_length')} tokens, precision {each('training', 'precision')}{smoothed}.",
-        f"Every run was evaluated {each('training', 'evaluations')} times, with dropout off.",
+        f"Every run was evaluated {each('training', 'evaluations')} times, with dropout off.{_also(specs[0])}",
         f"{several(len(records.arms), 'arm')} were trained with {several(len(seeds), 'seed')} each; a seed fixes "
         f"{fixed}probe, data order, initial adapter and head weights and masks, and is shared by all arms "
         "(a paired design). Dropout of the base model itself is off unless an arm says otherwise.",
@@ -153,6 +153,11 @@ def _overfitting(comparison: Comparison) -> str:
         "evaluation, two at least, while the probe loss stays below its value there; an arm's step is the median over "
         "its runs."
     )
+
+
+def _also(spec: Mapping[str, Any]) -> str:
+    further = [f"{one['rows']:,} {one['split']} rows of {one['dataset']['id']}" for one in spec.get("also_measure", ())]
+    return f" Before its first step and then as often it was also measured on {_listed(further)}." if further else ""
 
 
 def _at(spec: Mapping[str, Any], path: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from backend.accounts.auth import Who
 from backend.comparison.plan.told import lines
+from backend.comparison.schema import Comparison
 from backend.edge.answers import Figure, Responses
 from backend.edge.context import App
 
@@ -45,12 +46,18 @@ def get(study_id: str, who: Who, app: App) -> ReportOut:
         plan=lines(shown),
         table=ReportTable.model_validate(found.table),
         in_time=None if found.in_time is None else ReportTable.model_validate(found.in_time),
+        elsewhere=None if found.elsewhere is None else ReportTable.model_validate(found.elsewhere),
+        elsewhere_text=_elsewhere(shown),
         figures=[Figure.model_validate(figure) for figure in found.figures],
         definitions=[Definition(term=term, meaning=meaning) for term, meaning in DEFINITIONS],
         footnotes=shown.notes,
         methods_text=methods,
         methods_html=html(methods),
     )
+
+
+def _elsewhere(shown: Comparison) -> str:
+    return "" if shown.elsewhere is None else f"{shown.elsewhere.sentence} {shown.elsewhere.note}"
 
 
 @router.put("/report", operation_id="reports_save")

@@ -55,6 +55,8 @@ class ReportOut(Out):
     plan: list[str] = Field(description="The plan, how far it is, and each verdict; empty where there is none.")
     table: ReportTable
     in_time: ReportTable | None = Field(description="Every arm stopped in time; null where that is not known.")
+    elsewhere: ReportTable | None = Field(description="Every arm on further data sets; null where there are none.")
+    elsewhere_text: str = Field(description="What training changed there, in a sentence for each; empty likewise.")
     figures: list[Figure]
     definitions: list[Definition]
     footnotes: list[str]

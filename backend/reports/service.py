@@ -19,6 +19,7 @@ from backend.shared.report_tables import Report
 from backend.shared.store import studies
 from backend.shared.tables import Study, now
 
+from .elsewhere_table import elsewhere_table
 from .methods_text import MethodsText, methods_text
 from .table import ReportTable, in_time_table, result_table
 
@@ -43,6 +44,7 @@ class ReportContent:
     comparison: Comparison
     table: ReportTable
     in_time: ReportTable | None
+    elsewhere: ReportTable | None
     figures: tuple[dict[str, Any], ...]
     methods: MethodsText
 
@@ -67,6 +69,7 @@ def read(session: Session, workspace_id: str, study_id: str) -> ReportContent:
         comparison=compared,
         table=result_table(compared),
         in_time=in_time_table(compared),
+        elsewhere=elsewhere_table(compared),
         figures=_figures(compared),
         methods=methods_text(records, compared),
     )

@@ -26,6 +26,11 @@ DEFINITIONS: tuple[tuple[str, str], ...] = (
         "Every run at its best evaluation: chosen on one half of the validation rows and reported on the other, or "
         "measured on test rows with the adapter that was kept.",
     ),
+    (
+        "Elsewhere",
+        "A data set that no run was trained on, measured before, along and after the training; a rise of its loss is "
+        "what was forgotten.",
+    ),
     ("p (Holm)", "The paired t test's p value, corrected for the number of arms that are compared."),
     (
         "Seeds to decide",

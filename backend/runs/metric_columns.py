@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Sequence
 from typing import cast
 
+from backend.shared import elsewhere
 from backend.shared.errors import InvalidInput
 from backend.shared.metrics import METRICS, Metric, recorded
 from backend.shared.series import keep, kind_of
@@ -48,7 +49,9 @@ def columns(
 
 def _further(evaluations: list[EvaluationRow]) -> list[Metric]:
     names = sorted({name for row in evaluations for name in row.extra})
-    return [Metric(name, name.replace("_", " ").replace("/", " "), "", None) for name in names]
+    return [
+        elsewhere.metric(name) or Metric(name, name.replace("_", " ").replace("/", " "), "", None) for name in names
+    ]
 
 
 def _wanted(known: list[Metric], names: list[str]) -> list[Metric]:

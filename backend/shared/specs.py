@@ -200,6 +200,12 @@ class StudySpec(Frozen):
         "modules are the adapter's unless given.",
     )
     training: TrainingSpec = TrainingSpec()
+    also_measure: Annotated[tuple[str, ...], Field(max_length=4)] = Field(
+        (),
+        description="Ids of up to 4 further data sets that every run is measured on before, along and after its "
+        "training: what it costs elsewhere. For a language model any texts, else a data set of the same task.",
+    )
+    also_rows: int = Field(200, ge=1, le=2000, description="Rows of each of them, the same for every run.")
     seeds: int = Field(5, ge=1, le=64)
     baseline: str | None = Field(None, description="Label, method or key of the arm that others are compared with.")
     plan: PlanSpec | None = Field(
@@ -231,6 +237,15 @@ class AdapterRef(Frozen):
     content_hash: str
 
 
+class AlsoSpec(Frozen):
+    """Rows of a further data set that runs are measured on; `task` is the data set's own."""
+
+    dataset: DatasetRef
+    task: Task
+    split: Literal["train", "validation"]
+    rows: int
+
+
 class ArmKeySpec(Frozen):
     """All that the runs of an arm share: everything but the seed. Its hash is the arm's key."""
 
@@ -251,6 +266,7 @@ class ArmKeySpec(Frozen):
     alpha: float
     target_modules: tuple[str, ...]
     start_from: AdapterRef | None = None
+    also_measure: tuple[AlsoSpec, ...] = ()
     training: TrainingSpec
 
     def key(self) -> str:
@@ -260,6 +276,8 @@ class ArmKeySpec(Frozen):
         for name in ("test_rows", "generation", "start_from"):
             if body[name] == type(self).model_fields[name].default:
                 del body[name]
+        if not self.also_measure:
+            del body["also_measure"]
         for name in ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta"):
             if body["training"][name] == TrainingSpec.model_fields[name].default:
                 del body["training"][name]

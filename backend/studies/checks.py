@@ -10,7 +10,9 @@ from backend.shared.errors import InvalidInput, Problem
 from backend.shared.facts import AdapterFacts, DatasetFacts, ModelFacts
 from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.settings import Settings
-from backend.shared.specs import LoraSpec, StudySpec
+from backend.shared.specs import AlsoSpec, LoraSpec, StudySpec
+
+from . import elsewhere
 
 from .axes import MOST_EPOCHS, Point
 
@@ -26,6 +28,8 @@ class Surroundings:
     model: ModelFacts | None
     dataset: DatasetFacts | None
     adapter: AdapterFacts | None
+    also: tuple[AlsoSpec, ...] = ()
+    warnings: tuple[Problem, ...] = ()
 
 
 def surroundings(settings: Settings, study: StudySpec) -> tuple[Surroundings, list[Problem]]:
@@ -45,6 +49,10 @@ def surroundings(settings: Settings, study: StudySpec) -> tuple[Surroundings, li
         if "task" not in study.model_fields_set:
             study = study.model_copy(update={"task": dataset.task})
         problems += _data(study, dataset) + _stopping(study, dataset)
+    also, refused, warnings = elsewhere.resolved(settings.shared, study, dataset)
+    problems += refused
+    if also and not refused:
+        study = study.model_copy(update={"also_measure": tuple(one.dataset.id for one in also)})
     if model is not None:
         problems += _model(study, model)
         targets = study.lora.target_modules
@@ -54,7 +62,7 @@ def surroundings(settings: Settings, study: StudySpec) -> tuple[Surroundings, li
             study = study.model_copy(update={"lora": lora})
         if adapter is not None and modules is not None:
             problems += _targets(study, adapter, modules)
-    return Surroundings(study, model, dataset, adapter), problems
+    return Surroundings(study, model, dataset, adapter, also, tuple(warnings)), problems
 
 
 def starts(adapter: AdapterFacts, rank: int, alpha: float, pointers: dict[str, str]) -> list[Problem]:

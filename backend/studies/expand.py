@@ -96,7 +96,7 @@ def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = 
         )
         return Expansion(study, model, dataset, problems=problems)
     effects = None if model is None else Effects(settings.shared, study, model)
-    warnings: list[Problem] = []
+    warnings = list(found.warnings)
     drafts = _drafts(found, problems, warnings, effects, frozenset(taken or ()))
     arms = _labelled(drafts, taken or {})
     baseline = _baseline(study, arms, problems)
@@ -145,6 +145,7 @@ def _drafts(
             if found or model is None or dataset is None or effects is None:
                 continue
             spec = _arm_spec(study, arm, point, dropout, model, dataset)
+            spec = spec.model_copy(update={"also_measure": surroundings.also})
             if adapter is not None:
                 spec = spec.model_copy(update={"start_from": adapter.ref})
                 own = {axis: point.pointers[axis] for axis in ("rank", "alpha") if point.values[axis] is not None}

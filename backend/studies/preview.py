@@ -1,5 +1,6 @@
 """What a study would come to before it is queued: its expansion, how long it may take, and the memory it needs."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -9,17 +10,19 @@ from sqlalchemy.orm import Session
 from transformer_dropout.spec import CONSISTENCY
 
 from backend.shared.catalogue import dataset_folder
+from backend.shared.schedule import evaluation_steps
 from backend.shared.settings import Settings
-from backend.shared.specs import StudySpec
+from backend.shared.specs import AlsoSpec, StudySpec
 from backend.shared.store import workers
 
-from .expand import Expansion, expand
+from .expand import Expansion, expand, steps
 from .plan.power import Power, power
 from .plan.words import sentence
 
 SAMPLED_ROWS = 200
 CHARACTERS_PER_TOKEN = 4.2  # English text in WordPiece and BPE vocabularies
 SPECIAL_TOKENS = 2
+FORWARD = 0.5  # of a training step's cost: frozen weights need a way forward and back, and no gradients of their own
 
 
 @dataclass(frozen=True)
@@ -84,16 +87,21 @@ def estimate(home: Path, expansion: Expansion, paces: list[float], alive: int) -
     workers = max(alive, 1)
     pace = sum(paces) / len(paces) * workers
     per_row = _tokens_per_row(home, expansion.dataset.id, expansion.study.training.max_length)
-    tokens = 0.0
+    tokens = also = 0.0
+    one_look = _also_tokens(home, expansion.arms[0].spec.also_measure, expansion.study.training.max_length)
     for arm in expansion.arms:
         training = arm.spec.training
         factor = CONSISTENCY[arm.dropout.consistency.kind].cost_factor
         tokens += arm.spec.train_rows * training.epochs * per_row * factor * expansion.study.seeds
+        looks = len(evaluation_steps(steps(arm.spec), training.evaluations)) + 1  # and one before the first step
+        also += looks * expansion.study.seeds * one_look
+    elsewhere = f"; {also * FORWARD / pace:,.0f} s of it for measuring on further data sets" if also else ""
     basis = (
         f"{tokens:,.0f} training tokens (about {per_row:.0f} a row, consistency losses counted) at {pace:,.0f} a "
-        f"second, as measured last with {workers} {'worker' if workers == 1 else 'workers'}; evaluations come on top"
+        f"second, as measured last with {workers} {'worker' if workers == 1 else 'workers'}{elsewhere}; "
+        "evaluations come on top"
     )
-    return Estimate(tokens / pace, memory, basis)
+    return Estimate((tokens + also * FORWARD) / pace, memory, basis)
 
 
 def _memory(expansion: Expansion) -> int | None:
@@ -102,8 +110,13 @@ def _memory(expansion: Expansion) -> int | None:
     return expansion.model.parameters * (2 if expansion.study.training.precision == "bf16" else 4)
 
 
-def _tokens_per_row(home: Path, dataset_id: str, max_length: int) -> float:
-    with (dataset_folder(home, dataset_id) / "train.jsonl").open("rb") as lines:
+def _also_tokens(home: Path, further: Sequence[AlsoSpec], max_length: int) -> float:
+    """Tokens of one look at all further data sets."""
+    return sum(also.rows * _tokens_per_row(home, also.dataset.id, max_length, also.split) for also in further)
+
+
+def _tokens_per_row(home: Path, dataset_id: str, max_length: int, split: str = "train") -> float:
+    with (dataset_folder(home, dataset_id) / f"{split}.jsonl").open("rb") as lines:
         sizes = [
             min(len(line) / CHARACTERS_PER_TOKEN + SPECIAL_TOKENS, max_length) for line in islice(lines, SAMPLED_ROWS)
         ]

@@ -39,12 +39,15 @@ def encode(
     """Tokenise rows: the flat rows, how many were dropped (nothing left to learn from), how many were cut.
 
     A row is cut to `max_length` tokens at its end (of two texts the longer one gives first). In causal LM a row is
-    prompt, newline, completion and the end mark, which only an uncut row has.
+    prompt, newline, completion and the end mark, which only an uncut row has; a row that has a text instead of these is
+    learned from its first token to its end mark.
     """
     store = _Store()
     limit = min(max_length, context_length)
     for chunk in _chunks(rows):
-        if task == "causal_lm":
+        if task == "causal_lm" and "prompt" not in chunk[0]:
+            _whole_texts(chunk, tokenizer, limit, store)
+        elif task == "causal_lm":
             _prompts(chunk, tokenizer, limit, store)
         else:
             _texts(chunk, tokenizer, limit, store)
@@ -71,7 +74,7 @@ def _texts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
 def _prompts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
     prompts = tokenizer([row["prompt"] + PROMPT_END for row in chunk], add_special_tokens=False)["input_ids"]
     answers = tokenizer([row["completion"] for row in chunk], add_special_tokens=False)["input_ids"]
-    first = [] if tokenizer.bos_token_id is None or not _adds_bos(tokenizer) else [tokenizer.bos_token_id]
+    first = _first(tokenizer)
     for place, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
         begin = first + prompt
         whole = begin + answer + [tokenizer.eos_token_id]
@@ -81,6 +84,24 @@ def _prompts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> Non
         store.truncated += len(whole) > limit
         _keep(store, store.seen + place, whole[:limit], 0)
         store.starts.append(len(begin))
+
+
+def _whole_texts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
+    texts = ["\n".join(row[part] for part in ("text", "text_pair") if part in row) for row in chunk]
+    first = _first(tokenizer)
+    for place, text in enumerate(tokenizer(texts, add_special_tokens=False)["input_ids"]):
+        whole = first + text + [tokenizer.eos_token_id]
+        if not text or limit <= max(1, len(first)):
+            store.dropped += 1
+            continue
+        store.truncated += len(whole) > limit
+        _keep(store, store.seen + place, whole[:limit], 0)
+        store.starts.append(len(first))
+
+
+def _first(tokenizer: Any) -> list[int]:
+    """What a row begins with: the mark of a beginning, of tokenizers that set one."""
+    return [] if tokenizer.bos_token_id is None or not _adds_bos(tokenizer) else [tokenizer.bos_token_id]
 
 
 def _adds_bos(tokenizer: Any) -> bool:

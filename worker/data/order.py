@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from backend.shared.schedule import steps_per_epoch, total_steps
 
-DRAW, DATA_ORDER, VALIDATION, HALVES = 1, 2, 3, 4  # purposes: each has a stream of its own
+DRAW, DATA_ORDER, VALIDATION, HALVES, ELSEWHERE = 1, 2, 3, 4, 5  # purposes: each has a stream of its own
 
 Indices = npt.NDArray[np.int64]
 

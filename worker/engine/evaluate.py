@@ -126,7 +126,7 @@ class _Sums:
 def measured(slot: Slot, judged: Judged) -> dict[str, float]:
     """The values of one evaluation, by names of METRICS, and the norm of the last step's gradient before clipping."""
     validation, off, on, apart = judged.validation, judged.off, judged.on, judged.apart
-    values = told("validation", slot, validation) | _told_halves(slot, validation)
+    values = told_validation(slot, validation)
     whole = judged.rest.joined(off)
     values["probe/loss"] = whole.mean
     if slot.arm.task != "regression" and whole.accuracy is not None:
@@ -148,6 +148,11 @@ def measured(slot: Slot, judged: Judged) -> dict[str, float]:
 def told(split: str, slot: Slot, tally: Tally) -> dict[str, float]:
     """Loss, its standard error and the task's scores of a set, by names of METRICS."""
     return {f"{split}/loss_se": tally.standard_error, **_told(split, slot, tally)}
+
+
+def told_validation(slot: Slot, validation: Tally) -> dict[str, float]:
+    """The same of the validation rows, and of their halves."""
+    return told("validation", slot, validation) | _told_halves(slot, validation)
 
 
 def _told_halves(slot: Slot, validation: Tally) -> dict[str, float]:

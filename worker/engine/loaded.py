@@ -16,7 +16,8 @@ from backend.shared.specs import ArmKeySpec
 from backend.shared.trainer_protocol import PackedRun
 from worker import data as datasets
 from worker import models
-from worker.engine.batches import Reading
+from worker.engine.batches import Reading, evaluation_batches
+from worker.engine.elsewhere import Elsewhere
 from worker.engine.hooked_base import HookedBase
 from worker.engine.precision import Computed, resolve_precision
 from worker.engine.seed_batches import HeldOut, SeedBatches
@@ -64,6 +65,7 @@ class Warm:
         self._sets: OrderedDict[tuple[object, ...], datasets.Tokenised] = OrderedDict()
         self._seeds: OrderedDict[tuple[object, ...], SeedBatches] = OrderedDict()
         self._held: tuple[object, HeldOut] | None = None
+        self._further: tuple[object, Elsewhere, tuple[str, ...]] | None = None
         self._dataset: tuple[object, datasets.Dataset] | None = None
 
     def precision(self, arm: ArmKeySpec) -> Computed:
@@ -93,6 +95,7 @@ class Warm:
             (arm.train_rows, arm.validation_rows, arm.probe_rows, arm.test_rows, seed),
             (training.batch_size, training.epochs, training.dropout_on_rows),
             loaded.host.reading,
+            arm.also_measure,
         )
         if key not in self._seeds:
             drawn = datasets.draw(tokenised, arm, seed)
@@ -100,7 +103,10 @@ class Warm:
             shared = (tokenised.key, arm.validation_rows, arm.test_rows, loaded.host.reading)
             if self._held is None or self._held[0] != shared:
                 self._held = (shared, HeldOut.of(drawn, loaded.host.reading))
-            self._seeds[key] = SeedBatches(drawn, steps, loaded.host.reading, self._held[1], training.dropout_on_rows)
+            elsewhere = self.elsewhere(arm, loaded)[0]
+            self._seeds[key] = SeedBatches(
+                drawn, steps, loaded.host.reading, self._held[1], training.dropout_on_rows, elsewhere
+            )
             _trim(self._seeds, _SEEDS_KEPT)
         self._seeds.move_to_end(key)
         return self._seeds[key]
@@ -114,6 +120,20 @@ class Warm:
             )
             _trim(self._sets, 2)
         return self._sets[key]
+
+    def elsewhere(self, arm: ArmKeySpec, loaded: Loaded) -> tuple[Elsewhere, tuple[str, ...]]:
+        """The further data sets of an arm in batches, and what is to be said of them."""
+        about = (arm.also_measure, arm.model, arm.dataset, arm.training.max_length, loaded.host.reading)
+        if self._further is None or self._further[0] != about:
+            names = self.dataset(arm).label_names
+            found = {
+                also.dataset.id: datasets.further(also, arm, names, loaded.base.tokenizer, self.home)
+                for also in arm.also_measure
+            }
+            sets = {key: evaluation_batches(one.rows, loaded.host.reading) for key, one in found.items()}
+            notes = tuple(note for one in found.values() for note in one.notes)
+            self._further = (about, Elsewhere(arm.task, sets), notes)
+        return self._further[1], self._further[2]
 
     def most_slots(self, slots: Sequence[Slot], data: SeedBatches) -> int:
         """How many slots like these one stack may have; on a GPU looked up once for runs of this kind."""

@@ -12,7 +12,7 @@ from backend.shared.schedule import epoch_of
 from backend.shared.specs import Clock
 from backend.shared.trainer_protocol import Cancel, Command, Drain
 from worker.engine.clocks import note, stopped_early
-from worker.engine.evaluate import measured, told
+from worker.engine.evaluate import measured, told, told_validation
 from worker.engine.failures import Failure, explain, is_out_of_memory
 from worker.engine.form import Form
 from worker.engine.losses import Tally
@@ -103,15 +103,28 @@ class Group:
         self.saved_at = time.monotonic()
 
     def _begin(self) -> None:
-        """Measure the adapters that runs start from, before their first step."""
+        """Measure, before the first step, the adapters that runs start from; with further data sets, all runs.
+
+        A fresh adapter is nothing that a run could have been stopped at: it is told and not taken note of, so that who
+        also measures elsewhere keeps and stops what they would keep and stop otherwise.
+        """
         self._begun = True
-        begun = {seat: place for seat, place in self._seats.items() if place.slot.arm.start_from and place.step == 0}
+        fresh = {seat: place for seat, place in self._seats.items() if place.step == 0}
+        begun = {seat: place for seat, place in fresh.items() if place.slot.arm.start_from}
+        values: dict[int, dict[str, float]] = {}
         if begun:
             judged = self._form.evaluate(self._data)
             for seat, place in begun.items():
-                values = measured(place.slot, judged[seat])
-                self._note(place, values, judged[seat].validation)
-                place.reporter.evaluation(0, 0.0, values)
+                values[seat] = measured(place.slot, judged[seat])
+                self._note(place, values[seat], judged[seat].validation)
+        if fresh and self._data.elsewhere:
+            tallies = self._form.judge(self._data.validation) if len(begun) < len(fresh) else ()
+            also = self._data.elsewhere.before(self._form, {seat: place.slot for seat, place in fresh.items()})
+            for seat, place in fresh.items():
+                own = values.get(seat) or told_validation(place.slot, tallies[seat])
+                values[seat] = own | also[seat]
+        for seat, found in values.items():
+            self._seats[seat].reporter.evaluation(0, 0.0, found)
 
     def _read(self) -> None:
         """Note the losses of the steps since the last time; runs whose losses are no numbers for long end here."""
@@ -128,9 +141,10 @@ class Group:
                     bad.append(seat)
                     break  # what came after is of no use to anybody
         judged = self._form.evaluate(self._data) if bad else []
+        also = self._data.elsewhere.measure(self._form, bad)
         for seat in bad:
             place = self._seats[seat]
-            self._tell(place, measured(place.slot, judged[seat]))  # the last evaluation shows it
+            self._tell(place, measured(place.slot, judged[seat]) | also[seat])  # the last evaluation shows it
             text = (
                 f"The training loss was not a number at {BAD_STEPS} steps in a row, the last one step {place.step}. "
                 "Lower the learning rate or the dropout rate."
@@ -141,7 +155,8 @@ class Group:
     def _evaluate(self, seats: Sequence[int]) -> None:
         """Say how the runs on `seats` do; those that end here are measured on the test rows, too."""
         judged = self._form.evaluate(self._data) if seats else []
-        found = {seat: measured(self._seats[seat].slot, judged[seat]) for seat in seats}
+        also = self._data.elsewhere.measure(self._form, seats)
+        found = {seat: measured(self._seats[seat].slot, judged[seat]) | also[seat] for seat in seats}
         for seat, values in found.items():
             self._form.store(seat)
             self._note(self._seats[seat], values, judged[seat].validation)

@@ -116,6 +116,7 @@ def _prepare(run: PackedRun, warm: Warm, reporter: Reporter) -> Prepared:
     if unreadable:
         notes.append(("warning", f"{unreadable}; the run starts afresh, which costs time and changes nothing else."))
     notes += [("info", note) for note in warm.tokenised(arm, loaded).notes]
+    notes += [("info", note) for note in warm.elsewhere(arm, loaded)[1]]
     notes += idle_notes(slot)
     return Prepared(Place.of(slot, data, reporter, partial(generated, warm=warm)), hook_report(slot), tuple(notes))
 

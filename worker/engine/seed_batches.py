@@ -9,6 +9,7 @@ import numpy as np
 from worker.data.draw import SeedData
 from worker.data.rows import Rows
 from worker.engine.batches import Batch, Reading, evaluation_batches, make_batch
+from worker.engine.elsewhere import Elsewhere
 
 _KEPT_STEPS = 8  # slots of a pack are at most a few steps apart
 
@@ -31,7 +32,7 @@ class SeedBatches:
     """Rows of one seed in batches.
 
     steps: row numbers of every training step; held: every seed's held-out rows; dropout_on_rows: how many of the
-    probe's rows are the slice that is also judged with dropout on.
+    probe's rows are the slice that is also judged with dropout on; elsewhere: rows of further data sets.
     """
 
     def __init__(
@@ -41,9 +42,11 @@ class SeedBatches:
         reading: Reading,
         held: HeldOut,
         dropout_on_rows: int,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.steps, self.train_rows = steps, len(data.train)
         self._train = data.train
+        self.elsewhere = elsewhere or Elsewhere()
         self.validation, self.test = held.validation, held.test
         self.validation_rows, self.test_rows = data.validation, data.test
         rows = np.arange(len(data.probe))

@@ -8,14 +8,18 @@ from backend.shared.specs import Clock
 
 from .arm import ArmComparison, Compute, Counts, Overfitting, RunInArm, RunOnset, SiteShown, Stopped, StoppedStep
 from .base import Band, Decision, Numbers, Part, SeriesName, XAxis
+from .elsewhere import ArmChange, Change, ChangeDifference, Elsewhere, FurtherSet, MeasuredChange
 from .measured import Curve, Difference, Estimate, Pair, Quantity, SeedValue, Series
 from .plan import Look, PlanShown, Verdict, VerdictKind
 from .whole import Answer, Comparison, Pairwise, PaperNumbers, PaperRow, Progress, Selected, Selection
 
 __all__ = [
     "Answer",
+    "ArmChange",
     "ArmComparison",
     "Band",
+    "Change",
+    "ChangeDifference",
     "Clock",
     "Comparison",
     "Compute",
@@ -23,8 +27,11 @@ __all__ = [
     "Curve",
     "Decision",
     "Difference",
+    "Elsewhere",
     "Estimate",
+    "FurtherSet",
     "Look",
+    "MeasuredChange",
     "Numbers",
     "Overfitting",
     "Pair",

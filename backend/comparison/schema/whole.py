@@ -6,6 +6,7 @@ from backend.shared.specs import Clock
 
 from .arm import ArmComparison, Counts
 from .base import Band, Numbers, Part, SeriesName, XAxis
+from .elsewhere import Elsewhere
 from .measured import Difference, Estimate, Quantity
 from .plan import PlanShown
 
@@ -111,7 +112,8 @@ class Comparison(Part):
 
     `clock` says when runs are judged for ranking, places and the pairwise matrix: at their last evaluation, or stopped
     at their best one. `clocks` are those this study can be judged by so far; `clock_note` says why it has no other.
-    `plan` is None where the study declared none: its numbers are unplanned.
+    `plan` is None where the study declared none: its numbers are unplanned. `elsewhere` is None where its runs were
+    measured on no further data set.
     """
 
     study_id: str
@@ -138,6 +140,7 @@ class Comparison(Part):
     paper: PaperNumbers | None
     notes: list[str]
     plan: PlanShown | None = None
+    elsewhere: Elsewhere | None = None
 
     def without_curves(self) -> "Comparison":
         """Return the same comparison with every arm's `curve` left out: a hundredth of the size, for tables and

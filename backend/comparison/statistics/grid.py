@@ -1,13 +1,13 @@
 """A study's evaluations as one (runs × steps) array a quantity for each arm, and which runs count in its means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.shared.metrics import METRICS
+from backend.shared.metrics import METRICS, Derived
 from backend.shared.run_status import FailureCode
 
 from .clocks import NOWHERE, at, crossfitted, first_best
@@ -22,7 +22,8 @@ SCORES = ("accuracy", "pearson")  # what "by score" keeps a run by: the first on
 class ArmGrid:
     """One arm's evaluations. runs: R runs in order of seed.  step: S steps at which any of them was evaluated.
 
-    values: float64 [R, S] by metric, NaN where missing or not finite.  epoch: float64 [R, S].
+    values: float64 [R, S] by metric, NaN where missing or not finite.  epoch: float64 [R, S].  before: float64 [R] by
+    metric, as measured before the first step; that is no step of `step`, but for arms that start from an adapter.
     """
 
     arm: ArmRecord
@@ -30,10 +31,11 @@ class ArmGrid:
     step: Ints
     epoch: Floats
     values: Mapping[str, Floats]
+    before: Mapping[str, Floats] = field(default_factory=dict)
 
     def quantity(self, name: str) -> Floats:
         """Return a metric or a derived quantity as float64 [R, S]; all NaN where it was never recorded."""
-        derived = METRICS[name].derived
+        derived = _derived(name)
         if derived is None:
             return self.recorded(name)
         values = self.quantity(derived.of)
@@ -185,7 +187,7 @@ class ArmGrid:
         nothing = np.full(len(self.runs), np.nan)
         if self.chosen is None or self.final_step is None:
             return nothing
-        derived = METRICS[name].derived
+        derived = _derived(name)
         if derived is not None:
             value = self.stopped(derived.of)
             value = value if derived.minus is None else value - self.stopped(derived.minus)
@@ -254,8 +256,19 @@ def align(records: StudyRecords) -> tuple[ArmGrid, ...]:
         epoch = _spread(table.epoch[mine], row, column, shape)
         values = {name: _spread(array[mine], row, column, shape) for name, array in measured.items()}
         runs = tuple(records.runs[index] for index in rows[i])
-        grids.append(ArmGrid(arm, runs, step.astype(np.int64), epoch, values))
+        before: dict[str, Floats] = {}
+        if len(step) and step[0] == 0:
+            before = {name: array[:, 0] for name, array in values.items()}
+            if not arm.spec.get("start_from"):  # a fresh adapter is nothing that a run could have been stopped at
+                step, epoch = step[1:], epoch[:, 1:]
+                values = {name: array[:, 1:] for name, array in values.items()}
+        grids.append(ArmGrid(arm, runs, step.astype(np.int64), epoch, values, before))
     return tuple(grids)
+
+
+def _derived(name: str) -> Derived | None:
+    known = METRICS.get(name)  # a metric of a further data set is not in the table
+    return None if known is None else known.derived
 
 
 def _raised(values: Floats) -> Floats:

@@ -59,6 +59,13 @@ def further_names(session: Session, study_id: str) -> list[str]:
     return sorted({name for extra in session.scalars(query) for name in extra})
 
 
+def study_further(session: Session, study_id: str) -> dict[tuple[str, int], dict[str, float | None]]:
+    """(run id, step) → what was recorded beside the metrics that every evaluation has, by name; of a whole study."""
+    query = select(EvaluationRow.run_id, EvaluationRow.step, EvaluationRow.extra)
+    query = query.join(Run, Run.id == EvaluationRow.run_id).where(Run.study_id == study_id)
+    return {(run_id, step): extra for run_id, step, extra in session.execute(query)}
+
+
 def train_losses(
     session: Session, run_id: str, first_step: int | None = None, last_step: int | None = None
 ) -> tuple[Sequence[int], Sequence[float]]:

@@ -1529,6 +1529,25 @@ export interface components {
             id: string;
         };
         /**
+         * AlsoSpec
+         * @description Rows of a further data set that runs are measured on; `task` is the data set's own.
+         */
+        AlsoSpec: {
+            dataset: components["schemas"]["DatasetRef"];
+            /** Rows */
+            rows: number;
+            /**
+             * Split
+             * @enum {string}
+             */
+            split: "train" | "validation";
+            /**
+             * Task
+             * @enum {string}
+             */
+            task: "classification" | "regression" | "causal_lm";
+        };
+        /**
          * Answer
          * @description One of the four answers above the charts: the answer itself in a few words, then why.
          *
@@ -1558,6 +1577,17 @@ export interface components {
             state: "holds" | "undecided" | "waiting" | "plain";
             /** Text */
             text: string;
+        };
+        /**
+         * ArmChange
+         * @description One arm: before its first step, at the last evaluation, and stopped in time where that is known.
+         */
+        ArmChange: {
+            /** Arm Id */
+            arm_id: string;
+            before: components["schemas"]["Estimate"];
+            last: components["schemas"]["Change"];
+            stopped: components["schemas"]["Change"] | null;
         };
         /**
          * ArmComparison
@@ -1646,6 +1676,11 @@ export interface components {
         ArmKeySpec: {
             /** Alpha */
             alpha: number;
+            /**
+             * Also Measure
+             * @default []
+             */
+            also_measure: components["schemas"]["AlsoSpec"][];
             dataset: components["schemas"]["DatasetRef"];
             generation?: components["schemas"]["GenerationSpec"] | null;
             /**
@@ -1959,6 +1994,49 @@ export interface components {
             valid: boolean;
         };
         /**
+         * Change
+         * @description Where an arm stands at a clock, and what has changed since before its first step, over its finished runs.
+         *
+         *     `worst`: seeds that have no number there, for they diverged; they count as worse than any that has one.
+         */
+        Change: {
+            change: components["schemas"]["Estimate"];
+            difference: components["schemas"]["ChangeDifference"] | null;
+            value: components["schemas"]["Estimate"];
+            /** Worst */
+            worst: number;
+        };
+        /**
+         * ChangeDifference
+         * @description An arm's change less the baseline's, over the seeds of both, with the 95 % t interval of its mean.
+         *
+         *     `decided` rests on `p_holm`, which adjusts `p_t` over the arms, at 5 % and from three seeds on; it is never the
+         *     better way for an arm of which a seed diverged.
+         */
+        ChangeDifference: {
+            /**
+             * Decided
+             * @enum {string}
+             */
+            decided: "lower" | "higher" | "undecided";
+            /** Half Width */
+            half_width: number | null;
+            /** Hi */
+            hi: number | null;
+            /** Lo */
+            lo: number | null;
+            /** Mean */
+            mean: number | null;
+            /** N */
+            n: number;
+            /** P Holm */
+            p_holm: number | null;
+            /** P T */
+            p_t: number | null;
+            /** Pairs */
+            pairs: components["schemas"]["Pair"][];
+        };
+        /**
          * ColumnMapping
          * @description Which column of a file is what. Texts and label for classification and regression, else prompt and completion.
          */
@@ -2044,7 +2122,8 @@ export interface components {
          *
          *     `clock` says when runs are judged for ranking, places and the pairwise matrix: at their last evaluation, or stopped
          *     at their best one. `clocks` are those this study can be judged by so far; `clock_note` says why it has no other.
-         *     `plan` is None where the study declared none: its numbers are unplanned.
+         *     `plan` is None where the study declared none: its numbers are unplanned. `elsewhere` is None where its runs were
+         *     measured on no further data set.
          */
         Comparison: {
             /** Answers */
@@ -2069,6 +2148,7 @@ export interface components {
             clocks: ("last" | "stopped")[];
             /** Dataset */
             dataset: string;
+            elsewhere?: components["schemas"]["Elsewhere"] | null;
             /** Event Seq */
             event_seq: number;
             /** Loss Unit */
@@ -2519,6 +2599,22 @@ export interface components {
             step: number | null;
         };
         /**
+         * Elsewhere
+         * @description What training changed on further data sets, and what was learned of the study's own meanwhile (`own`).
+         *
+         *     No plan covers these: they are for information, and say so in `note`.
+         */
+        Elsewhere: {
+            /** Note */
+            note: string;
+            /** Own */
+            own: components["schemas"]["MeasuredChange"][];
+            /** Sentence */
+            sentence: string;
+            /** Sets */
+            sets: components["schemas"]["FurtherSet"][];
+        };
+        /**
          * ErrorItem
          * @description One thing wrong with a request.
          */
@@ -2643,6 +2739,25 @@ export interface components {
              * @description JSON pointer into the plan; '' is the file itself.
              */
             pointer: string;
+        };
+        /**
+         * FurtherSet
+         * @description A data set that every run was also measured on: how many rows of which of its splits, and a sentence on it.
+         */
+        FurtherSet: {
+            /** Dataset */
+            dataset: string;
+            /** Measures */
+            measures: components["schemas"]["MeasuredChange"][];
+            /** Rows */
+            rows: number;
+            /** Sentence */
+            sentence: string;
+            /**
+             * Split
+             * @enum {string}
+             */
+            split: "train" | "validation";
         };
         /**
          * GenerationSpec
@@ -2922,6 +3037,29 @@ export interface components {
             user_id: string;
             /** Workspace Id */
             workspace_id: string;
+        };
+        /**
+         * MeasuredChange
+         * @description One quantity of one data set, of all arms in the study's order.
+         */
+        MeasuredChange: {
+            /** Arms */
+            arms: components["schemas"]["ArmChange"][];
+            /** Higher Is Better */
+            higher_is_better: boolean;
+            /** Name */
+            name: string;
+            /** Short Title */
+            short_title: string;
+            /**
+             * Shown
+             * @enum {string}
+             */
+            shown: "share" | "points" | "plain";
+            /** Title */
+            title: string;
+            /** Unit */
+            unit: string;
         };
         /**
          * MethodCatalogue
@@ -3537,6 +3675,13 @@ export interface components {
             dataset: string;
             /** Definitions */
             definitions: components["schemas"]["Definition"][];
+            /** @description Every arm on further data sets; null where there are none. */
+            elsewhere: components["schemas"]["ReportTable"] | null;
+            /**
+             * Elsewhere Text
+             * @description What training changed there, in a sentence for each; empty likewise.
+             */
+            elsewhere_text: string;
             /**
              * Event Seq
              * @description State of the study that is shown.
@@ -4533,6 +4678,18 @@ export interface components {
          * @description A study as posted, or as written in YAML.
          */
         StudySpec: {
+            /**
+             * Also Measure
+             * @description Ids of up to 4 further data sets that every run is measured on before, along and after its training: what it costs elsewhere. For a language model any texts, else a data set of the same task.
+             * @default []
+             */
+            also_measure: string[];
+            /**
+             * Also Rows
+             * @description Rows of each of them, the same for every run.
+             * @default 200
+             */
+            also_rows: number;
             /** Arms */
             arms: components["schemas"]["ArmSpec"][];
             /**

@@ -88,6 +88,16 @@ def test_a_study_that_names_the_data_set_otherwise_stands_on_it_too(sqlite_clien
     assert (refused.status_code, "'two arms' stands on this data set" in refused.json()["detail"]) == (409, True)
 
 
+def test_a_study_that_is_only_measured_on_it_stands_on_it_too(client: TestClient) -> None:
+    own, further = _made(client, id="own"), _made(client, id="further_1")
+    study_id = post(client, dataset=own, train_rows=40, validation_rows=10, seeds=1, also_measure=[further])["id"]
+    refused = client.delete(f"{API}/datasets/{further}")
+    assert (refused.status_code, "'two arms' stands on this data set" in refused.json()["detail"]) == (409, True)
+    client.post(f"{API}/studies/{study_id}/cancel")
+    assert client.post(f"{API}/studies/{study_id}/archive").status_code == 200
+    assert client.delete(f"{API}/datasets/{further}").status_code == 204
+
+
 def test_a_data_set_whose_files_cannot_be_moved_stays_whole(
     sqlite_client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ const WORDS: [id: string, title: string, sentence: string][] = [
     "Rates and learning rates chosen on validation rows, reported on test rows.",
   ],
   ["kl-or-js", "KL or JS", "Which consistency loss ties the two passes of HiddenKey best?"],
+  ["what-it-cost", "What it cost elsewhere", "What does a language model forget of general texts while it learns?"],
   ["paper-rte", "Paper: RTE", "The settings of the paper's Table 6 for RTE; add the data set first."],
   ["paper-mrpc", "Paper: MRPC", "The settings of the paper's Table 6 for MRPC; add the data set first."],
   ["paper-sst2", "Paper: SST-2", "The settings of the paper's Table 6 for SST-2; add the data set first."],
