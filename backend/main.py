@@ -20,6 +20,7 @@ from backend.edge.open_door import OpenDoor
 from backend.edge.page import SinglePage
 from backend.edge.request_times import RequestTimes
 from backend.embedded import exposure
+from backend.ledger.confidence import Confidences
 from backend.migrations.runner import migrate
 from backend.operations.monitoring import version
 from backend.queue.doorbell import Doorbell
@@ -47,7 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.doorbell = doorbell
     app.state.reaper = Reaper(database, settings, doorbell.ring)
     app.state.watch = StudyWatch(database)
-    app.state.comparisons = ComparisonCache()
+    app.state.comparisons = ComparisonCache(load=Confidences(settings).records)
     app.state.commits = Commits()
     senders: Senders = {}
     app.state.senders = senders

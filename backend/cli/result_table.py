@@ -1,4 +1,4 @@
-"""The result of a study in a terminal: the report's own table, and the answers that the page shows too."""
+"""The result of a study in a terminal: the verdict first, the report's own table, and the answers of the page."""
 
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ _FRAME = 3  # beside each cell: a line and a space on either side
 
 
 def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
-    """Print the table and the answers, or all of the comparison as JSON."""
+    """Print verdict, table and answers, or all of the comparison as JSON."""
     console = out()
     if as_json:
         console.print_json(data=comparison)
@@ -32,6 +32,9 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
     from backend.reports.table import in_time_table, result_table, selection_table
 
     found = _read(comparison)
+    console.print(Text(found.verdict.headline, style="bold"))
+    for one in found.verdict.lines:
+        console.print(f"{one.title}: {one.text}", markup=False)
     print_table(console, f"{found.study_name}: {found.model} on {found.dataset}", result_table(found, DIGITS))
     in_time = in_time_table(found, DIGITS)
     if in_time is not None:
@@ -46,10 +49,9 @@ def print_result(comparison: dict[str, Any], *, as_json: bool) -> None:
         console.print(found.elsewhere.sentence, markup=False)
     for line in lines(found):
         console.print(line, markup=False)
-    for answer in found.answers:
+    for answer in found.answers[1:]:  # the first one is the verdict
         first = "" if answer.text.startswith(answer.headline) else f"{answer.headline}. "
-        advice = f"{answer.advice} " if answer.advice else ""
-        console.print(f"{answer.question} {first}{advice}{answer.text}", markup=False)
+        console.print(f"{answer.question} {first}{answer.text}", markup=False)
     for note in found.notes:
         console.print(f"Note: {note}", markup=False)
 

@@ -4,17 +4,20 @@ data.
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from transformer_dropout import PRESETS
 
 from backend.shared.errors import InvalidInput
 from backend.shared.metrics import METRICS, Metric, in_comparison
+from backend.shared.specs import Task
 from backend.studies.arm_labels import colour_key
 
 from . import arms as parts
 from . import paper, schema
 from .answers import answers
+from .answers.take import take
 from .clocks import check, clocks_of
 from .differences import differences, matrix, not_told_apart, stopped_differences
 from .elsewhere import elsewhere
@@ -141,6 +144,20 @@ def _build(
         lead = next(grid for grid in grids if grid.arm.id == arm_id)
         return [records.arms[i].id for i in not_told_apart(grids, lead, quantity, judged)]
 
+    def take_of(arm_id: str, at: schema.Clock) -> schema.Take | None:
+        return next(take(grid, at) for grid in grids if grid.arm.id == arm_id)
+
+    verdict, told = answers(
+        arms,
+        chosen,
+        ties_of,
+        take_of,
+        clock=clock,
+        plan=plan,
+        confidence=records.confidence,
+        rows_of=_rows_of(records),
+        task=cast(Task, records.task),
+    )
     standing = progress(arms)
     unit = LOSS_UNIT.get(records.task, "loss")
     return schema.Comparison(
@@ -161,7 +178,8 @@ def _build(
         baseline_arm_id=None if chosen is None else chosen.id,
         arms=arms,
         ranking=[records.arms[i].id for i in ranked],
-        answers=answers(arms, chosen, ties_of, clock, "" if plan is None else plan.standing),
+        verdict=verdict,
+        answers=told,
         progress=standing,
         pairwise=matrix(grids, ranked, metric, clock),
         selection=select(grids, base, names, metric, shown, titles, clock),
@@ -183,6 +201,12 @@ def _baseline(records: StudyRecords, asked: str | None) -> int | None:
         return ids.index(wanted)
     plain = [i for i, arm in enumerate(records.arms) if arm.method == "none"]
     return plain[0] if plain else (0 if ids else None)
+
+
+def _rows_of(records: StudyRecords) -> dict[str, int]:
+    """Return how many held-out rows each split has, the same for all arms; nothing where a spec does not say."""
+    spec = records.arms[0].spec if records.arms else {}
+    return {split: int(spec[f"{split}_rows"]) for split in ("validation", "test") if spec.get(f"{split}_rows")}
 
 
 def _recorded(grids: Sequence[ArmGrid], task: str) -> list[Metric]:

@@ -20,6 +20,8 @@ from .study_records import study_records
 MOST_BYTES = 24 << 20  # three comparisons of 640 runs
 OBJECTS = 6  # bytes in memory for one of its JSON: a number is an object, and has a place in a list
 
+Load = Callable[[Session, Study], StudyRecords]
+
 
 @dataclass(frozen=True)
 class Query:
@@ -39,14 +41,21 @@ class ComparisonCache:
     wait for the first. The bound is in bytes, too: a comparison of 640 runs takes what a thousand small ones take.
     """
 
-    def __init__(self, studies: int = 32, queries: int = 4, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(
+        self, studies: int = 32, queries: int = 4, most_bytes: int = MOST_BYTES, load: Load = study_records
+    ) -> None:
         self._studies, self._queries, self._most_bytes = studies, queries, most_bytes
+        self._load = load
         self._lock = threading.Lock()
         self._held: OrderedDict[Hashable, _Held] = OrderedDict()
 
     def get(self, session: Session, study: Study, query: Query) -> Comparison:
         """The comparison of a study as it stands in this session; raises InvalidInput for an unknown baseline."""
-        return self.of(study.id, study.event_seq, lambda: study_records(session, study), query)
+        return self.of(study.id, study.event_seq, lambda: self.records(session, study), query)
+
+    def records(self, session: Session, study: Study) -> StudyRecords:
+        """A study's records as they stand in this session, as this cache was told to load them."""
+        return self._load(session, study)
 
     def of(self, key: Hashable, state: int, load: Callable[[], StudyRecords], query: Query) -> Comparison:
         """The comparison of the records that `load` gives, which are those of `key` in a `state`. Raises as `get`."""

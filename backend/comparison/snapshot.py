@@ -14,6 +14,7 @@ from .statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
 
 VERSION = 1
 _STUDY = ("study_id", "name", "event_seq", "task", "baseline_arm_id", "model", "dataset", "draws_rows", "plan")
+_LATER = ("confidence",)  # of the study, not in what was written before there was one
 _ARM = ("id", "key", "label", "method", "position", "spec", "trainable_parameters")
 _RUN = ("id", "arm_id", "seed", "status", "failure_code", "step", "total_steps", "seconds", "flops")
 
@@ -43,7 +44,7 @@ def dump(spec: dict[str, Any], records: StudyRecords) -> bytes:
     written = {
         "version": VERSION,
         "spec": spec,
-        "study": {name: getattr(records, name) for name in _STUDY},
+        "study": {name: getattr(records, name) for name in (*_STUDY, *_LATER)},
         "arms": [{name: getattr(arm, name) for name in _ARM} for arm in records.arms],
         "runs": [{name: getattr(run, name) for name in _RUN} for run in public(records).runs],
         "evaluations": columns,

@@ -67,14 +67,16 @@ def _introduction(report: ReportContent, title: str) -> str:
     facts = f"{shown.study_name} · {shown.model} × {shown.dataset}"
     answers = "".join(
         f"<li><span>{escape(answer.question)}</span> <strong>{escape(answer.headline)}.</strong> "
-        f"{f'<strong>{escape(answer.advice)}</strong> ' if answer.advice else ''}{escape(answer.text)}</li>"
-        for answer in shown.answers
+        f"{escape(answer.text)}</li>"
+        for answer in shown.answers[1:]  # the first one is the verdict
     )
+    why = "".join(f"<dt>{escape(line.title)}</dt><dd>{escape(line.text)}</dd>" for line in shown.verdict.lines)
     return (
         f'<header><p class="facts" dir="auto">{escape(facts)}</p><h1 dir="auto">{title}</h1>'
         f'<p class="facts">{escape(state)}. {escape(shown.progress.sentence)}</p></header>\n'
         f'<article dir="auto">{markdown(report.text, under=1)}</article>\n'
-        f'<section><h2>In short</h2><ul class="answers">{answers}</ul></section>\n'
+        f'<section><h2 dir="auto">{escape(shown.verdict.headline)}</h2><dl class="verdict">{why}</dl>'
+        f'<ul class="answers">{answers}</ul></section>\n'
     )
 
 

@@ -5,6 +5,7 @@ import re
 from fastapi import APIRouter, Response
 
 from backend.accounts.auth import Who
+from backend.comparison import cache as comparisons
 from backend.comparison.plan.told import lines
 from backend.comparison.schema import Comparison
 from backend.edge.answers import Figure, Responses
@@ -21,10 +22,10 @@ HTML: Responses = {200: {"description": "One HTML file.", "content": {"text/html
 
 
 @router.get("/report", operation_id="reports_get")
-def get(study_id: str, who: Who, app: App) -> ReportOut:
+def get(study_id: str, who: Who, app: App, cache: comparisons.Comparisons) -> ReportOut:
     """Title and text, the comparison in words, table and figures, definitions, footnotes, methods."""
     with app.database.read() as session:
-        found = reports.read(session, who.workspace_id, study_id)
+        found = reports.read(session, who.workspace_id, study_id, cache.records)
     shown = found.comparison
     methods = found.methods.markdown()
     return ReportOut(
@@ -42,6 +43,7 @@ def get(study_id: str, who: Who, app: App) -> ReportOut:
         event_seq=shown.event_seq,
         latest_seq=found.latest_seq,
         progress=shown.progress.sentence,
+        verdict=shown.verdict,
         answers=shown.answers,
         plan=lines(shown),
         table=ReportTable.model_validate(found.table),
@@ -61,7 +63,7 @@ def _elsewhere(shown: Comparison) -> str:
 
 
 @router.put("/report", operation_id="reports_save")
-def save(study_id: str, written: ReportIn, who: Who, app: App) -> ReportOut:
+def save(study_id: str, written: ReportIn, who: Who, app: App, cache: comparisons.Comparisons) -> ReportOut:
     """Store title and text; freeze the report at the study as it stands, or let it follow the study again."""
     with app.database.write() as session:
         reports.save(
@@ -72,15 +74,16 @@ def save(study_id: str, written: ReportIn, who: Who, app: App) -> ReportOut:
             text=written.text,
             freeze=written.frozen,
             version=written.version,
+            load=cache.records,
         )
-    return get(study_id, who, app)
+    return get(study_id, who, app, cache)
 
 
 @router.get("/report.html", operation_id="reports_file", response_class=Response, responses=HTML)
-def file(study_id: str, who: Who, app: App) -> Response:
+def file(study_id: str, who: Who, app: App, cache: comparisons.Comparisons) -> Response:
     """The report as one file that needs no network: figures, tables, text alternatives, footnotes."""
     with app.database.read() as session:
-        found = reports.read(session, who.workspace_id, study_id)
+        found = reports.read(session, who.workspace_id, study_id, cache.records)
     name = re.sub(r"[^a-z0-9]+", "-", found.title.lower()).strip("-")[:60] or study_id
     return Response(
         page(found),

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from backend.comparison.schema import Answer
+from backend.comparison.schema import Answer, StudyVerdict
 from backend.edge.answers import Figure, Out
 from backend.shared.specs import Frozen
 
@@ -51,6 +51,7 @@ class ReportOut(Out):
     event_seq: int = Field(description="State of the study that is shown.")
     latest_seq: int = Field(description="Where the study stands now.")
     progress: str
+    verdict: StudyVerdict
     answers: list[Answer]
     plan: list[str] = Field(description="The plan, how far it is, and each verdict; empty where there is none.")
     table: ReportTable

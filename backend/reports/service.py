@@ -11,6 +11,7 @@ from backend.accounts.principal import Principal
 from backend.charts import FIGURES, ChartOptions
 from backend.comparison import build as comparison
 from backend.comparison import snapshot
+from backend.comparison.cache import Load
 from backend.comparison.schema import Comparison
 from backend.comparison.study_records import study_records
 from backend.shared.database import Write
@@ -49,15 +50,18 @@ class ReportContent:
     methods: MethodsText
 
 
-def read(session: Session, workspace_id: str, study_id: str) -> ReportContent:
-    """Return the report of a study; one that nobody has written yet has the study's name as its title."""
+def read(session: Session, workspace_id: str, study_id: str, load: Load = study_records) -> ReportContent:
+    """Return the report of a study; one that nobody has written yet has the study's name as its title.
+
+    load: gives the study's records.
+    """
     study = studies.get(session, workspace_id, study_id)
     saved = session.get(Report, study_id)
     if saved is not None and saved.frozen is not None:
         records = snapshot.load(saved.frozen).records
     else:
         # A report is handed on: it never shows more than a frozen one would.
-        records = snapshot.public(study_records(session, study))
+        records = snapshot.public(load(session, study))
     compared = comparison.build(records)
     return ReportContent(
         title=study.name if saved is None else saved.title,
@@ -75,7 +79,17 @@ def read(session: Session, workspace_id: str, study_id: str) -> ReportContent:
     )
 
 
-def save(session: Write, who: Principal, study_id: str, *, title: str, text: str, freeze: bool, version: int) -> None:
+def save(
+    session: Write,
+    who: Principal,
+    study_id: str,
+    *,
+    title: str,
+    text: str,
+    freeze: bool,
+    version: int,
+    load: Load = study_records,
+) -> None:
     """Store title and text, and freeze the report or make it live; a frozen one stays at the records it has.
 
     Raises Conflict where the report was saved since `version` was read.
@@ -92,7 +106,7 @@ def save(session: Write, who: Principal, study_id: str, *, title: str, text: str
     saved.title, saved.text, saved.version = title, text, version + 1
     saved.updated_by, saved.updated_at = who.user_id, now()
     if freeze and saved.frozen is None:
-        saved.frozen, saved.frozen_at = _snapshot(session, study), now()
+        saved.frozen, saved.frozen_at = snapshot.dump(study.spec, load(session, study)), now()
     elif not freeze:
         saved.frozen = saved.frozen_at = None
 
@@ -106,7 +120,3 @@ def _figures(compared: Comparison) -> tuple[dict[str, Any], ...]:
 
 def _has_axes(compared: Comparison) -> bool:
     return any(arm.variant > 0 for arm in compared.arms)
-
-
-def _snapshot(session: Session, study: Study) -> bytes:
-    return snapshot.dump(study.spec, study_records(session, study))

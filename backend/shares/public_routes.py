@@ -49,16 +49,16 @@ class Shown:
     study: Study
     session: Session
 
-    def snapshot(self) -> frozen.Snapshot:
+    def snapshot(self, load: comparisons.Load = study_records) -> frozen.Snapshot:
         """The study as it was when it was shared, or as it is."""
         if self.share.frozen is not None:
             return frozen.load(self.share.frozen)
-        return frozen.Snapshot(self.study.spec, frozen.public(study_records(self.session, self.study)))
+        return frozen.Snapshot(self.study.spec, frozen.public(load(self.session, self.study)))
 
     def comparison(self, cache: comparisons.ComparisonCache, query: comparisons.Query) -> Comparison:
         """The comparison of what is shown."""
         state = 0 if self.share.frozen else self.study.event_seq
-        return cache.of(("shared", self.share.id), state, lambda: self.snapshot().records, query)
+        return cache.of(("shared", self.share.id), state, lambda: self.snapshot(cache.records).records, query)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response, status
 
 from backend.accounts.auth import Who
+from backend.comparison import cache as comparisons
 from backend.edge.context import App
 from backend.shared.team_tables import Share
 
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/shares", tags=["shares"])
 
 
 @router.post("", operation_id="shares_create", status_code=status.HTTP_201_CREATED)
-def create(wanted: ShareCreate, who: Who, app: App, response: Response) -> ShareCreated:
+def create(wanted: ShareCreate, who: Who, app: App, cache: comparisons.Comparisons, response: Response) -> ShareCreated:
     """A link to one study, for whoever has it; it is shown this once."""
     with app.database.write() as session:
         row, secret = service.create(
@@ -26,6 +27,7 @@ def create(wanted: ShareCreate, who: Who, app: App, response: Response) -> Share
             days=wanted.expires_in_days,
             show_author=wanted.show_author,
             show_report=wanted.show_report,
+            load=cache.records,
         )
         shown = _shown(row, wanted.mode == "frozen").model_dump()
     response.headers["Location"] = f"/api/v1/shares/{row.id}"

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session, defer
 from backend.accounts import credentials
 from backend.accounts.principal import Principal
 from backend.comparison import snapshot
+from backend.comparison.cache import Load
 from backend.comparison.study_records import study_records
 from backend.shared.database import Write
 from backend.shared.errors import Conflict, NotFound
@@ -30,6 +31,7 @@ def create(
     days: int,
     show_author: bool,
     show_report: bool = False,
+    load: Load = study_records,
 ) -> tuple[Share, str]:
     """A share of a study of this workspace, and its secret; a frozen one stays at the present records and report.
 
@@ -49,7 +51,7 @@ def create(
         show_author=show_author,
         show_report=show_report,
         report=report if freeze else None,
-        frozen=snapshot.dump(study.spec, study_records(session, study)) if freeze else None,
+        frozen=snapshot.dump(study.spec, load(session, study)) if freeze else None,
         expires_at=now() + timedelta(days=days),
     )
     session.add(row)

@@ -1,38 +1,49 @@
-"""The four answers above the charts, in words: what to use, does it overfit, what overfits least, which loss is lowest.
+"""The verdict of a study, and its answers in words: does it overfit, what overfits least, which loss is lowest.
 
-Each has a headline that stands alone and a text that says by how much and whether to believe it.
+The verdict weighs both clocks, the score and the ties. Each answer has a headline that stands alone and a text that
+says by how much and whether to believe it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from backend.comparison import schema
+from backend.comparison.confidence import Confidence
+from backend.shared.specs import Task
 
 from .card import WAITING, card
 from .contest import Contest, TiesOf
 from .least import least
 from .overfits import overfits
-from .use import use
+from .verdict import TakeOf, verdict, waiting
 
 
 def answers(
     arms: Sequence[schema.ArmComparison],
     baseline: schema.ArmComparison | None,
     ties_of: TiesOf,
+    take_of: TakeOf,
+    *,
     clock: schema.Clock = "last",
-    standing: str = "",
-) -> list[schema.Answer]:
-    """Return the four answers; `ties_of` names the arms (ids) that are not told apart from an arm in a quantity.
+    plan: schema.PlanShown | None = None,
+    confidence: Confidence | None = None,
+    rows_of: Mapping[str, int] | None = None,
+    task: Task = "classification",
+) -> tuple[schema.StudyVerdict, list[schema.Answer]]:
+    """Return verdict and answers; `ties_of` names the arms (ids) that are not told apart from an arm in a quantity.
 
-    The first weighs both clocks; the last two speak of one, where the study knows it. standing: how far the study's
-    plan has come, where it has one.
+    The verdict weighs both clocks; the last two answers speak of one, where the study knows it. rows_of: how many rows
+    each held-out split has.
     """
     if baseline is None:
         text = "There is no arm in this study yet."
-        return [card(key, WAITING, text, "waiting", None) for key in ("use", "overfits", "gap", "loss")]
-    contest = Contest.of(arms, baseline, ties_of, standing)
+        return waiting(text), [card(key, WAITING, text, "waiting", None) for key in ("use", "overfits", "gap", "loss")]
+    contest = Contest.of(arms, baseline, ties_of, plan, rows_of, task)
     judged = contest.at(clock) if contest.differences_known(clock) else contest
-    return [
-        use(contest),
+    found = verdict(contest, confidence or {}, take_of)
+    advised = next((arm for arm in arms if arm.id == found.arm_id), None)
+    text = "\n".join(line.text for line in found.lines)
+    return found, [
+        card("use", found.headline, text, found.state, advised),
         overfits(contest),
         least(judged, "gap"),
         least(judged, judged.loss),

@@ -14,7 +14,7 @@ EARLY = "Too early to tell"
 Key = Literal["use", "overfits", "gap", "loss"]
 State = Literal["holds", "undecided", "waiting", "plain"]
 _QUESTIONS: dict[Key, tuple[str, str]] = {
-    "use": ("What should I use?", "ranking"),
+    "use": ("What should I do?", "ranking"),
     "overfits": ("Does it overfit?", "losses"),
     "gap": ("Which method overfits least?", "gap"),
     "loss": ("Which has the lowest loss?", "ranking"),
@@ -55,6 +55,14 @@ def listed(arms: Sequence[schema.ArmComparison]) -> str:
     if len(arms) > LISTED:
         return ", ".join(names) + f" and {several(len(arms) - LISTED, 'other')}"
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def either(arms: Sequence[schema.ArmComparison]) -> str:
+    """Write a choice in a sentence: "HiddenKey or DropKey"; more than three are counted."""
+    names = [spoken(arm) for arm in arms[:LISTED]]
+    if len(arms) > LISTED:
+        return ", ".join(names) + f" or {several(len(arms) - LISTED, 'other')}"
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " or " + names[-1]
 
 
 def pending(arms: Sequence[schema.ArmComparison]) -> bool:

@@ -7,6 +7,8 @@ from typing import Self
 from backend.comparison import schema
 from backend.comparison.words import Judged, amount, p_value, plain
 from backend.shared.metrics import METRICS
+from backend.shared.specs import Task
+from backend.studies.plan.words import size
 
 # The score that a person means by "better", the first that was recorded; a gap, a loss or a perplexity is none.
 _SCORES = ("accuracy", "matthews", "pearson", "spearman", "rouge_l", "bleu", "chrf")
@@ -19,7 +21,8 @@ class Contest:
     """The arms, the one that they are held against, and by which loss and score.
 
     Where test rows were measured, on which nothing was chosen, the answers speak of them and of nothing else. `judged`
-    says at which clock, and against the baseline at which.
+    says at which clock, and against the baseline at which. `rows`: held-out rows that the answers speak of, 0 where
+    that is not known.
     """
 
     arms: Sequence[schema.ArmComparison]
@@ -28,7 +31,9 @@ class Contest:
     score: schema.SeriesName | None
     ties_of: TiesOf
     judged: Judged = "last"
-    standing: str = ""  # of the study's plan, which says what further seeds are for; empty without one
+    plan: schema.PlanShown | None = None
+    rows: int = 0
+    task: Task = "classification"
 
     @classmethod
     def of(
@@ -36,14 +41,17 @@ class Contest:
         arms: Sequence[schema.ArmComparison],
         baseline: schema.ArmComparison,
         ties_of: TiesOf,
-        standing: str = "",
+        plan: schema.PlanShown | None = None,
+        rows_of: Mapping[str, int] | None = None,
+        task: Task = "classification",
     ) -> Self:
-        """Return the contest of all arms of a study."""
+        """Return the contest of all arms of a study; `rows_of`: how many rows a split has."""
         measured = [arm.final for arm in (baseline, *arms) if arm.final["validation/loss"].n]
         tested = bool(measured) and all("test/loss" in final and final["test/loss"].n for final in measured)
         split = "test" if tested else "validation"
         score = next((name for one in _SCORES if (name := _name(split, one)) in baseline.final), None)
-        return cls(arms, baseline, _name(split, "loss"), score, ties_of, standing=standing)
+        rows = (rows_of or {}).get(split, 0)
+        return cls(arms, baseline, _name(split, "loss"), score, ties_of, plan=plan, rows=rows, task=task)
 
     def at(self, judged: Judged) -> Self:
         """Return the same contest at another clock."""
@@ -62,6 +70,14 @@ class Contest:
         return clock == "last" or any(
             arm.stopped is not None and {self.loss, "gap"} <= arm.stopped.differences.keys() for arm in self.others
         )
+
+    def within(self, clock: schema.Clock) -> str:
+        """Write the size that no method differs by at a clock, where the plan says so of every one; "" elsewhere."""
+        plan = self.plan
+        if plan is None or (plan.metric, plan.clock, plan.baseline_arm_id) != (self.loss, clock, self.baseline.id):
+            return ""
+        kinds = {None if arm.verdict is None else arm.verdict.kind for arm in self.others}
+        return size(plan.smallest, plan.metric) if kinds == {"no_difference"} else ""
 
     @property
     def others(self) -> list[schema.ArmComparison]:
@@ -105,13 +121,13 @@ class Contest:
         title = METRICS[self.score].short_title
         if difference.mean == 0 and not difference.sd:
             return f" {title} is the same."
-        size = amount(difference.mean, difference.half_width, self.score)
+        by = amount(difference.mean, difference.half_width, self.score)
         way = "higher" if difference.mean > 0 else "lower"
         if self.better(arm, self.score) or self.worse(arm, self.score):
-            return f" {title} is {way} by {size} ({p_value(difference.p_holm)})."
+            return f" {title} is {way} by {by} ({p_value(difference.p_holm)})."
         if not difference.interval_spans_zero:
-            return f" {title} is {way} by {size} taken alone, not after correction."
-        return f" {title} shows no difference ({size} {way})."
+            return f" {title} is {way} by {by} taken alone, not after correction."
+        return f" {title} shows no difference ({by} {way})."
 
     def of_confidence(self, arm: schema.ArmComparison) -> str:
         """Say what a lower loss of a classifier is about where its score shows no difference, "" elsewhere."""

@@ -11,7 +11,20 @@ from .base import Band, Decision, Numbers, Part, SeriesName, XAxis
 from .elsewhere import ArmChange, Change, ChangeDifference, Elsewhere, FurtherSet, MeasuredChange
 from .measured import Curve, Difference, Estimate, Pair, Quantity, SeedValue, Series
 from .plan import Look, PlanShown, Verdict, VerdictKind
-from .whole import Answer, Comparison, Pairwise, PaperNumbers, PaperRow, Progress, Selected, Selection
+from .whole import (
+    Answer,
+    Comparison,
+    Further,
+    Pairwise,
+    PaperNumbers,
+    PaperRow,
+    Progress,
+    Selected,
+    Selection,
+    StudyVerdict,
+    Take,
+    VerdictLine,
+)
 
 __all__ = [
     "Answer",
@@ -29,6 +42,7 @@ __all__ = [
     "Difference",
     "Elsewhere",
     "Estimate",
+    "Further",
     "FurtherSet",
     "Look",
     "MeasuredChange",
@@ -52,7 +66,10 @@ __all__ = [
     "SiteShown",
     "Stopped",
     "StoppedStep",
+    "StudyVerdict",
+    "Take",
     "Verdict",
     "VerdictKind",
+    "VerdictLine",
     "XAxis",
 ]

@@ -12,7 +12,7 @@ from .plan import PlanShown
 
 
 class Answer(Part):
-    """One of the four answers above the charts: the answer itself in a few words, then why.
+    """One of four answers: the answer itself in a few words, then why. The first, "use", is the verdict in one text.
 
     `advice` is what to do now where nothing is decided yet, `figure` the chart that shows it, `arm_id` the arm it
     speaks of.
@@ -26,6 +26,57 @@ class Answer(Part):
     state: Literal["holds", "undecided", "waiting", "plain"]
     arm_id: str | None
     figure: str
+
+
+class VerdictLine(Part):
+    """One thing that the verdict rests on, in a sentence or two; `about` says which, `title` heads it."""
+
+    about: Literal["why", "score", "confidence", "diverged", "elsewhere", "sure", "cost"]
+    title: str
+    text: str
+
+
+class Take(Part):
+    """The run whose adapter is to be taken, at a clock and its step; `rule` says how the seed was picked."""
+
+    run_id: str
+    seed: int
+    clock: Clock
+    step: int
+    rule: str
+
+
+class Further(Part):
+    """A larger study that could tell a difference of `smallest` in `metric`, by the spread that was measured.
+
+    `seeds` in all, None beyond what a study may have; `sentence` says what that rests on.
+    """
+
+    metric: SeriesName
+    clock: Clock
+    smallest: float
+    sd: float
+    seeds: int | None
+    sentence: str
+
+
+class StudyVerdict(Part):
+    """What to do, in a sentence, and why: it weighs both clocks, loss and score, ties, and what was planned.
+
+    `arm_id` is the arm that is advised, to be taken at `clock`; `step` is near which its runs were stopped, None at the
+    last step. `to_the_end` are the arms to use where one must train to the end. `take` is None before a run of the
+    advised arm has finished, `further` without a measured spread.
+    """
+
+    headline: str
+    state: Literal["holds", "undecided", "waiting", "plain"]
+    arm_id: str | None
+    clock: Clock
+    step: float | None
+    to_the_end: list[str]
+    lines: list[VerdictLine]
+    take: Take | None
+    further: Further | None
 
 
 class Progress(Part):
@@ -133,6 +184,7 @@ class Comparison(Part):
     baseline_arm_id: str | None
     arms: list[ArmComparison]
     ranking: list[str]
+    verdict: StudyVerdict
     answers: list[Answer]
     progress: Progress
     pairwise: Pairwise | None

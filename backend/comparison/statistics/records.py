@@ -175,7 +175,8 @@ class Evaluations:
 class StudyRecords:
     """One study as of `event_seq`. `draws_rows`: a seed draws the training rows; else all seeds train on the same.
 
-    plan: the JSON of its `PlanSpec`, whole; None where it declared none.
+    plan: the JSON of its `PlanSpec`, whole; None where it declared none.  confidence: what ledgers say of how sure runs
+    are, by run, clock and name; see `backend.comparison.confidence`. Empty where no ledger was read.
     """
 
     study_id: str
@@ -190,3 +191,4 @@ class StudyRecords:
     dataset: str = ""
     draws_rows: bool = True
     plan: Mapping[str, Any] | None = None
+    confidence: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)

@@ -1549,7 +1549,7 @@ export interface components {
         };
         /**
          * Answer
-         * @description One of the four answers above the charts: the answer itself in a few words, then why.
+         * @description One of four answers: the answer itself in a few words, then why. The first, "use", is the verdict in one text.
          *
          *     `advice` is what to do now where nothing is decided yet, `figure` the chart that shows it, `arm_id` the arm it
          *     speaks of.
@@ -2177,6 +2177,7 @@ export interface components {
             study_name: string;
             /** Task */
             task: string;
+            verdict: components["schemas"]["StudyVerdict"];
             /**
              * X
              * @enum {string}
@@ -2739,6 +2740,32 @@ export interface components {
              * @description JSON pointer into the plan; '' is the file itself.
              */
             pointer: string;
+        };
+        /**
+         * Further
+         * @description A larger study that could tell a difference of `smallest` in `metric`, by the spread that was measured.
+         *
+         *     `seeds` in all, None beyond what a study may have; `sentence` says what that rests on.
+         */
+        Further: {
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "last" | "stopped";
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+            /** Sd */
+            sd: number;
+            /** Seeds */
+            seeds: number | null;
+            /** Sentence */
+            sentence: string;
+            /** Smallest */
+            smallest: number;
         };
         /**
          * FurtherSet
@@ -3734,6 +3761,7 @@ export interface components {
             title: string;
             /** Updated At */
             updated_at: string | null;
+            verdict: components["schemas"]["StudyVerdict"];
             /**
              * Version
              * @description 0 where nobody has saved a report of this study.
@@ -4834,6 +4862,57 @@ export interface components {
             task: "classification" | "regression" | "causal_lm";
         };
         /**
+         * StudyVerdict
+         * @description What to do, in a sentence, and why: it weighs both clocks, loss and score, ties, and what was planned.
+         *
+         *     `arm_id` is the arm that is advised, to be taken at `clock`; `step` is near which its runs were stopped, None at the
+         *     last step. `to_the_end` are the arms to use where one must train to the end. `take` is None before a run of the
+         *     advised arm has finished, `further` without a measured spread.
+         */
+        StudyVerdict: {
+            /** Arm Id */
+            arm_id: string | null;
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "last" | "stopped";
+            further: components["schemas"]["Further"] | null;
+            /** Headline */
+            headline: string;
+            /** Lines */
+            lines: components["schemas"]["VerdictLine"][];
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "holds" | "undecided" | "waiting" | "plain";
+            /** Step */
+            step: number | null;
+            take: components["schemas"]["Take"] | null;
+            /** To The End */
+            to_the_end: string[];
+        };
+        /**
+         * Take
+         * @description The run whose adapter is to be taken, at a clock and its step; `rule` says how the seed was picked.
+         */
+        Take: {
+            /**
+             * Clock
+             * @enum {string}
+             */
+            clock: "last" | "stopped";
+            /** Rule */
+            rule: string;
+            /** Run Id */
+            run_id: string;
+            /** Seed */
+            seed: number;
+            /** Step */
+            step: number;
+        };
+        /**
          * Together
          * @description The seeds of an arm beside and with each other.
          */
@@ -5225,6 +5304,21 @@ export interface components {
             title: string;
             /** Words */
             words: string;
+        };
+        /**
+         * VerdictLine
+         * @description One thing that the verdict rests on, in a sentence or two; `about` says which, `title` heads it.
+         */
+        VerdictLine: {
+            /**
+             * About
+             * @enum {string}
+             */
+            about: "why" | "score" | "confidence" | "diverged" | "elsewhere" | "sure" | "cost";
+            /** Text */
+            text: string;
+            /** Title */
+            title: string;
         };
         /**
          * WorkerList

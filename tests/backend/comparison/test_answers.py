@@ -48,18 +48,21 @@ def test_stopping_in_time_is_said_before_any_method() -> None:
     """B1: plain LoRA was lower, before it overfitted, than any method at its last step."""
     built = comparison.build(study(DEMO))
     use = built.answers[0]
-    assert (use.headline, use.state, use.arm_id) == ("Stop earlier", "plain", "arm-0")
+    assert use.headline.startswith(
+        "Stop earlier: no dropout is lowest between steps 32 and 64. If you must train to step 128: HiddenKey."
+    )
+    assert (use.state, use.arm_id) == ("plain", "arm-0")
     best = built.arms[0].best_validation.mean
     assert use.text.startswith(f"No dropout reaches a validation loss of {best:.3f} between steps 32 and 64, before")
     assert "picked on the rows that report it" in use.text
-    assert "Trained to the end: use HiddenKey." in use.text
+    assert "Trained to the end, HiddenKey is 0." in use.text
     assert f"{built.arms[7].final['validation/loss'].mean:.3f}). That minimum" in use.text
 
 
 def test_a_method_that_ends_below_the_baselines_minimum_is_used() -> None:
     records = study([Plan("none", rise=0.4), Plan("dropkey", rise=0.3)])
     lower = with_values(records, "validation/loss", (records.evaluations.run % 2 == 1), 0.4)
-    assert told(lower)["use"].headline == "Use DropKey"
+    assert told(lower)["use"].headline == "Use DropKey. No difference in accuracy is shown."
 
 
 def test_a_loss_that_falls_alone_is_said_to_do_so() -> None:
@@ -67,13 +70,14 @@ def test_a_loss_that_falls_alone_is_said_to_do_so() -> None:
     lower = {"none": by(0.0), "hiddencut": by(-0.1, 0.5)}
     same = {"none": by(0.7), "hiddencut": by(0.7, -1.0)}
     use = told(ended(lower, validation_accuracy=same))["use"]
-    assert use.headline == "Use HiddenCut"
+    assert use.headline == "Use HiddenCut. No difference in accuracy is shown."
     assert "Accuracy shows no difference" in use.text
     assert "how sure the answers are, then, not which they are" in use.text
     worse = {"none": by(0.714), "hiddencut": by(0.671, 1.1)}
     use = told(ended(lower, validation_accuracy=worse))["use"]
-    assert (use.headline, use.state, use.arm_id) == ("A lower loss, but worse answers", "undecided", "arm-0")
-    assert "Accuracy is lower by" in use.text
+    assert use.headline.startswith("Keep no dropout: HiddenCut lowers the loss, but its answers get worse. Accuracy is")
+    assert (use.state, use.arm_id) == ("undecided", "arm-0")
+    assert "With HiddenCut accuracy is lower by" in use.text
     better = {"none": by(0.7), "hiddencut": by(0.75, 1.1)}
     assert "Accuracy is higher by" in told(ended(lower, validation_accuracy=better))["use"].text
 
@@ -91,7 +95,7 @@ def test_an_arm_that_diverges_never_wins(lost: int) -> None:
     assert "diverged" in arm.differences["validation/loss"].meaning
     said = {answer.id: answer for answer in built.answers}
     for answer in said.values():
-        assert "HiddenCut" not in answer.headline
+        assert "Use HiddenCut" not in answer.headline
         assert answer.arm_id != "arm-1"
     assert f"HiddenCut in {lost} of 5 seeds diverged" in said["use"].text
 
@@ -99,7 +103,7 @@ def test_an_arm_that_diverges_never_wins(lost: int) -> None:
 def test_a_lost_worker_is_no_result() -> None:
     records = ended({"none": by(0.0), "hiddencut": by(-0.1, 0.5)})
     records = with_run(records, 1, status="failed", failure_code="worker_lost", message="Gone.")
-    assert told(records)["use"].headline == "Use HiddenCut"
+    assert told(records)["use"].headline.startswith("Use HiddenCut.")
     assert "diverged" not in told(records)["use"].text
 
 
@@ -140,7 +144,8 @@ def test_an_arm_that_is_clear_is_not_hidden_by_one_that_is_not() -> None:
     """B10: the largest mean was asked only; others were clear of seed noise."""
     records = ended({"none": by(0.0), "native_dropout": wide(-0.12), "dropkey": by(-0.05, 0.5)})
     use = told(records)["use"]
-    assert (use.headline, use.arm_id, use.state) == ("Use DropKey", "arm-2", "holds")
+    assert use.headline.startswith("Use DropKey.")
+    assert (use.arm_id, use.state) == ("arm-2", "holds")
     assert "Native dropout is lower still so far" in use.text
 
 
@@ -149,7 +154,7 @@ def test_where_test_rows_exist_the_answers_speak_of_them() -> None:
     lower = {"none": by(0.0), "hiddencut": by(-0.1, 0.5)}
     test = {"none": by(0.704), "hiddencut": by(0.724, 0.9)}
     said = told(ended(lower, test_loss=test))
-    assert said["use"].headline == "Stay with no dropout"
+    assert said["use"].headline == "Keep no dropout: every other arm is worse."
     assert "test loss" in said["use"].text
     assert "test loss" in said["loss"].text
 
@@ -158,8 +163,9 @@ def test_where_nothing_is_decided_the_simplest_is_advised() -> None:
     """B13: no method is advised on what seeds alone may explain."""
     records = ended({"none": by(0.0), "hiddencut": wide(-0.05), "dropkey": wide(-0.04)})
     use = told(records)["use"]
-    assert (use.headline, use.state) == ("No clear winner", "undecided")
-    assert use.advice == "Keep no dropout for now: it is the simplest, and nothing is shown to beat it."
+    assert use.headline.startswith("Keep no dropout: no method is shown to beat it.")
+    assert (use.state, use.arm_id) == ("undecided", "arm-0")
+    assert "No dropout is the simplest and the cheapest." in use.text
     assert "not separated from seed noise yet (p = " in use.text
     assert "80 % power" not in use.text
 
@@ -182,7 +188,7 @@ def test_two_seeds_decide_nothing() -> None:
     assert difference.p_holm is not None
     assert difference.p_holm < 0.01
     assert difference.decided == "undecided"
-    assert (built.answers[0].headline, built.answers[0].state) == ("Too early to tell", "waiting")
+    assert (built.answers[0].headline, built.answers[0].state) == ("Too early to tell.", "waiting")
     assert "Two seeds decide nothing" in built.answers[0].text
 
 
@@ -283,4 +289,4 @@ def test_a_plan_says_what_further_seeds_are_for_and_nothing_is_promised_from_wha
     planned = told(replace(records, plan=plan))["use"].text
     assert "four studies of five" in unplanned
     assert "four studies of five" not in planned
-    assert "The study's plan: 0 of 1 look drawn; the next is at 8 seeds." in planned
+    assert "The plan: 0 of 1 look drawn; the next is at 8 seeds." in planned

@@ -123,7 +123,7 @@ def test_one_seed_has_no_interval_and_no_verdict() -> None:
     assert difference.interval_spans_zero, "no interval: nothing may look decided"
     assert built.arms[0].final["gap"].half_width is None
     use = built.answers[0]
-    assert (use.id, use.headline, use.state) == ("use", "Too early to tell", "waiting")
+    assert (use.id, use.headline, use.state) == ("use", "Too early to tell.", "waiting")
     assert "one seed" in use.text.lower()
 
 
@@ -220,6 +220,6 @@ def test_a_difference_that_is_the_same_in_every_seed_names_no_number_of_seeds(sh
     answer = next(answer for answer in built.answers if answer.id == "use")
     if shift < 0 and 3 <= seeds < 6:
         assert "in every seed alike" in loss.meaning
-        assert "nothing is shown to beat it" in str(answer.advice)
+        assert answer.arm_id == "arm-0"
     if seeds < 3:
-        assert answer.headline == "Too early to tell"
+        assert answer.headline == "Too early to tell."
