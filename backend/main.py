@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from backend.accounts.audit_layer import Audit
 from backend.comparison.cache import ComparisonCache
+from backend.comparison.race import Races
 from backend.datasets.commit import Commits
 from backend.edge import problems
 from backend.edge.access_log import AccessLog
@@ -46,7 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = assemble(settings)
     app.state.context = Context(settings, database)
     app.state.doorbell = doorbell
-    app.state.reaper = Reaper(database, settings, doorbell.ring)
+    app.state.reaper = Reaper(database, settings, doorbell.ring, queue_more=Races(database).tick)
     app.state.watch = StudyWatch(database)
     app.state.comparisons = ComparisonCache(load=Confidences(settings).records)
     app.state.commits = Commits()

@@ -14,6 +14,7 @@ from backend.client import Dropscope
 Tend = Callable[[], list[str]]
 ENDED = ("succeeded", "failed", "cancelled")
 LOOK_S = 0.2
+RACE_WAITS_S = 30.0  # for the service to queue what a race needs next
 
 
 def nothing_to_tend() -> list[str]:
@@ -109,6 +110,23 @@ def follow(client: Dropscope, study: dict[str, Any], stop: threading.Event, tend
     if failed:
         raise failed[0]
     return not stop.is_set()
+
+
+def next_of_race(client: Dropscope, study_id: str, stop: threading.Event) -> dict[str, Any] | None:
+    """Return the study as it goes on by itself, where its plan is a race with arms left to judge; None where it ends
+    here, also since nothing was queued for a while: a lost run holds its arm up.
+    """
+    plan = client.studies.comparison_json(study_id).get("plan")
+    if plan is None or not plan["race"]:
+        return None
+    err().print(plan["standing"], markup=False)
+    waited = 0.0
+    while plan["next_look"] is not None and waited < RACE_WAITS_S and not stop.wait(LOOK_S):
+        study = client.studies.get(study_id)
+        if study["counts"]["queued"] + study["counts"]["running"] > 0:
+            return study
+        waited += LOOK_S
+    return None
 
 
 def print_failures(client: Dropscope, study_id: str) -> None:

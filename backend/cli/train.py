@@ -71,9 +71,12 @@ def _queue_and_follow(
         if as_json:
             out().print_json(data=study)
         return 0
-    if not following.follow(client, study, stop.asked, tend):
-        console.print("Stopped before the end. What was trained is kept; `dropscope up` goes on with the rest.")
-        return 130
+    going: dict[str, Any] | None = study
+    while going is not None:
+        if not following.follow(client, going, stop.asked, tend):
+            console.print("Stopped before the end. What was trained is kept; `dropscope up` goes on with the rest.")
+            return 130
+        going = following.next_of_race(client, study["id"], stop.asked)
     try:
         comparison = client.studies.comparison_json(study["id"])
     except (ApiError, ServerUnreachable) as error:

@@ -58,8 +58,11 @@ class Reaper:
         settings: Settings,
         ring: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
+        queue_more: Callable[[], object] = lambda: None,
     ) -> None:
+        """queue_more: asked at each look for what studies want trained next by themselves."""
         self.database, self.settings, self.ring, self.clock = database, settings, ring, clock
+        self.queue_more = queue_more
         self.reaped = 0  # runs taken from lost workers since the start
         self._host = this_host()
         self._runs, self._workers = Pulse(settings.lease_s), Pulse(settings.lease_s)
@@ -91,11 +94,18 @@ class Reaper:
                 with self.database.write() as session:
                     workers.stop(session, worker.id, worker.heartbeat_seq)
         self.reaped += taken
+        self._more()
         with self.database.read() as session:
             waits = queue.work_waits(session)
         if waits:
             self.ring()
         return taken
+
+    def _more(self) -> None:
+        try:
+            self.queue_more()
+        except Exception:  # no study may keep runs of vanished workers from being given to others
+            log.exception("a study could not be gone on with by itself")
 
     def _loop(self) -> None:
         while not self._stopping.is_set():

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 SPEC_VERSION: Literal[1] = 1
 Task = Literal["classification", "regression", "causal_lm"]
 Clock = Literal["last", "stopped"]  # at which step a run is judged: its last evaluation, or its best one
+RACE = (5, 8, 12)  # numbers of seeds at which a race looks unless it says others
 Precision = Literal["auto", "bf16", "fp32"]
 # Of a list, the first value that is none is told: 500 arms of 64 words each are no 32,000 sentences.
 Axis = float | Annotated[list[float], Field(min_length=1, max_length=64, fail_fast=True)]
@@ -164,7 +165,12 @@ class PlanSpec(Frozen):
     looks: Annotated[tuple[int, ...] | None, Field(min_length=1, max_length=62)] = Field(
         None,
         description="Numbers of seeds at which verdicts are drawn, rising, the last one the most seeds; where unset "
-        "the study's seeds and the most seeds.",
+        "the study's seeds and the most seeds; of a race 5, 8 and 12.",
+    )
+    race: bool = Field(
+        False,
+        description="Seeds are added by themselves, look by look, to the arms without a verdict, until all have one "
+        "or the most seeds are there.",
     )
 
 
@@ -206,7 +212,12 @@ class StudySpec(Frozen):
         "training: what it costs elsewhere. For a language model any texts, else a data set of the same task.",
     )
     also_rows: int = Field(200, ge=1, le=2000, description="Rows of each of them, the same for every run.")
-    seeds: int = Field(5, ge=1, le=64)
+    seeds: int = Field(
+        5,
+        ge=1,
+        le=64,
+        description="Trainings of each arm. A file may say auto: as many as it takes, which is a plan that is a race.",
+    )
     baseline: str | None = Field(None, description="Label, method or key of the arm that others are compared with.")
     plan: PlanSpec | None = Field(
         None,
@@ -214,6 +225,21 @@ class StudySpec(Frozen):
         "on. null: none, only to explore.",
     )
     arms: list[ArmSpec] = Field(min_length=1, max_length=500)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_many_as_it_takes(cls, given: Any) -> Any:
+        """`seeds: auto` is a race that begins with the seeds of its first look."""
+        if not isinstance(given, dict) or given.get("seeds") != "auto":
+            return given
+        plan = given.get("plan", {})
+        if not isinstance(plan, dict):
+            raise ValueError("seeds: auto adds seeds until a plan has its verdicts, so it needs one; leave plan out")
+        looks, most = plan.get("looks"), plan.get("seeds")
+        first = looks[0] if isinstance(looks, list | tuple) and looks else RACE[0]
+        if isinstance(first, int) and isinstance(most, int):
+            first = min(first, most)
+        return {**given, "seeds": first, "plan": {**plan, "race": True}}
 
 
 class ModelRef(Frozen):

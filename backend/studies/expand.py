@@ -15,7 +15,7 @@ from .axes import Point
 from .checks import Surroundings
 from .effects import Effects
 from .pick import pick
-from .plan.resolve import resolved
+from .plan.resolve import most_seeds, resolved
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,8 @@ def expand(settings: Settings, asked: StudySpec, taken: dict[str, str] | None = 
     """
     found, problems = checks.surroundings(settings, asked)
     study, model, dataset = found.study, found.model, found.dataset
-    spanned = sum(axes.size(arm) for arm in study.arms) * study.seeds
+    racing = study.plan is not None and study.plan.race
+    spanned = sum(axes.size(arm) for arm in study.arms) * (most_seeds(study) if racing else study.seeds)
     if spanned > settings.max_runs:
         problems.append(
             Problem(

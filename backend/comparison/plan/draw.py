@@ -7,7 +7,7 @@ import numpy as np
 
 from backend.comparison import schema
 from backend.comparison.statistics.grid import ArmGrid
-from backend.comparison.statistics.records import StudyRecords
+from backend.comparison.statistics.records import Floats, StudyRecords
 from backend.comparison.words import several
 from backend.shared.metrics import METRICS
 from backend.shared.specs import PlanSpec
@@ -15,7 +15,7 @@ from backend.studies.plan import words as plan_words
 from backend.studies.plan.bounds import spent
 
 from . import words
-from .judge import LEVEL, Judged, judge
+from .judge import FINAL, LEVEL, Judged, judge
 from .values import turned, values
 
 
@@ -56,11 +56,8 @@ def draw(
         )
         for i, one in zip(judged, found, strict=True)
     }
-    there = ~np.isnan(np.vstack([arms, *against.values()])).any(axis=0)
-    ready = int(np.argmin(there)) if not there.all() else len(there)
-    looks = [schema.Look(seeds=n, done=n <= ready, spent=spent(LEVEL, n / plan.looks[-1]) / LEVEL) for n in plan.looks]
+    looks, following = _looks(plan, found, arms, of_arms)
     left = 1.0 - max((look.spent for look in looks if look.done), default=0.0)
-    following = next((look.seeds for look in looks if not look.done), None)
     return Drawn(
         schema.PlanShown(
             baseline_arm_id=records.arms[base].id,
@@ -70,11 +67,12 @@ def draw(
             clock=plan.clock,
             smallest=plan.smallest,
             seeds=plan.looks[-1],
+            race=plan.race,
             looks=looks,
             next_look=following,
             error_left=left,
             sentence=plan_words.sentence(plan, len(judged), names[base]),
-            standing=_standing(looks, following, left),
+            standing=_standing(looks, following, left, found if plan.race else None),
             exploratory=_exploratory(records, plan, bases, names, shown),
         ),
         verdicts,
@@ -83,6 +81,23 @@ def draw(
 
 def _labelled(records: StudyRecords, label: str | None) -> int | None:
     return next((i for i, arm in enumerate(records.arms) if arm.label == label), None)
+
+
+def _looks(
+    plan: PlanSpec, found: Sequence[Judged], arms: Floats, of_arms: Floats
+) -> tuple[list[schema.Look], int | None]:
+    """Return the looks, and how many seeds the next one has: in a race None also where every arm has its verdict."""
+    assert plan.looks is not None
+    pairs = ~np.isnan(arms) & ~np.isnan(of_arms)
+    there = np.cumprod(pairs, axis=1).sum(axis=1)  # first seeds that an arm and its baseline have
+    looks, following = [], None
+    for n in plan.looks:
+        going = [i for i, one in enumerate(found) if not (plan.race and one.kind in FINAL and one.seeds < n)]
+        done = following is None and bool(going) and all(there[i] >= n for i in going)
+        looks.append(schema.Look(seeds=n, done=done, spent=spent(LEVEL, n / plan.looks[-1]) / LEVEL))
+        if not done and going and following is None:
+            following = n
+    return looks, following
 
 
 def _baselines(records: StudyRecords, plan: PlanSpec, base: int) -> list[int]:
@@ -132,8 +147,16 @@ def _lost(grid: ArmGrid, seeds: int) -> str:
     return ""
 
 
-def _standing(looks: Sequence[schema.Look], following: int | None, left: float) -> str:
+def _standing(looks: Sequence[schema.Look], following: int | None, left: float, racing: Sequence[Judged] | None) -> str:
+    """racing: the verdicts of a race."""
     done = sum(look.done for look in looks)
+    if racing is not None:
+        settled = sum(one.kind in FINAL for one in racing)
+        have = f"{settled} of {several(len(racing), 'arm')} {'has its' if settled == 1 else 'have their'} verdict"
+        if following is not None:
+            return f"Race: {have}. The others go on to {following} seeds by themselves; then is the next look."
+        over = "no further seeds are needed" if settled == len(racing) else "its last look is drawn"
+        return f"The race is over: {have}, {over}."
     if following is None:
         return f"All {several(done, 'look')} drawn: its error is spent." if done > 1 else "Drawn: its error is spent."
     spent_so_far = f"; {100 * left:.0f} % of the error is left" if done else ""

@@ -25,6 +25,7 @@ from backend.studies.plan.bounds import nominal_levels
 from .evidence import Pairs
 
 LEVEL = 0.025  # of each family, one-sided
+FINAL = ("better_by_more", "better", "no_difference", "worse")  # an arm of a race with one of these gets no more seeds
 _Family = Literal["better", "more", "worse"]
 
 

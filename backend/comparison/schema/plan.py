@@ -43,7 +43,8 @@ class PlanShown(Part):
 
     `baseline_arm_ids`: the baseline, and those of other ranks where rank is an axis; an arm is judged against that of
     its rank. `next_look`: seeds of the next look, None after the last. `error_left`: share of the error that no look
-    has spent. `sentence` says the plan, `standing` how far it is, `exploratory` what in this comparison lies beyond it.
+    has spent. `race`: seeds are added by themselves to the arms without a verdict. `sentence` says the plan, `standing`
+    how far it is, `exploratory` what in this comparison lies beyond it.
     """
 
     baseline_arm_id: str
@@ -53,6 +54,7 @@ class PlanShown(Part):
     clock: Clock
     smallest: float
     seeds: int
+    race: bool
     looks: list[Look]
     next_look: int | None
     error_left: float

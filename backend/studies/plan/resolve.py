@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from backend.shared.errors import InvalidInput, Problem
-from backend.shared.specs import PlanSpec, StudySpec
+from backend.shared.specs import RACE, PlanSpec, StudySpec
 from backend.studies.pick import pick
 
 from .metrics import OF_TEXTS, offered, smallest
@@ -27,13 +27,16 @@ def resolved(
             return None, []
         asked = PlanSpec()
     problems: list[Problem] = []
-    most = study.seeds if asked.seeds is None else asked.seeds
+    most = most_seeds(study)
     looks = _looks(asked, study.seeds, most)
     metric = asked.metric or offered(study)[0]
     matters = asked.smallest if asked.smallest is not None else _default(metric, study, problems)
     problems += _seeds(asked, study.seeds, most)
     if not problems:
         problems += _rising(looks, most)
+    if asked.race and len(looks) < 2 and not problems:
+        words = f"a race adds seeds at looks, and this plan has one, at {most} seeds; plan for more seeds, or no race"
+        problems.append(Problem("/plan/race", words))
     problems += _metric(metric, asked, study)
     if matters is not None and matters <= 0:
         words = f"the smallest difference that matters is above 0, not {matters:g}; every method differs a little"
@@ -49,8 +52,19 @@ def resolved(
         smallest=matters,
         seeds=most,
         looks=looks,
+        race=asked.race,
     )
     return plan, problems
+
+
+def most_seeds(study: StudySpec) -> int:
+    """Return the most seeds that a study may come to by itself: a race's largest number; else those it has."""
+    plan = study.plan
+    if plan is None or plan.seeds is not None:
+        return study.seeds if plan is None or plan.seeds is None else plan.seeds
+    if not plan.race:
+        return study.seeds
+    return plan.looks[-1] if plan.looks else max(RACE[-1], study.seeds)
 
 
 def _default(metric: str, study: StudySpec, problems: list[Problem]) -> float | None:
@@ -70,6 +84,8 @@ def _default(metric: str, study: StudySpec, problems: list[Problem]) -> float | 
 def _looks(asked: PlanSpec, seeds: int, most: int) -> tuple[int, ...]:
     if asked.looks is not None:
         return asked.looks
+    if asked.race and FEWEST <= seeds < most:
+        return tuple(sorted({seeds, *(look for look in RACE if seeds < look < most), most}))
     return tuple(sorted({seeds, most})) if FEWEST <= seeds <= most else (most,)
 
 

@@ -14,10 +14,13 @@ def sentence(plan: PlanSpec, arms: int, baseline: str) -> str:
     against = baseline
     if plan.baselines is not None:
         against = f"the baseline of {'its' if arms == 1 else 'their'} rank ({', '.join(plan.baselines)})"
+    race = ""
+    if plan.race:
+        race = " It is a race: seeds are added by themselves, and an arm that has its verdict gets no more."
     return (
         f"{judged} judged against {against} by {METRICS[plan.metric].words} {CLOCKS[plan.clock]}, "
         f"{looks(plan.looks or ())}. A difference under {size(plan.smallest, plan.metric)} does not matter. However "
-        "often one looks, an arm that is no better is called better in at most 1 study of 40."
+        f"often one looks, an arm that is no better is called better in at most 1 study of 40.{race}"
     )
 
 

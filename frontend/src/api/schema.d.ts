@@ -3469,7 +3469,8 @@ export interface components {
          *
          *     `baseline_arm_ids`: the baseline, and those of other ranks where rank is an axis; an arm is judged against that of
          *     its rank. `next_look`: seeds of the next look, None after the last. `error_left`: share of the error that no look
-         *     has spent. `sentence` says the plan, `standing` how far it is, `exploratory` what in this comparison lies beyond it.
+         *     has spent. `race`: seeds are added by themselves to the arms without a verdict. `sentence` says the plan, `standing`
+         *     how far it is, `exploratory` what in this comparison lies beyond it.
          */
         PlanShown: {
             /** Arm Ids */
@@ -3496,6 +3497,8 @@ export interface components {
             metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
             /** Next Look */
             next_look: number | null;
+            /** Race */
+            race: boolean;
             /** Seeds */
             seeds: number;
             /** Sentence */
@@ -3534,7 +3537,7 @@ export interface components {
             clock: "last" | "stopped";
             /**
              * Looks
-             * @description Numbers of seeds at which verdicts are drawn, rising, the last one the most seeds; where unset the study's seeds and the most seeds.
+             * @description Numbers of seeds at which verdicts are drawn, rising, the last one the most seeds; where unset the study's seeds and the most seeds; of a race 5, 8 and 12.
              */
             looks?: number[] | null;
             /**
@@ -3542,6 +3545,12 @@ export interface components {
              * @description What they are judged by: validation/loss, test/loss, validation/accuracy, ...; where unset the loss (for regression Pearson's correlation), on test rows where there are some.
              */
             metric?: string | null;
+            /**
+             * Race
+             * @description Seeds are added by themselves, look by look, to the arms without a verdict, until all have one or the most seeds are there.
+             * @default false
+             */
+            race: boolean;
             /**
              * Seeds
              * @description The most seeds that verdicts may use; the study's seeds where unset.
@@ -4743,6 +4752,7 @@ export interface components {
             plan?: components["schemas"]["PlanSpec"] | null;
             /**
              * Seeds
+             * @description Trainings of each arm. A file may say auto: as many as it takes, which is a plan that is a race.
              * @default 5
              */
             seeds: number;

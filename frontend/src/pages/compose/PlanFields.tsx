@@ -75,6 +75,14 @@ export function PlanFields({ draft, onChange, problems, plan: told }: PartProps 
         />
       </SimpleGrid>
       <Checkbox
+        label="Race: add seeds until every arm has its verdict"
+        description="Arms that have theirs get no more; at most as many seeds as above, 12 where that is empty"
+        disabled={none}
+        checked={plan.race ?? false}
+        onChange={({ currentTarget }) => onChange(setPlan(draft, { race: currentTarget.checked }))}
+        error={problemAt(problems, "/plan/race")}
+      />
+      <Checkbox
         label="No plan: I only explore"
         description="Numbers are shown, verdicts are not"
         checked={none}

@@ -40,7 +40,9 @@ export function judgedBy({ task, test_rows }: StudySpec): { value: string; label
 
 /** The study with a part of its plan changed; a plan that says nothing is none of one's own. */
 export function setPlan(spec: StudySpec, part: Partial<Plan>): StudySpec {
-  const merged = Object.entries({ ...spec.plan, ...part }).filter(([, value]) => value !== null && value !== "");
+  const merged = Object.entries({ ...spec.plan, ...part }).filter(
+    ([, value]) => value !== null && value !== "" && value !== false,
+  );
   const plan = Object.fromEntries(
     merged.filter(([key, value]) => key !== "clock" || value !== "last"),
   ) as Partial<Plan>;

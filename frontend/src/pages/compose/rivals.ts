@@ -58,7 +58,8 @@ export function inWords(spec: StudySpec, rival: Rival): string {
 
 /** Why a rival would be no arm of its own; undefined where it can be chosen. */
 export function whyNoRival(spec: StudySpec, rival: Rival): string | undefined {
-  if (rival.axis === "label_smoothing" && spec.task === "regression") return "Numbers have no other answers to smooth over.";
+  if (rival.axis === "label_smoothing" && spec.task === "regression")
+    return "Numbers have no other answers to smooth over.";
   if (rival.axis === "rank" && spec.start_from) return "Every run goes on from an adapter, at its rank.";
   if (rival.axis === "rank" && commonRanks(spec).length > 1) return "Every method is trained at several ranks already.";
   const usual = rival.usual(spec);

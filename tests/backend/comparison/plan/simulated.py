@@ -64,6 +64,21 @@ def judged(
         yield judge(found[1:], found[0], looks, smallest)
 
 
+def raced(found: Floats, looks: tuple[int, ...], smallest: float) -> list[Judged]:
+    """The verdicts of a race over [arms + 1, seeds], the baseline first: an arm gets no seeds beyond its verdict."""
+    there = np.full(found.shape, np.nan)
+    there[:, : looks[0]] = found[:, : looks[0]]
+    told = judge(there[1:], there[0], looks, smallest)
+    for before, n in zip(looks, looks[1:], strict=False):
+        going = [i for i, one in enumerate(told) if one.kind == "not_yet" and one.seeds == before]
+        if not going:
+            break
+        rows = [0, *(i + 1 for i in going)]
+        there[rows, before:n] = found[rows, before:n]
+        told = judge(there[1:], there[0], looks, smallest)
+    return told
+
+
 def share(told: Iterator[list[Judged]], wanted: tuple[str, ...]) -> float:
     """The share of studies in which any arm is told one of these."""
     found = [any(one.kind in wanted for one in study) for study in told]
