@@ -1,10 +1,10 @@
 """Fair comparison of tuned methods: each method's setting chosen on validation rows, reported on test rows.
 
-The choice uses means over the same seeds that are reported, so the luck of those seeds is still in the numbers; the
-luck of the validation rows is not.
+The setting that is shown is chosen by all seeds. Cross-fitted values are free of the luck of the seeds as well: each
+seed reports the setting that the other seeds chose.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -13,8 +13,12 @@ from backend.shared.metrics import METRICS
 from . import schema
 from .arms import estimate
 from .differences import differences
+from .statistics.best_of import crossfitted, expected_best
 from .statistics.grid import ArmGrid
-from .statistics.records import ArmRecord
+from .statistics.holm import holm
+from .statistics.intervals import t_interval
+from .statistics.paired import PairedValues, compare
+from .statistics.records import ArmRecord, Floats
 from .words import several
 
 _IN_TIME = " Every run is stopped at its best evaluation on validation rows, as its adapter was kept."
@@ -46,6 +50,8 @@ def select(
         return None
     compared = differences([grids[i] for i in picked], grids[baseline], shown[baseline], [reported], clock)
     of = dict(zip(picked, compared, strict=True))
+    honest = _honest({key: [grids[j] for j in families[key]] for key in best}, _family(grids[base].arm), chosen_by,
+                     reported, clock)  # fmt: skip
     methods = [
         schema.Selected(
             method_title=titles[i],
@@ -57,18 +63,99 @@ def select(
             test=_final(grids[i], reported, clock),
             scores={name: _final(grids[i], name, clock) for name in names if name.startswith("test/")},
             difference=of[i].get(reported),
+            crossfitted=honest[key],
+            best_of=_best_of([grids[j] for j in families[key]], chosen_by, reported, clock),
         )
         for key, i in best.items()
         if i is not None
     ]
     sign = -1.0 if METRICS[reported].higher_is_better else 1.0
     methods.sort(key=lambda one: np.inf if one.test.mean is None else sign * one.test.mean)
+    known = [
+        (sign * one.crossfitted.value.mean, one.arm_id) for one in methods if one.crossfitted.value.mean is not None
+    ]
     return schema.Selection(
         chosen_by=chosen_by,
         reported=reported,
         methods=methods,
+        fair=len({method.candidates for method in methods}) == 1,
+        best_arm_id=min(known)[1] if known else None,
         sentence=_sentence(methods, chosen_by, reported) + (_IN_TIME if clock == "stopped" else ""),
     )
+
+
+def _table(members: Sequence[ArmGrid], name: schema.SeriesName, clock: schema.Clock, seeds: Sequence[int]) -> Floats:
+    """Return a quantity of a method's arms, [arms, seeds]."""
+    rows = [dict(zip([run.seed for run in grid.runs], _column(grid, name, clock), strict=True)) for grid in members]
+    return np.array([[row.get(seed, np.nan) for seed in seeds] for row in rows]).reshape(len(rows), len(seeds))
+
+
+def _honest(
+    families: Mapping[tuple[object, ...], Sequence[ArmGrid]],
+    base: tuple[object, ...],
+    chosen_by: schema.SeriesName,
+    reported: schema.SeriesName,
+    clock: schema.Clock,
+) -> dict[tuple[object, ...], schema.CrossFitted]:
+    """Return every method's cross-fitted values with its paired difference to the baseline's method."""
+    runs = {run.seed: run for members in families.values() for grid in members for run in grid.runs}
+    seeds = sorted(runs)
+    higher = METRICS[chosen_by].higher_is_better
+    values = {
+        key: crossfitted(
+            _table(members, chosen_by, clock, seeds), _table(members, reported, clock, seeds), higher=higher
+        )
+        for key, members in families.items()
+    }
+    results = {}
+    for key, own in values.items():
+        both = np.isfinite(own) & np.isfinite(values[base])
+        if key != base:
+            results[key] = compare(
+                PairedValues(None, tuple(np.array(seeds)[both].tolist()), own[both], values[base][both])
+            )
+    adjusted = dict(zip(results, holm([result.p for result in results.values()]), strict=True))
+    found = {}
+    for key, own in values.items():
+        interval, result = t_interval(own), results.get(key)
+        difference = None if result is None else result.difference
+        found[key] = schema.CrossFitted(
+            value=schema.Estimate(
+                n=interval.n,
+                mean=interval.mean,
+                lo=interval.lo,
+                hi=interval.hi,
+                half_width=interval.half_width,
+                sd=interval.sd,
+                seeds=[
+                    schema.SeedValue(seed=seed, run_id=runs[seed].id, value=value)
+                    for seed, value in zip(seeds, own.tolist(), strict=True)
+                    if np.isfinite(value)
+                ],
+            ),
+            n=0 if difference is None else difference.n,
+            mean=None if difference is None else difference.mean,
+            lo=None if difference is None else difference.lo,
+            hi=None if difference is None else difference.hi,
+            p_t=None if result is None else result.p,
+            p_holm=adjusted.get(key),
+        )
+    return found
+
+
+def _best_of(
+    members: Sequence[ArmGrid], chosen_by: schema.SeriesName, reported: schema.SeriesName, clock: schema.Clock
+) -> schema.BestOf | None:
+    """Return what fewer tries would have found, over the seeds that all of a method's arms have; None without any."""
+    seeds = sorted({run.seed for grid in members for run in grid.runs})
+    choose, report = (_table(members, name, clock, seeds) for name in (chosen_by, reported))
+    both = (np.isfinite(choose) & np.isfinite(report)).all(axis=0)
+    if not both.any():
+        return None
+    validation, test = expected_best(
+        choose[:, both].mean(axis=1), report[:, both].mean(axis=1), higher=METRICS[chosen_by].higher_is_better
+    )
+    return schema.BestOf(validation=validation.tolist(), test=test.tolist())
 
 
 def _pair_of(
@@ -118,8 +205,15 @@ def _sentence(methods: Sequence[schema.Selected], chosen_by: schema.SeriesName, 
     if most == 1:
         first = "Every method has one setting, so nothing was chosen;"
         return f"{first} {told} is measured on rows that no choice was made on."
+    fewest = min(method.candidates for method in methods)
+    unequal = ""
+    if fewest < most:
+        unequal = (
+            f" The methods had {fewest} to {most} settings: more tries find better ones, so compare what {fewest} "
+            f"{'try finds' if fewest == 1 else 'tries find'}."
+        )
     return (
         f"Each method's setting (of up to {several(most, 'candidate')}) was chosen by its mean "
         f"{METRICS[chosen_by].words} over the seeds, and {told} is reported on other held-out rows. The choice and the "
-        "report share the seeds."
+        f"report share the seeds; cross-fitted values do not: each seed reports what the others chose.{unequal}"
     )

@@ -100,14 +100,16 @@ def in_time_table(comparison: Comparison, digits: int | None = None) -> ReportTa
 def selection_table(selection: Selection, digits: int | None = None) -> ReportTable:
     """Return one row a method, at the setting that was chosen on validation rows, and what test rows say of it."""
     scores = [name for name in selection.methods[0].scores if name != selection.reported]
-    names = [selection.chosen_by, selection.reported, *scores]
-    heads = [METRICS[name].short_title for name in names]
+    names = (selection.chosen_by, selection.reported, *scores)
+    chosen_by, reported, *further = (METRICS[name].short_title for name in names)
+    heads = [chosen_by, reported, f"{reported}, cross-fitted", *further]
     rows = tuple(
         (
             _named(method.arm_name, method.is_baseline),
             str(method.candidates),
             _mean(method.validation, digits),
             _mean(method.test, digits),
+            _mean(method.crossfitted.value, digits),
             *(_mean(method.scores[name], digits) for name in scores),
             _difference(method.difference, digits),
             _verdict(method.difference, digits),

@@ -112,11 +112,37 @@ class Pairwise(Part):
     arms_left_out: int
 
 
+class BestOf(Part):
+    """What a method is expected to reach with 1, 2, … settings tried at random, the best of them by validation rows:
+    its mean on validation rows, and on test rows. Mean over all draws of its settings, with replacement.
+    """
+
+    validation: list[float]
+    test: list[float]
+
+
+class CrossFitted(Part):
+    """A method on test rows, each seed at the setting that the other seeds chose: no seed reports its own choice.
+
+    mean, lo, hi, p_t, p_holm: of the paired difference to the baseline's method, cross-fitted as well; None for itself,
+    and where there are too few pairs.
+    """
+
+    value: Estimate
+    n: int
+    mean: float | None
+    lo: float | None
+    hi: float | None
+    p_t: float | None
+    p_holm: float | None
+
+
 class Selected(Part):
     """One method with the setting that was chosen for it: `arm_id`, the best of `candidates` arms on validation rows.
 
     `test` and `scores` are measured on test rows, which the choice has not seen; `difference` is to the chosen arm of
-    the baseline's method, Holm's correction over the methods.
+    the baseline's method, Holm's correction over the methods. `crossfitted` says the same without the luck of choosing
+    by the seeds that report. `best_of`: what fewer tries would have found; None before all its settings have a value.
     """
 
     method_title: str
@@ -128,14 +154,22 @@ class Selected(Part):
     test: Estimate
     scores: dict[SeriesName, Estimate]
     difference: Difference | None
+    crossfitted: CrossFitted
+    best_of: BestOf | None
 
 
 class Selection(Part):
-    """Every method at its own best rate, learning rate or weight: chosen by `chosen_by`, reported by `reported`."""
+    """Every method at its own best rate, learning rate or weight: chosen by `chosen_by`, reported by `reported`.
+
+    `fair`: all methods had equally many settings. `best_arm_id`: the chosen arm of the method with the best
+    cross-fitted mean on test rows; whether that is more than seed noise, its `crossfitted` says.
+    """
 
     chosen_by: SeriesName
     reported: SeriesName
     methods: list[Selected]
+    fair: bool
+    best_arm_id: str | None
     sentence: str
 
 

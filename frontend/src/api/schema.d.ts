@@ -1932,6 +1932,17 @@ export interface components {
             user_name: string | null;
         };
         /**
+         * BestOf
+         * @description What a method is expected to reach with 1, 2, … settings tried at random, the best of them by validation rows:
+         *     its mean on validation rows, and on test rows. Mean over all draws of its settings, with replacement.
+         */
+        BestOf: {
+            /** Test */
+            test: number[];
+            /** Validation */
+            validation: number[];
+        };
+        /**
          * Calibration
          * @description Whether confidence is true: means over the seeds. Classification with at most 16 classes.
          */
@@ -2285,6 +2296,28 @@ export interface components {
             se_seeds: number;
             /** Seed Sd */
             seed_sd: number;
+        };
+        /**
+         * CrossFitted
+         * @description A method on test rows, each seed at the setting that the other seeds chose: no seed reports its own choice.
+         *
+         *     mean, lo, hi, p_t, p_holm: of the paired difference to the baseline's method, cross-fitted as well; None for itself,
+         *     and where there are too few pairs.
+         */
+        CrossFitted: {
+            /** Hi */
+            hi: number | null;
+            /** Lo */
+            lo: number | null;
+            /** Mean */
+            mean: number | null;
+            /** N */
+            n: number;
+            /** P Holm */
+            p_holm: number | null;
+            /** P T */
+            p_t: number | null;
+            value: components["schemas"]["Estimate"];
         };
         /**
          * Curve
@@ -4171,15 +4204,18 @@ export interface components {
          * @description One method with the setting that was chosen for it: `arm_id`, the best of `candidates` arms on validation rows.
          *
          *     `test` and `scores` are measured on test rows, which the choice has not seen; `difference` is to the chosen arm of
-         *     the baseline's method, Holm's correction over the methods.
+         *     the baseline's method, Holm's correction over the methods. `crossfitted` says the same without the luck of choosing
+         *     by the seeds that report. `best_of`: what fewer tries would have found; None before all its settings have a value.
          */
         Selected: {
             /** Arm Id */
             arm_id: string;
             /** Arm Name */
             arm_name: string;
+            best_of: components["schemas"]["BestOf"] | null;
             /** Candidates */
             candidates: number;
+            crossfitted: components["schemas"]["CrossFitted"];
             difference: components["schemas"]["Difference"] | null;
             /** Is Baseline */
             is_baseline: boolean;
@@ -4195,13 +4231,20 @@ export interface components {
         /**
          * Selection
          * @description Every method at its own best rate, learning rate or weight: chosen by `chosen_by`, reported by `reported`.
+         *
+         *     `fair`: all methods had equally many settings. `best_arm_id`: the chosen arm of the method with the best
+         *     cross-fitted mean on test rows; whether that is more than seed noise, its `crossfitted` says.
          */
         Selection: {
+            /** Best Arm Id */
+            best_arm_id: string | null;
             /**
              * Chosen By
              * @enum {string}
              */
             chosen_by: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+            /** Fair */
+            fair: boolean;
             /** Methods */
             methods: components["schemas"]["Selected"][];
             /**

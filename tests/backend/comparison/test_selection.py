@@ -1,12 +1,14 @@
 """A setting is chosen on validation rows and reported on test rows, never on the same."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from backend.comparison import build as comparison
+from backend.comparison.statistics.best_of import crossfitted, expected_best
 from backend.comparison.statistics.records import StudyRecords
 from tests.backend.make_records import Plan, study, with_halves
 
@@ -166,3 +168,58 @@ def test_stopped_in_time_choice_and_report_are_those_of_the_kept_adapters() -> N
     assert [seed.value for seed in cut.test.seeds] == pytest.approx(told)
     assert "stopped at its best evaluation" in in_time.sentence
     assert "stopped" not in at_the_end.sentence
+
+
+def test_no_seed_reports_its_own_choice() -> None:
+    """Two settings of pure luck: chosen by the seeds that report, the better half is picked; cross-fitted it is not."""
+    rng = np.random.default_rng(5)
+    picked, honest = [], []
+    for _ in range(300):
+        luck = rng.standard_normal((4, 5))  # validation and test rows share the seed's luck
+        picked.append(luck[np.argmin(luck.mean(axis=1))].mean())
+        honest.append(crossfitted(luck, luck).mean())
+    assert np.mean(picked) < -0.35
+    assert np.mean(honest) > -0.05
+
+
+def test_cross_fitting_leaves_the_reporting_seed_out() -> None:
+    choose = np.array([[0.0, 0.0, 9.0], [1.0, 1.0, 1.0]])  # without its last seed the first setting is the better one
+    report = np.array([[10.0, 11.0, 12.0], [20.0, 21.0, 22.0]])
+    assert crossfitted(choose, report).tolist() == [20.0, 21.0, 12.0]
+    assert crossfitted(-choose, report, higher=True).tolist() == [20.0, 21.0, 12.0]
+    assert crossfitted(choose[:1], report[:1]).tolist() == [10.0, 11.0, 12.0]
+    assert np.isnan(crossfitted(choose[:, :1], report[:, :1])).all()
+
+
+@pytest.mark.parametrize("higher", [False, True])
+def test_expected_best_equals_the_mean_over_all_draws(higher: bool) -> None:
+    choose, report = np.array([0.4, 0.1, 0.3, 0.2]), np.array([1.0, 5.0, 2.0, 7.0])
+    ways = expected_best(choose, report, higher=higher)
+    best = max if higher else min
+    for k in range(1, 5):
+        drawn = [best(draw, key=choose.__getitem__) for draw in product(range(4), repeat=k)]
+        assert ways[0][k - 1] == pytest.approx(np.mean(choose[drawn]))
+        assert ways[1][k - 1] == pytest.approx(np.mean(report[drawn]))
+
+
+def test_a_method_at_its_best_is_told_cross_fitted_and_by_tries() -> None:
+    records = _records()
+    found = comparison.build(records).selection
+    assert found is not None
+    assert not found.fair
+    assert (
+        "The methods had 1 to 2 settings: more tries find better ones, so compare what 1 try finds." in found.sentence
+    )
+    cut = next(method for method in found.methods if method.candidates == 2)
+    assert cut.crossfitted.value.n == 5
+    assert cut.crossfitted.value.mean == pytest.approx(cut.test.mean)  # every seed's others choose the same setting
+    expected = stats.ttest_rel(_test_values(records, 2), _test_values(records, 0))
+    assert cut.crossfitted.p_t == pytest.approx(expected.pvalue)
+    assert cut.best_of is not None
+    one, two = cut.best_of.test
+    low, high = _test_values(records, 1).mean(), _test_values(records, 2).mean()
+    assert one == pytest.approx((low + high) / 2)
+    assert two == pytest.approx(0.25 * low + 0.75 * high)  # the one that validation prefers, unless it is never drawn
+    base = next(method for method in found.methods if method.is_baseline)
+    assert (base.crossfitted.mean, base.crossfitted.p_holm) == (None, None)
+    assert found.best_arm_id == "arm-3"

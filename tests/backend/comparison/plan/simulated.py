@@ -6,6 +6,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def raced(found: Floats, looks: tuple[int, ...], smallest: float) -> list[Judged
     there = np.full(found.shape, np.nan)
     there[:, : looks[0]] = found[:, : looks[0]]
     told = judge(there[1:], there[0], looks, smallest)
-    for before, n in zip(looks, looks[1:], strict=False):
+    for before, n in pairwise(looks):
         going = [i for i, one in enumerate(told) if one.kind == "not_yet" and one.seeds == before]
         if not going:
             break

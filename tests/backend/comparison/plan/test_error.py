@@ -65,14 +65,15 @@ def test_whoever_watches_sees_no_more_than_whoever_waits() -> None:
     assert told > 10
 
 
-@pytest.mark.parametrize(
-    "kind", [BY_NAME["normal, correlation 0.5"], BY_NAME["a tenth diverges"]], ids=lambda k: k.name
-)
-def test_a_race_tells_nothing_that_the_whole_plan_does_not(kind: Kind) -> None:
-    """Study by study: what stops at its verdict takes error from others, if anything, and adds none."""
-    rng = np.random.default_rng(7)
+@pytest.mark.parametrize("name", ["normal, correlation 0.5", "a tenth diverges"])
+def test_a_race_tells_nothing_that_the_whole_plan_does_not(name: str) -> None:
+    """Study by study: what stops at its verdict takes error from others, if anything, and adds none.
+
+    Where seeds diverge an arm that stopped as better may have diverged in a seed that it was not given.
+    """
+    kind, rng = BY_NAME[name], np.random.default_rng(7)
     shift = np.array([0.0, 0.0, 0.0, -1.0, -2.0, -3.0, 1.0, 2.0])[:, None]
-    told = fewer = 0
+    told = stopped = 0
     for _ in range(40):
         found = values(kind, rng, 8) + shift
         race, whole = raced(found, LOOKS, 1.0), judge(found[1:], found[0], LOOKS, 1.0)
@@ -80,6 +81,6 @@ def test_a_race_tells_nothing_that_the_whole_plan_does_not(kind: Kind) -> None:
             assert one.kind not in BETTER or other.kind in BETTER or kind.diverging
             assert one.kind != "worse" or other.kind == "worse"
             told += one.kind in BETTER
-            fewer += one.seeds < other.seeds or one.kind == other.kind
+            stopped += one.seeds < LOOKS[-1]
     assert told > 20
-    assert fewer > 0
+    assert stopped > 5

@@ -34,6 +34,7 @@ export function SelectionTable({ selection, arms, metrics }: SelectionTableProps
                 "of",
                 "Validation",
                 "Test",
+                "Cross-fitted",
                 ...further.map(({ short_title }) => short_title),
                 "Δ test",
                 "Holm p",
@@ -65,6 +66,9 @@ export function SelectionTable({ selection, arms, metrics }: SelectionTableProps
                   <Table.Td ta="right">{method.candidates}</Table.Td>
                   <Table.Td ta="right">{written(selection.chosen_by, method.validation)}</Table.Td>
                   <Table.Td ta="right">{written(selection.reported, method.test)}</Table.Td>
+                  <Table.Td ta="right" title="Each seed at the setting that the other seeds chose">
+                    {written(selection.reported, method.crossfitted.value)}
+                  </Table.Td>
                   {further.map((score) => (
                     <Table.Td key={score.name} ta="right">
                       {scoreText(score, method.scores[score.name]?.mean)}
