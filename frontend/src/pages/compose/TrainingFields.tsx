@@ -6,6 +6,7 @@ import type { StudySpec } from "../../api/types";
 import type { PartProps } from "./part";
 import { problemAt } from "./problems";
 import { StoppingFields } from "./StoppingFields";
+import { isTuned, setTestRows, tuned, untuned } from "./tuning";
 
 type Training = StudySpec["training"];
 type NumberKey = Exclude<keyof Training, "precision" | "fp32_loss" | "keep" | "keep_by" | "patience">;
@@ -39,7 +40,10 @@ export function TrainingFields(part: PartProps) {
           description={hint}
           min={2}
           value={draft[key] ?? ""}
-          onChange={(value) => onChange({ ...draft, [key]: value === "" ? null : Number(value) })}
+          onChange={(value) => {
+            const rows = value === "" ? null : Number(value);
+            onChange(key === "test_rows" ? setTestRows(draft, rows) : { ...draft, [key]: rows });
+          }}
           error={problemAt(problems, `/${key}`)}
         />
       ))}
@@ -57,6 +61,14 @@ export function TrainingFields(part: PartProps) {
           error={problemAt(problems, `/training/${key}`)}
         />
       ))}
+      {draft.test_rows && (
+        <Checkbox
+          label="Each method at its best"
+          description="Four settings of each, chosen on validation rows, told on test rows"
+          checked={isTuned(draft)}
+          onChange={({ currentTarget }) => onChange(currentTarget.checked ? tuned(draft) : untuned(draft))}
+        />
+      )}
       <StoppingFields {...part} />
       <NativeSelect
         label="Precision"

@@ -138,7 +138,8 @@ export function setModel(spec: StudySpec, model: string): StudySpec {
 export function withBaseline(spec: StudySpec): StudySpec {
   const { baseline, ...rest } = spec;
   const plain = spec.arms.filter((arm) => arm.method === "none");
-  const single = plain.length === 1 && asList(plain[0]?.rank).length < 2;
+  const axes = [plain[0]?.rank, plain[0]?.learning_rate, plain[0]?.weight_decay, plain[0]?.epochs];
+  const single = plain.length === 1 && axes.every((axis) => asList(axis).length < 2);
   const named = baseline && baseline !== "none" ? baseline : single ? "none" : null;
   return named ? { ...rest, baseline: named } : rest;
 }
