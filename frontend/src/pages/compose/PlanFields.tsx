@@ -3,7 +3,7 @@ import { Checkbox, NativeSelect, NumberInput, SimpleGrid, Stack, TextInput } fro
 import { useState } from "react";
 import type { StudyPreview, StudySpec } from "../../api/types";
 import type { PartProps } from "./part";
-import { asLooks, judgedBy, setPlan, unitOf, usualSize, withoutPlan } from "./planning";
+import { asLooks, judgedBy, setPlan, unitOf, usualLooks, usualSize, withoutPlan } from "./planning";
 import { PlanPower } from "./PlanPower";
 import { problemAt } from "./problems";
 
@@ -59,7 +59,7 @@ export function PlanFields({ draft, onChange, problems, plan: told }: PartProps 
           min={3}
           max={64}
           allowDecimal={false}
-          placeholder={String(draft.seeds)}
+          placeholder={String(plan.race ? Math.max(12, draft.seeds) : draft.seeds)}
           value={plan.seeds ?? ""}
           onChange={(value) => onChange(setPlan(draft, { seeds: value === "" ? null : Number(value) }))}
           error={problemAt(problems, "/plan/seeds")}
@@ -69,7 +69,7 @@ export function PlanFields({ draft, onChange, problems, plan: told }: PartProps 
           key={String(none)}
           disabled={none}
           looks={plan.looks}
-          usual={[...new Set([draft.seeds, plan.seeds ?? draft.seeds])].join(", ")}
+          usual={usualLooks(draft).join(", ")}
           problem={problemAt(problems, "/plan/looks")}
           onChange={(looks) => onChange(setPlan(draft, { looks }))}
         />

@@ -62,3 +62,10 @@ export function asLooks(text: string): number[] | null | undefined {
   if (parts.length === 0) return null;
   return parts.every((part) => /^\d{1,3}$/.test(part)) ? parts.map(Number) : undefined;
 }
+
+/** When verdicts are drawn unless a plan says otherwise, as the server has it. */
+export function usualLooks({ seeds, plan }: StudySpec): number[] {
+  const most = plan?.seeds ?? (plan?.race ? Math.max(12, seeds) : seeds);
+  const between = plan?.race ? [5, 8, 12].filter((look) => look > seeds && look < most) : [];
+  return [...new Set([seeds, ...between, most])];
+}
