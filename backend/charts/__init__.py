@@ -7,6 +7,7 @@ from collections.abc import Callable
 from backend.comparison.schema import Comparison
 
 from .capacity import capacity
+from .elsewhere import elsewhere
 from .figure import Figure
 from .framework import framework
 from .gap import accuracy, gap
@@ -29,6 +30,7 @@ FIGURES: dict[str, Callable[[Comparison, ChartOptions], Figure]] = {
     "capacity": capacity,
     "framework": framework,
     "accuracy": accuracy,
+    "elsewhere": elsewhere,
 }
 
 __all__ = ["FIGURES", "RUN_FIGURES", "ChartOptions", "Figure", "RunCurves"]

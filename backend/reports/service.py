@@ -25,7 +25,18 @@ from .methods_text import MethodsText, methods_text
 from .table import ReportTable, in_time_table, result_table
 
 # In the order of reading.
-SHOWN = ("losses", "gap", "ranking", "significance", "train_inference", "accuracy", "heatmap", "capacity", "framework")
+SHOWN = (
+    "losses",
+    "gap",
+    "ranking",
+    "significance",
+    "train_inference",
+    "accuracy",
+    "heatmap",
+    "capacity",
+    "framework",
+    "elsewhere",
+)
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ class Puppet:
         return done
 
 
-def _started(run: ClaimedRun) -> list[Started | Log]:
+def _started(run: ClaimedRun) -> list[Started | Log | Evaluation]:
     hooks: tuple[dict[str, object], ...] = ({"position": "invented", "layers": 6},)
     record: dict[str, object] = {"precision": "fp32", "device": "none: a puppet for tests"}
     return [
@@ -115,7 +115,28 @@ def _started(run: ClaimedRun) -> list[Started | Log]:
             record=record,
         ),
         Log(run_id=run.run_id, fence=run.fence, level="info", text=f"seed {run.seed}: invented curves begin"),
+        *_before(run),
     ]
+
+
+def _before(run: ClaimedRun) -> list[Evaluation]:
+    """What a run that is also measured elsewhere says before its first step."""
+    if not run.spec.get("also_measure"):
+        return []
+    own = dict.fromkeys(("validation/loss", "validation_a/loss", "validation_b/loss"), 0.7)
+    values = {**own, "validation/accuracy": 0.5}
+    return [Evaluation(run_id=run.run_id, fence=run.fence, step=0, epoch=0.0, values=values, extra=_further(run, 0.0))]
+
+
+def _further(run: ClaimedRun, share: float) -> dict[str, float]:
+    """What is forgotten elsewhere at a share of the training: the less, the stronger the method."""
+    luck = random.Random(f"{run.run_id} elsewhere").gauss(0, 0.015)
+    rise = share * (0.32 * (1 - _strength(run)) + luck)
+    found: dict[str, float] = {}
+    for at, also in enumerate(run.spec.get("also_measure", ())):
+        name = f"also/{also['dataset']['id']}"
+        found |= {f"{name}/loss": 0.72 + rise / (1 + at), f"{name}/accuracy": 0.55 - rise / 4}
+    return found
 
 
 def _evaluated(
@@ -155,7 +176,9 @@ def _evaluated(
             losses=losses,
             seconds_per_step=0.11 * _cost(run),
         ),
-        Evaluation(run_id=run.run_id, fence=run.fence, step=step, epoch=8 * share, values=values),
+        Evaluation(
+            run_id=run.run_id, fence=run.fence, step=step, epoch=8 * share, values=values, extra=_further(run, share)
+        ),
         Log(run_id=run.run_id, fence=run.fence, level="info", text=f"step {step}: validation loss {validation:.3f}"),
     ]
 

@@ -1,7 +1,7 @@
 /** Name, model and data set, with the facts that matter for the choice. */
-import { Select, SimpleGrid, Text, TextInput } from "@mantine/core";
+import { Select, SimpleGrid, Skeleton, Text, TextInput } from "@mantine/core";
 import { useSuspenseQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { datasets, models } from "../../api/catalogue";
 import type { Absent, DatasetFacts, ModelFacts } from "../../api/types";
 import { Warnings } from "../../components/Warnings";
@@ -13,6 +13,7 @@ import { Section } from "./Section";
 import { StartFrom } from "./StartFrom";
 import { suggestedName } from "./usePreview";
 
+const AlsoMeasured = lazy(() => import("./AlsoMeasured").then((module) => ({ default: module.AlsoMeasured })));
 const TASKS = { classification: "classification", regression: "regression", causal_lm: "text generation" };
 
 export function ModelAndData(part: PartProps) {
@@ -75,6 +76,9 @@ export function ModelAndData(part: PartProps) {
         </div>
         <StartFrom {...part} />
       </SimpleGrid>
+      <Suspense fallback={<Skeleton height={80} mt="md" />}>
+        <AlsoMeasured {...part} />
+      </Suspense>
     </Section>
   );
 }

@@ -27,6 +27,8 @@ export const DEFAULTS: StudySpec = {
     keep_by: "loss",
     min_delta: 0,
   },
+  also_measure: [],
+  also_rows: 200,
   seeds: 5,
   arms: [],
 };
@@ -119,6 +121,7 @@ export function setDataset(spec: StudySpec, dataset: DatasetFacts): StudySpec {
     task: dataset.task,
     train_rows: atMost(spec.train_rows, "train"),
     validation_rows: atMost(spec.validation_rows, "validation"),
+    also_measure: dataset.task === spec.task ? spec.also_measure.filter((id) => id !== dataset.id) : [],
   };
 }
 
@@ -145,8 +148,11 @@ export function withBaseline(spec: StudySpec): StudySpec {
 }
 
 /** The study without what is null or unset, as a person would write it; a plan that is null says that there is none. */
-export function asWritten(spec: StudySpec): Record<string, unknown> {
+export function asWritten({ also_measure, also_rows, ...spec }: StudySpec): Record<string, unknown> {
+  const also = also_measure.length > 0 ? { also_measure, also_rows } : {};
   return JSON.parse(
-    JSON.stringify(spec, (key, value: unknown) => (value === null && key !== "plan" ? undefined : value)),
+    JSON.stringify({ ...spec, ...also }, (key, value: unknown) =>
+      value === null && key !== "plan" ? undefined : value,
+    ),
   );
 }

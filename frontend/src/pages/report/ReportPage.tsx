@@ -1,5 +1,5 @@
 /** A study's report: what somebody concludes, over the results it rests on. To read, print and hand on. */
-import { Container, Skeleton, Stack, Title } from "@mantine/core";
+import { Container, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
@@ -49,6 +49,17 @@ export function ReportPage() {
                 Stopped in time
               </Title>
               <ReportTable table={report.in_time} label="All arms stopped in time" />
+            </>
+          )}
+          {report.elsewhere && (
+            <>
+              <Title order={3} mt="md" mb="xs">
+                What it cost elsewhere
+              </Title>
+              <Text size="sm" mb="xs">
+                {report.elsewhere_text}
+              </Text>
+              <ReportTable table={report.elsewhere} label="All arms on further data sets" />
             </>
           )}
         </section>

@@ -14,6 +14,7 @@ import { Prose } from "../report/Prose";
 import { Answers } from "../study/comparison/Answers";
 import { ArmRail } from "../study/comparison/ArmRail";
 import { Charts } from "../study/comparison/Charts";
+import { ElsewhereLater } from "../study/comparison/elsewhere/Later";
 import { Forest } from "../study/comparison/Forest";
 import { ResultTable } from "../study/comparison/ResultTable";
 import { NotRecorded } from "../study/NotRecorded";
@@ -29,6 +30,7 @@ export function SharedPage() {
   const shared = useQuery({ ...sharedStudy(secret), staleTime: Infinity });
   const compared = useQuery({ ...sharedComparison(secret, query), enabled: shared.isSuccess });
   const metric = rankedBy(query.metric, compared);
+  const figureOf = (name: string) => sharedFigure(secret, name, query, name === "losses" && search.log);
   useSharedStream(secret, shared.data?.mode === "live" ? shared.data.event_seq : undefined);
   useDocumentTitle(shared.data ? `${shared.data.name} · Dropscope` : "Dropscope");
   if (shared.isError) return <PageError error={shared.error} />;
@@ -58,10 +60,8 @@ export function SharedPage() {
           <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} metric={metric} />
           <Stack gap="md" miw={0}>
             <NotRecorded asked={query} shown={compared.isPlaceholderData ? undefined : compared.data} />
-            <Charts
-              figureOf={(name) => sharedFigure(secret, name, query, name === "losses" && search.log)}
-              hidden={hidden}
-            />
+            <Charts figureOf={figureOf} hidden={hidden} />
+            <ElsewhereLater comparison={compared.data} figureOf={figureOf} hidden={hidden} />
             <Paper p="md">
               <ResultTable
                 csv={`/api/v1/shared/${encodeURIComponent(secret)}/export.csv`}

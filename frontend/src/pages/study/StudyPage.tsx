@@ -10,6 +10,7 @@ import { useStudyStream } from "../../live/useStudyStream";
 import { Answers } from "./comparison/Answers";
 import { ArmRail } from "./comparison/ArmRail";
 import { Charts } from "./comparison/Charts";
+import { ElsewhereLater } from "./comparison/elsewhere/Later";
 import { Forest } from "./comparison/Forest";
 import { NotRecorded } from "./NotRecorded";
 import { StudyHeader } from "./StudyHeader";
@@ -46,6 +47,7 @@ export function StudyPage() {
           <Stack gap="md" miw={0}>
             <NotRecorded asked={query} shown={compared.isPlaceholderData ? undefined : compared.data} />
             <Charts figureOf={figureOf} hidden={hidden} />
+            <ElsewhereLater comparison={compared.data} figureOf={figureOf} hidden={hidden} />
             <StudyTabs study={study.data} comparison={compared.data} figureOf={figureOf} hidden={hidden} />
           </Stack>
         </div>

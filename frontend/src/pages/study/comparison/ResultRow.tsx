@@ -6,6 +6,7 @@ import { ArmMark } from "../../../components/ArmMark";
 import { DeltaText } from "../../../components/DeltaText";
 import { scoreText } from "../../../format/metrics";
 import { decimals, MISSING, plusMinus, pValue } from "../../../format/numbers";
+import { changeAt, written } from "./elsewhere/change";
 import { seedsToDecide } from "./SeedsNeeded";
 import classes from "./ResultTable.module.css";
 import { VerdictText } from "./Verdict";
@@ -73,6 +74,11 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
       {scores.map((score) => (
         <Table.Td key={score.name} ta="right">
           {scoreText(score, final[score.name]?.mean)}
+        </Table.Td>
+      ))}
+      {comparison.elsewhere?.sets.map(({ dataset, measures: [loss] }) => (
+        <Table.Td key={dataset} ta="right" title="Change since before the first step">
+          {loss ? written(loss, changeAt(loss, arm.id, clock)?.change, true) : MISSING}
         </Table.Td>
       ))}
       <Table.Td ta="right" title={sentence}>

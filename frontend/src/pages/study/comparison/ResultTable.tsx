@@ -19,7 +19,7 @@ interface ResultTableProps {
 }
 
 /** The heads of the columns; `elsewhere`: the quantity by the other clock and against it, where the study has one. */
-const COLUMNS = (metric: string, planned: boolean, elsewhere: string[], scores: string[]) => [
+const COLUMNS = (metric: string, planned: boolean, elsewhere: string[], scores: string[], further: string[]) => [
   "Arm",
   ...(planned ? ["Verdict"] : []),
   "n",
@@ -28,6 +28,7 @@ const COLUMNS = (metric: string, planned: boolean, elsewhere: string[], scores: 
   ...elsewhere,
   "Gap",
   ...scores,
+  ...further,
   "Overfits",
   "Probe loss",
   planned ? "Holm p" : "Holm p, seeds to decide",
@@ -82,6 +83,7 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
                 !!comparison.plan,
                 elsewhere,
                 scores.map(({ short_title }) => short_title),
+                comparison.elsewhere?.sets.map(({ dataset }) => `Loss on ${dataset}`) ?? [],
               ).map((column, at) => (
                 <Table.Th key={column} ta={at === 0 || column === "Verdict" ? "left" : "right"}>
                   {column}
