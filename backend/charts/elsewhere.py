@@ -41,7 +41,7 @@ def elsewhere(comparison: Comparison, options: ChartOptions) -> Figure:
         layout[f"xaxis{axis}"] = {
             "domain": domain,
             "anchor": f"y{axis}",
-            "title": {"text": f"Learned: fall of validation loss ({unit})"},
+            "title": {"text": f"Fall of validation loss ({unit})"},
             "zeroline": True,
         }
         layout[f"yaxis{axis}"] = {
@@ -103,7 +103,12 @@ def _arm(arm: ArmComparison, own: ArmChange, there: ArmChange, axis: str) -> lis
                 "y": floats([changed.change.mean]),
                 # Whiskers of both clocks would hide the points of both.
                 **(_whiskers(learned, changed) if filled else {}),
-                "marker": {"color": style.colour, "symbol": symbol, "size": 11, "line": {"width": 2}},
+                "marker": {
+                    "color": style.colour,
+                    "symbol": symbol,
+                    "size": 11,
+                    "line": {"width": 2, "color": style.colour},
+                },
                 "text": [text],
                 "hovertemplate": "%{text}<extra></extra>",
                 "showlegend": axis == "" and filled,

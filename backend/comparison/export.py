@@ -13,8 +13,7 @@ from sqlalchemy import Row
 
 from backend.edge.csv_text import csv_line, text
 from backend.shared.database import Database
-from backend.shared.elsewhere import PREFIX
-from backend.shared.metrics import recorded
+from backend.shared.metrics import ALSO, recorded
 from backend.shared.store import metrics, studies
 from backend.shared.store import runs as run_store
 from backend.shared.tables import Arm, Run
@@ -52,7 +51,7 @@ def lines_of(records: StudyRecords) -> Iterator[str]:
     """
     table = records.evaluations
     names = [metric.name for metric in recorded()]
-    names += sorted(name for name in table.metrics if name.startswith(PREFIX))
+    names += sorted(name for name in table.metrics if name.startswith(ALSO))
     yield csv_line([*HEAD, *names])
     arms = {arm.id: arm for arm in records.arms}
     columns = [table.metrics.get(name) for name in names]

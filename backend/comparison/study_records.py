@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sqlalchemy.orm import Session
 
-from backend.shared.elsewhere import PREFIX
-from backend.shared.metrics import recorded
+from backend.shared.metrics import ALSO, recorded
 from backend.shared.store import metrics, runs, studies
 from backend.shared.tables import Arm, Run, Study
 
@@ -94,6 +93,6 @@ def _elsewhere(session: Session, study_id: str, places: Mapping[tuple[str, int],
     columns: dict[str, Floats] = {}
     for place, extra in metrics.study_further(session, study_id).items():
         for name, value in extra.items():
-            if value is not None and name.startswith(PREFIX):
+            if value is not None and name.startswith(ALSO):
                 columns.setdefault(name, np.full(len(places), np.nan))[places[place]] = value
     return columns

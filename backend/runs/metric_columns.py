@@ -4,9 +4,8 @@ import difflib
 from collections.abc import Sequence
 from typing import cast
 
-from backend.shared import elsewhere
 from backend.shared.errors import InvalidInput
-from backend.shared.metrics import METRICS, Metric, recorded
+from backend.shared.metrics import METRICS, Metric, also, recorded
 from backend.shared.series import keep, kind_of
 from backend.shared.tables import EvaluationRow
 
@@ -49,9 +48,7 @@ def columns(
 
 def _further(evaluations: list[EvaluationRow]) -> list[Metric]:
     names = sorted({name for row in evaluations for name in row.extra})
-    return [
-        elsewhere.metric(name) or Metric(name, name.replace("_", " ").replace("/", " "), "", None) for name in names
-    ]
+    return [also(name) or Metric(name, name.replace("_", " ").replace("/", " "), "", None) for name in names]
 
 
 def _wanted(known: list[Metric], names: list[str]) -> list[Metric]:

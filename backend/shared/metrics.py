@@ -207,3 +207,23 @@ def in_comparison() -> tuple[Metric, ...]:
     """What the comparison tells of every arm, the probe first: what is learned, then what is held out."""
     found = [metric for metric in METRICS.values() if metric.role != "kept"]
     return tuple(sorted(found, key=lambda metric: not metric.name.startswith("probe/")))
+
+
+ALSO = "also/"  # what the values of further data sets begin with: no table can name those
+
+
+def also_named(dataset_id: str, quantity: str) -> str:
+    """The name of a quantity, `loss` or `accuracy`, of a further data set: also/<data set>/<quantity>."""
+    return f"{ALSO}{dataset_id}/{quantity}"
+
+
+def also(name: str) -> Metric | None:
+    """What is known of a value by its name; None where it is not one of a further data set."""
+    dataset_id, _, quantity = name.removeprefix(ALSO).rpartition("/")
+    if not name.startswith(ALSO) or not dataset_id:
+        return None
+    if quantity == "loss":
+        return Metric(name, f"Loss on {dataset_id}", "nats", False, short="Loss", loss=True)
+    if quantity == "accuracy":
+        return Metric(name, f"Accuracy on {dataset_id}", "share", True, shown="share", short="Accuracy")
+    return None

@@ -57,7 +57,7 @@ def test_a_study_that_is_measured_elsewhere_says_what_it_cost(service: Served, w
     arms = {arm["arm_id"]: arm for arm in compared["elsewhere"]["sets"][0]["measures"][0]["arms"]}
     rows = part.get_by_role("row")
     results = page.get_by_role("region", name="Results").get_by_role("row")
-    expect(results.nth(0)).to_contain_text("Loss on other-reviews")
+    expect(results.nth(0)).to_contain_text("Change on other-reviews")
     for place, arm_id in enumerate(compared["ranking"], 1):
         change = arms[arm_id]["last"]["change"]
         written = f"+{change['mean']:.3f} ± {change['half_width']:.3f}"

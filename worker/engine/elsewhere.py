@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from backend.shared.elsewhere import named
+from backend.shared.metrics import also_named
 from backend.shared.specs import Task
 from worker.engine.batches import Batch
 from worker.engine.hooked_base import HookedBase
@@ -33,7 +33,7 @@ class Elsewhere:
         return bool(self._sets)
 
     def measure(self, form: Judge, seats: Collection[int]) -> dict[int, Values]:
-        """What the runs on these seats make of the rows, by names of `backend.shared.elsewhere`."""
+        """What the runs on these seats make of the rows, by names of `also_named`."""
         found: dict[int, Values] = {seat: {} for seat in seats}
         for dataset_id, batches in self._sets.items() if seats else ():
             tallies = form.judge(batches)
@@ -55,9 +55,9 @@ class Elsewhere:
         return {seat: dict(self._of_base[slot.host]) for seat in slots}
 
     def _told(self, dataset_id: str, tally: Tally) -> Values:
-        found = {named(dataset_id, "loss"): tally.mean}
+        found = {also_named(dataset_id, "loss"): tally.mean}
         if self._task == "classification":
-            found[named(dataset_id, "accuracy")] = tally.accuracy or 0.0
+            found[also_named(dataset_id, "accuracy")] = tally.accuracy or 0.0
         return found
 
 

@@ -11,8 +11,7 @@ from backend.comparison.statistics.holm import holm
 from backend.comparison.statistics.paired import PairedValues, compare
 from backend.comparison.statistics.records import Floats
 from backend.comparison.words import ALPHA, DECIDES_FROM, LOSS_UNIT
-from backend.shared import elsewhere as names
-from backend.shared.metrics import METRICS, Metric
+from backend.shared.metrics import METRICS, Metric, also, also_named
 
 from .words import sentence
 
@@ -30,19 +29,19 @@ def elsewhere(
 
     base: index of the baseline.  shown: the arms' names.  clock: the one that sentences speak of.
     """
-    asked = [also for grid in grids[:1] for also in grid.arm.spec.get("also_measure", ())]
+    asked = [one for grid in grids[:1] for one in grid.arm.spec.get("also_measure", ())]
     if not asked:
         return None
     sets = []
-    for also in asked:
-        dataset = also["dataset"]["id"]
-        quantities = [names.metric(names.named(dataset, quantity)) for quantity in ("loss", "accuracy")]
+    for further in asked:
+        dataset = further["dataset"]["id"]
+        quantities = [also(also_named(dataset, quantity)) for quantity in ("loss", "accuracy")]
         measures = [_measured(grids, base, one, task) for one in quantities if one is not None and _known(grids, one)]
         loss = measures[0] if measures else None
         words = sentence(dataset, loss, shown, base, clock)
         sets.append(
             schema.FurtherSet(
-                dataset=dataset, split=also["split"], rows=also["rows"], measures=measures, sentence=words
+                dataset=dataset, split=further["split"], rows=further["rows"], measures=measures, sentence=words
             )
         )
     own = [_measured(grids, base, METRICS[name], task) for name in _OWN if _known(grids, METRICS[name])]

@@ -77,7 +77,7 @@ def _claim(found: Sequence[Told], reference: float, dataset: str, base: str, uni
     apart = plus_minus(_mean(change), size, sign=True)
     words = (
         f"{name} {verb} than {base}: loss on {dataset} {'rose' if mine > 0 else 'fell'} by {number(abs(mine), 2)} "
-        f"instead of {instead}{unit} ({apart})."
+        f"instead of {instead}{unit} (difference {apart})."
     )
     more = [other for other, _ in found[1:]]
     return words if not more else f"{words} So did {_listed(more)}."

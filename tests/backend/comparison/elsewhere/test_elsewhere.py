@@ -111,7 +111,7 @@ def _steps() -> range:
 def test_the_sentence_claims_what_is_shown_and_no_more() -> None:
     claimed = told(measured(noise=0.001)).sentence
     assert claimed.startswith(
-        "HiddenKey forgot less than No dropout: loss on general rose by 0.12 instead of 0.31 nats ("
+        "HiddenKey forgot less than No dropout: loss on general rose by 0.12 instead of 0.31 nats (difference −"
     )
     assert "DropKey" not in claimed
     nothing = told(measured((0.31, 0.31, 0.31), noise=0.2)).sentence

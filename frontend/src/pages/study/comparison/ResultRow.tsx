@@ -77,7 +77,7 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
         </Table.Td>
       ))}
       {comparison.elsewhere?.sets.map(({ dataset, measures: [loss] }) => (
-        <Table.Td key={dataset} ta="right" title="Change since before the first step">
+        <Table.Td key={dataset} ta="right" title={`Change of the loss on ${dataset} since before the first step`}>
           {loss ? written(loss, changeAt(loss, arm.id, clock)?.change, true) : MISSING}
         </Table.Td>
       ))}

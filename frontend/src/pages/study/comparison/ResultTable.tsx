@@ -83,7 +83,7 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
                 !!comparison.plan,
                 elsewhere,
                 scores.map(({ short_title }) => short_title),
-                comparison.elsewhere?.sets.map(({ dataset }) => `Loss on ${dataset}`) ?? [],
+                comparison.elsewhere?.sets.map(({ dataset }) => `Change on ${dataset}`) ?? [],
               ).map((column, at) => (
                 <Table.Th key={column} ta={at === 0 || column === "Verdict" ? "left" : "right"}>
                   {column}

@@ -17,17 +17,21 @@ export function Elsewhere({ comparison, figureOf, hidden }: ElsewhereProps) {
   const found = comparison.elsewhere;
   if (!found) return null;
   const sets = found.sets.map(({ dataset, split, rows }) => `${count(rows, `${split} row`)} of ${dataset}`);
+  const inNats = comparison.loss_unit.startsWith("nats");
   return (
     <Paper p="md" component="section" aria-label="What it cost elsewhere">
       <Title order={2} mb={4}>
         What it cost elsewhere
       </Title>
-      <Text fw={550} maw={900} mb={6}>
-        {found.sentence}
-      </Text>
+      {found.sets.map(({ dataset, sentence }) => (
+        <Text key={dataset} fw={550} maw={900} mb={6}>
+          {sentence}
+        </Text>
+      ))}
       <Explained>
-        Every run was also measured on {sets.join(", ")}, which nothing was trained on: before its first step, along its
-        way and at its end. A loss that rises there is what was forgotten.
+        Every run was also measured on {sets.join(" and ")}, which nothing was trained on: before its first step, along
+        its way and at its end. A loss that rises there is what was forgotten.
+        {inNats && " Nats are the unit of a loss: 0.69 is a coin toss between two."}
       </Explained>
       <NamedFigure
         figureOf={figureOf}

@@ -28,13 +28,13 @@ export function ElsewhereTable({ set, comparison, hidden }: ElsewhereTableProps)
         </Text>
       ) : (
         <Table.ScrollContainer
-          minWidth={700}
+          minWidth={860}
           type="native"
           role="group"
           tabIndex={0}
           aria-label={`Measured on ${set.dataset}, scrolls sideways`}
         >
-          <Table highlightOnHover>
+          <Table highlightOnHover style={{ whiteSpace: "nowrap" }}>
             <Table.Thead>
               <Table.Tr>
                 {["Arm", "Measured", "Before", when, "Change", "Δ to the baseline", "Holm p"].map((head, at) => (
