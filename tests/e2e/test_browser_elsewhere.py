@@ -61,7 +61,7 @@ def test_a_study_that_is_measured_elsewhere_says_what_it_cost(service: Served, w
     for place, arm_id in enumerate(compared["ranking"], 1):
         change = arms[arm_id]["last"]["change"]
         written = f"+{change['mean']:.3f} ± {change['half_width']:.3f}"
-        expect(rows.nth(place)).to_contain_text(written)
+        expect(rows.nth(place + 1)).to_contain_text(written)  # below the name of the measure
         expect(results.nth(place)).to_contain_text(written)
 
 

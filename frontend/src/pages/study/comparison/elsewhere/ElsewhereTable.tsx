@@ -1,5 +1,6 @@
 /** One further data set as a table: each arm before, at the chosen clock, what changed, and against the baseline. */
 import { Group, Table, Text, Title } from "@mantine/core";
+import { Fragment } from "react";
 import type { ArmComparison, Comparison } from "../../../../api/types";
 import { ArmMark } from "../../../../components/ArmMark";
 import { MISSING, pValue } from "../../../../format/numbers";
@@ -28,7 +29,7 @@ export function ElsewhereTable({ set, comparison, hidden }: ElsewhereTableProps)
         </Text>
       ) : (
         <Table.ScrollContainer
-          minWidth={860}
+          minWidth={760}
           type="native"
           role="group"
           tabIndex={0}
@@ -37,19 +38,28 @@ export function ElsewhereTable({ set, comparison, hidden }: ElsewhereTableProps)
           <Table highlightOnHover style={{ whiteSpace: "nowrap" }}>
             <Table.Thead>
               <Table.Tr>
-                {["Arm", "Measured", "Before", when, "Change", "Δ to the baseline", "Holm p"].map((head, at) => (
-                  <Table.Th key={head} ta={at < 2 ? "left" : "right"}>
+                {["Arm", "Change", "Δ to the baseline", "Holm p", "Before", when].map((head, at) => (
+                  <Table.Th key={head} ta={at === 0 ? "left" : "right"}>
                     {head}
                   </Table.Th>
                 ))}
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
-              {set.measures.flatMap((measure) =>
-                arms.map((arm) => (
-                  <Row key={`${measure.name} ${arm.id}`} arm={arm} measure={measure} clock={comparison.clock} />
-                )),
-              )}
+              {set.measures.map((measure) => (
+                <Fragment key={measure.name}>
+                  {set.measures.length > 1 && (
+                    <Table.Tr>
+                      <Table.Th colSpan={6} scope="rowgroup" c="dimmed">
+                        {measure.short_title}
+                      </Table.Th>
+                    </Table.Tr>
+                  )}
+                  {arms.map((arm) => (
+                    <Row key={arm.id} arm={arm} measure={measure} clock={comparison.clock} />
+                  ))}
+                </Fragment>
+              ))}
             </Table.Tbody>
           </Table>
         </Table.ScrollContainer>
@@ -63,7 +73,7 @@ function Row({ arm, measure, clock }: { arm: ArmComparison; measure: Measure; cl
   const change = changeAt(measure, arm.id, clock);
   return (
     <Table.Tr>
-      <Table.Td maw={260}>
+      <Table.Td maw={{ base: 150, sm: 260 }}>
         <Group gap={8} wrap="nowrap">
           <ArmMark arm={arm} />
           <Text span size="sm" fw={550} truncate dir="auto" title={arm.label}>
@@ -76,9 +86,6 @@ function Row({ arm, measure, clock }: { arm: ArmComparison; measure: Measure; cl
           )}
         </Group>
       </Table.Td>
-      <Table.Td>{measure.short_title}</Table.Td>
-      <Table.Td ta="right">{written(measure, before, false, true)}</Table.Td>
-      <Table.Td ta="right">{written(measure, change?.value, false)}</Table.Td>
       <Table.Td ta="right">
         {written(measure, change?.change, true)}
         {change && change.worst > 0 && (
@@ -96,6 +103,8 @@ function Row({ arm, measure, clock }: { arm: ArmComparison; measure: Measure; cl
         )}
       </Table.Td>
       <Table.Td ta="right">{arm.is_baseline ? MISSING : pValue(change?.difference?.p_holm)}</Table.Td>
+      <Table.Td ta="right">{written(measure, before, false, true)}</Table.Td>
+      <Table.Td ta="right">{written(measure, change?.value, false)}</Table.Td>
     </Table.Tr>
   );
 }
