@@ -151,7 +151,10 @@ def _answer(page: Page, name: str) -> Locator:
 
 
 def _answers_are(page: Page, compared: dict[str, Any]) -> None:
-    for answer in compared["answers"]:
+    expect(_answer(page, "use")).to_contain_text(compared["verdict"]["headline"])
+    for line in compared["verdict"]["lines"]:
+        expect(_answer(page, "use")).to_contain_text(line["text"])
+    for answer in compared["answers"][1:]:
         expect(_answer(page, answer["id"])).to_contain_text(answer["headline"])
         expect(_answer(page, answer["id"])).to_contain_text(answer["text"])
 

@@ -48,7 +48,12 @@ def test_a_study_is_queued_in_the_form_followed_live_and_read(watched: Watched, 
 
     with stack.http as http:
         compared = http.get(f"/api/v1/studies/{study_id}/comparison").json()
-    for answer in compared["answers"]:
+    use = page.locator('[data-answer="use"]')
+    expect(use).to_contain_text(compared["verdict"]["headline"])
+    for line in compared["verdict"]["lines"]:
+        expect(use).to_contain_text(line["text"])
+    page.get_by_text("Does it overfit, which overfits least").click()
+    for answer in compared["answers"][1:]:
         expect(page.get_by_text(answer["text"])).to_be_visible()
     best = next(arm for arm in compared["arms"] if arm["id"] == compared["ranking"][0])
     row = page.get_by_role("region", name="Results").get_by_role("row").nth(1)

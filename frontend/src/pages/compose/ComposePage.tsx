@@ -10,6 +10,7 @@ import type { StudySpec } from "../../api/types";
 import { PageError } from "../../components/PageError";
 import { Advanced } from "./Advanced";
 import { completed, setStart } from "./draft";
+import { followUp } from "./followUp";
 import { MethodPicker } from "./MethodPicker";
 import { ModelAndData } from "./ModelAndData";
 import { SameStudy } from "./SameStudy";
@@ -25,7 +26,8 @@ const route = getRouteApi("/inside/new");
 
 export function ComposePage() {
   useDocumentTitle("New study · Dropscope");
-  const { from, template, start: startId, dataset } = route.useSearch();
+  const search = route.useSearch();
+  const { from, template, start: startId, dataset } = search;
   const source = useQuery({ ...studyDetail(from ?? ""), enabled: from !== undefined });
   const added = useQuery({ ...adapters, enabled: startId !== undefined });
   // A data set may be younger than the list that is known here.
@@ -48,7 +50,11 @@ export function ComposePage() {
       </Container>
     );
   const start = source.data
-    ? { ...completed(source.data.spec), name: `${source.data.name} (copy)`.slice(0, 200) }
+    ? followUp(
+        source.data,
+        { ...completed(source.data.spec), name: `${source.data.name} (copy)`.slice(0, 200) },
+        search,
+      )
     : startingPoint(known.models.data.items, known.datasets.data.items, {
         ...(template ? { template } : {}),
         ...(dataset ? { dataset } : {}),
@@ -56,7 +62,7 @@ export function ComposePage() {
   const adapter = added.data?.find(({ id }) => id === startId);
   return (
     <Form
-      key={[from, template, startId, dataset].join()}
+      key={JSON.stringify(search)}
       start={adapter ? setStart({ ...start, model: adapter.model.id }, adapter) : start}
     />
   );

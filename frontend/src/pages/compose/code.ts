@@ -17,7 +17,7 @@ export function asCommand(yaml: string): string {
 }
 
 /** Python's spelling of a JSON value. */
-function literal(value: unknown, indent = ""): string {
+export function literal(value: unknown, indent = ""): string {
   if (value === null || value === undefined) return "None";
   if (value === true) return "True";
   if (value === false) return "False";

@@ -37,7 +37,7 @@ export function ReportPage() {
       <Stack gap="lg">
         <ReportHeader report={report} />
         <ReportText report={report} />
-        <Answers answers={report.answers} />
+        <Answers verdict={report.verdict} answers={report.answers} unfolded />
         <section aria-label="Results">
           <Title order={2} mb="xs">
             Results

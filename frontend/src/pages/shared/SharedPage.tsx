@@ -3,6 +3,7 @@ import { Badge, Container, Group, Paper, Skeleton, Stack, Text, Title } from "@m
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { sharedComparison, sharedFigure, sharedStudy } from "../../api/shared";
 import type { SharedStudy } from "../../api/types";
 import { PageError } from "../../components/PageError";
@@ -23,6 +24,9 @@ import { rankedBy, useView } from "../study/useView";
 import { useSharedStream } from "./useSharedStream";
 
 const route = getRouteApi("/open/s/$secret");
+const NextActions = lazy(() =>
+  import("../study/comparison/NextActions").then((module) => ({ default: module.NextActions })),
+);
 
 export function SharedPage() {
   const { secret } = route.useParams();
@@ -53,8 +57,16 @@ export function SharedPage() {
           </Paper>
         )}
         <Answers
+          verdict={compared.data?.verdict}
           answers={compared.data?.answers}
           picture={compared.data && <Forest comparison={compared.data} hidden={hidden} />}
+          actions={
+            compared.data && (
+              <Suspense fallback={<Skeleton height={36} />}>
+                <NextActions comparison={compared.data} study={undefined} />
+              </Suspense>
+            )
+          }
         />
         <div className={columns.columns}>
           <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} metric={metric} />

@@ -3,6 +3,7 @@ import { Box, Container, Skeleton, Stack } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { isGone } from "../../api/problem";
 import { comparison, figure, studyDetail } from "../../api/studies";
 import { PageError } from "../../components/PageError";
@@ -20,6 +21,7 @@ import classes from "./StudyPage.module.css";
 import { rankedBy, useView } from "./useView";
 
 const route = getRouteApi("/inside/studies/$studyId");
+const NextActions = lazy(() => import("./comparison/NextActions").then((module) => ({ default: module.NextActions })));
 
 export function StudyPage() {
   const { studyId } = route.useParams();
@@ -38,9 +40,17 @@ export function StudyPage() {
       <Stack gap="md">
         <StudyHeader study={study.data} />
         <Answers
+          verdict={compared.data?.verdict}
           answers={compared.data?.answers}
           picture={compared.data && <Forest comparison={compared.data} hidden={hidden} />}
-          action={(answer) => <WhatDecides answer={answer} comparison={compared.data} study={study.data} />}
+          actions={
+            compared.data && (
+              <Suspense fallback={<Skeleton height={36} />}>
+                <NextActions comparison={compared.data} study={study.data} />
+              </Suspense>
+            )
+          }
+          below={(answer) => <WhatDecides answer={answer} comparison={compared.data} study={study.data} />}
         />
         <div className={classes.columns}>
           <ArmRail comparison={compared.data} baselineId={study.data.baseline_arm_id} metric={metric} />

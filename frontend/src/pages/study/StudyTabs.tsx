@@ -17,6 +17,7 @@ const LATER: Record<Exclude<StudyTab, "results">, () => Loading> = {
     import("./comparison/TrainInferenceTab").then((module) => ({ default: module.TrainInferenceTab })),
   capacity: () => import("./comparison/CapacityTab").then((module) => ({ default: module.CapacityTab })),
   framework: () => import("./comparison/FrameworkTab").then((module) => ({ default: module.FrameworkTab })),
+  rows: () => import("./rows/RowsTab").then((module) => ({ default: module.RowsTab })),
   runs: () => import("./runs/RunsTab").then((module) => ({ default: module.RunsTab })),
 };
 const CONTENT: Record<StudyTab, ComponentType<TabProps>> = {
@@ -26,6 +27,7 @@ const CONTENT: Record<StudyTab, ComponentType<TabProps>> = {
   train_inference: lazy(LATER.train_inference),
   capacity: lazy(LATER.capacity),
   framework: lazy(LATER.framework),
+  rows: lazy(LATER.rows),
   runs: lazy(LATER.runs),
 };
 const LATER_MS = 3000;

@@ -28,6 +28,7 @@ export const TABS = [
   { value: "train_inference", label: "Train/inference gap" },
   { value: "capacity", label: "Capacity" },
   { value: "framework", label: "Framework" },
+  { value: "rows", label: "Rows" },
   { value: "runs", label: "Runs" },
 ] as const;
 export type StudyTab = (typeof TABS)[number]["value"];

@@ -1,9 +1,10 @@
-/** The answers in words: what to use first and largest with its picture, then what it rests on. */
+/** The verdict, first and largest, with its picture and what follows from it; further answers fold out below it. */
 import { Paper, Skeleton, Text } from "@mantine/core";
 import { IconCheck, IconClock, IconInfoCircle, IconQuestionMark } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import type { Answer } from "../../../api/types";
+import type { Answer, StudyVerdict } from "../../../api/types";
 import classes from "./Answers.module.css";
+import { Terms } from "./Terms";
 
 const STATES = {
   holds: { Icon: IconCheck, word: "Clear", means: "Clear of seed noise after correcting for the number of arms." },
@@ -13,58 +14,101 @@ const STATES = {
 } satisfies Record<Answer["state"], object>;
 
 interface AnswersProps {
+  verdict: StudyVerdict | undefined;
+  /** The first is the verdict in one text. */
   answers: Answer[] | undefined;
-  /** The picture beside the first answer. */
+  /** The picture beside the verdict. */
   picture?: ReactNode;
+  /** What follows from it. */
+  actions?: ReactNode;
   /** What can be done about an answer, below it. */
-  action?: (answer: Answer) => ReactNode;
+  below?: (answer: Answer) => ReactNode;
+  /** With the further answers open: on paper nothing can be folded out. */
+  unfolded?: boolean;
 }
 
-export function Answers({ answers, picture, action }: AnswersProps) {
+export function Answers({ verdict, answers, picture, actions, below, unfolded = false }: AnswersProps) {
   return (
     <section aria-label="Answers" className={classes.strip}>
-      {answers
-        ? answers.map((answer, at) => (
-            <AnswerCard
-              key={answer.id}
-              answer={answer}
-              picture={at === 0 ? picture : undefined}
-              action={action?.(answer)}
-            />
-          ))
-        : [0, 1, 2, 3].map((card) => <Skeleton key={card} height={148} radius="lg" />)}
+      {verdict ? (
+        <VerdictCard verdict={verdict} picture={picture} actions={actions} />
+      ) : (
+        <Skeleton height={240} radius="lg" />
+      )}
+      {answers && (
+        <details className={classes.more} open={unfolded}>
+          <summary>Does it overfit, which overfits least, which has the lowest loss</summary>
+          <div className={classes.cards}>
+            {answers.slice(1).map((answer) => (
+              <AnswerCard key={answer.id} answer={answer} below={below?.(answer)} />
+            ))}
+          </div>
+        </details>
+      )}
     </section>
   );
 }
 
-function AnswerCard({ answer, picture, action }: { answer: Answer; picture: ReactNode; action: ReactNode }) {
-  const { Icon, word, means } = STATES[answer.state];
+interface VerdictCardProps {
+  verdict: StudyVerdict;
+  picture: ReactNode;
+  actions: ReactNode;
+}
+
+function VerdictCard({ verdict, picture, actions }: VerdictCardProps) {
   return (
-    <Paper className={classes.card} data-answer={answer.id} data-state={answer.state}>
+    <Paper className={classes.card} data-answer="use" data-state={verdict.state}>
       <div className={classes.words}>
         <div className={classes.head}>
           <Text span size="xs" c="dimmed" fw={600}>
-            {answer.question}
+            The verdict
           </Text>
-          <span className={classes.state} title={means}>
-            <Icon size={12} stroke={2.6} aria-hidden="true" />
-            {word}
-          </span>
+          <State state={verdict.state} />
         </div>
-        <a href={`#figure-${answer.figure}`} className={classes.headline}>
-          {answer.headline}
-        </a>
-        {answer.advice && (
-          <Text span className={classes.advice}>
-            {answer.advice}
-          </Text>
-        )}
-        <Text span className={classes.text}>
-          {answer.text}
-        </Text>
-        {action && <div className={classes.action}>{action}</div>}
+        <h2 className={classes.headline}>{verdict.headline}</h2>
+        <dl className={classes.lines}>
+          {verdict.lines.map(({ about, title, text }) => (
+            <div key={about} data-about={about}>
+              <dt>{title}</dt>
+              <dd>
+                <Terms>{text}</Terms>
+              </dd>
+            </div>
+          ))}
+        </dl>
+        {actions && <div className={classes.action}>{actions}</div>}
       </div>
       {picture && <div className={classes.picture}>{picture}</div>}
+    </Paper>
+  );
+}
+
+function State({ state }: { state: Answer["state"] }) {
+  const { Icon, word, means } = STATES[state];
+  return (
+    <span className={classes.state} title={means}>
+      <Icon size={12} stroke={2.6} aria-hidden="true" />
+      {word}
+    </span>
+  );
+}
+
+function AnswerCard({ answer, below }: { answer: Answer; below: ReactNode }) {
+  return (
+    <Paper className={classes.card} data-answer={answer.id} data-state={answer.state}>
+      <div className={classes.head}>
+        <Text span size="xs" c="dimmed" fw={600}>
+          {answer.question}
+        </Text>
+        <State state={answer.state} />
+      </div>
+      <a href={`#figure-${answer.figure}`} className={classes.headline}>
+        {answer.headline}
+      </a>
+      <Text span className={classes.text}>
+        {answer.text}
+      </Text>
+      {below && <div className={classes.action}>{below}</div>}
     </Paper>
   );
 }
