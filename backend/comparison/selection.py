@@ -100,7 +100,7 @@ def _honest(
     """Return every method's cross-fitted values with its paired difference to the baseline's method."""
     runs = {run.seed: run for members in families.values() for grid in members for run in grid.runs}
     seeds = sorted(runs)
-    higher = METRICS[chosen_by].higher_is_better
+    higher = bool(METRICS[chosen_by].higher_is_better)
     values = {
         key: crossfitted(
             _table(members, chosen_by, clock, seeds), _table(members, reported, clock, seeds), higher=higher
@@ -153,7 +153,7 @@ def _best_of(
     if not both.any():
         return None
     validation, test = expected_best(
-        choose[:, both].mean(axis=1), report[:, both].mean(axis=1), higher=METRICS[chosen_by].higher_is_better
+        choose[:, both].mean(axis=1), report[:, both].mean(axis=1), higher=bool(METRICS[chosen_by].higher_is_better)
     )
     return schema.BestOf(validation=validation.tolist(), test=test.tolist())
 

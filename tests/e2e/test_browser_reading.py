@@ -29,17 +29,19 @@ def settled(page: Page) -> None:
     expect(page.locator(".mantine-Skeleton-root")).to_have_count(0)
 
 
-def test_the_first_card_advises_the_simplest_where_nothing_is_decided(
+def test_the_verdict_advises_the_simplest_where_nothing_is_decided(
     service: Served, browser: Browser, undecided: str
 ) -> None:
     watched = Watched(browser, service.url)
     page = watched.open(f"/studies/{undecided}")
     use = page.locator('[data-answer="use"]')
-    expect(use).to_contain_text("Stop earlier")
-    expect(use).to_contain_text("Trained to the end: no clear winner.")
-    answers = httpx.get(f"{service.url}/api/v1/studies/{undecided}/comparison").json()["answers"]
-    assert answers[0]["advice"].startswith("Keep DropKey for now: it is the simplest")
-    expect(use).to_contain_text(answers[0]["advice"])
+    verdict = httpx.get(f"{service.url}/api/v1/studies/{undecided}/comparison").json()["verdict"]
+    expect(use).to_contain_text(verdict["headline"])
+    for line in verdict["lines"]:
+        expect(use).to_contain_text(line["title"])
+        expect(use).to_contain_text(line["text"])
+    advised = httpx.get(f"{service.url}/api/v1/studies/{undecided}/comparison").json()["baseline_arm_id"]
+    assert verdict["arm_id"] == advised
     row = page.get_by_role("region", name="Results").get_by_role("row").filter(has_text="HiddenCut 0.1")
     expect(row).to_contain_text("cannot tell with this plan")
     answers_shown = page.get_by_role("region", name="Answers")

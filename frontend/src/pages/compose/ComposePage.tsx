@@ -6,11 +6,10 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { adapters, datasets, methods, models } from "../../api/catalogue";
 import { studyDetail } from "../../api/studies";
-import type { StudySpec } from "../../api/types";
+import type { StudyDetail, StudySpec } from "../../api/types";
 import { PageError } from "../../components/PageError";
 import { Advanced } from "./Advanced";
 import { completed, setStart } from "./draft";
-import { followUp } from "./followUp";
 import { MethodPicker } from "./MethodPicker";
 import { ModelAndData } from "./ModelAndData";
 import { SameStudy } from "./SameStudy";
@@ -34,7 +33,14 @@ export function ComposePage() {
   const listed = useQuery({ ...datasets, refetchOnMount: dataset === undefined || "always" });
   const known = { models: useQuery(models), datasets: listed, methods: useQuery(methods) };
   const unlisted = dataset !== undefined && !listed.data?.items.some(({ id }) => id === dataset);
-  const failed = [source, added, ...Object.values(known)].find((query) => query.isError);
+  const follows = search.arms !== undefined || search.seeds !== undefined;
+  const follow = useQuery({
+    queryKey: ["followUp"],
+    queryFn: () => import("./followUp").then((module) => module.followUp), // few forms begin so
+    enabled: follows,
+    staleTime: Infinity,
+  });
+  const failed = [source, added, follow, ...Object.values(known)].find((query) => query.isError);
   if (failed) return <PageError error={failed.error} />;
   if (
     !known.models.data ||
@@ -42,7 +48,8 @@ export function ComposePage() {
     !known.methods.data ||
     (from && !source.data) ||
     (startId && !added.data) ||
-    (unlisted && listed.isFetching)
+    (unlisted && listed.isFetching) ||
+    (follows && !follow.data)
   )
     return (
       <Container size="xl" py="lg" aria-busy="true" aria-label="Loading the form">
@@ -50,7 +57,7 @@ export function ComposePage() {
       </Container>
     );
   const start = source.data
-    ? followUp(
+    ? (follow.data ?? cloned)(
         source.data,
         { ...completed(source.data.spec), name: `${source.data.name} (copy)`.slice(0, 200) },
         search,
@@ -67,6 +74,8 @@ export function ComposePage() {
     />
   );
 }
+
+const cloned = (_: StudyDetail, draft: StudySpec) => draft;
 
 function Form({ start }: { start: StudySpec }) {
   const [draft, setDraft] = useState(start);

@@ -28,7 +28,7 @@ test("a method is injected into the adapter's model, and its trainer runs both p
   expect(code).toContain('"native": False');
   expect(code).toContain("trainer = ConsistencyTrainer(");
   expect(code).toContain("EarlyStoppingCallback(early_stopping_patience=1)");
-  expect(code).toContain("eval_steps=19,");
+  expect(code).toContain("eval_steps=1 / 5,");
   expect(code).toContain('# HiddenKey 0.1: an arm of the study "a name".');
 });
 

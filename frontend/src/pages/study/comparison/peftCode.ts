@@ -21,7 +21,6 @@ export function peftCode(study: StudyDetail, arm: ArmOut, base: string, { stoppe
   const { auto, kind, label } = HEADS[task];
   const dropout = spec.method;
   const drops = (dropout.sites as unknown[] | undefined)?.length || dropout.native || tied(dropout);
-  const every = steps ? Math.max(1, Math.floor(steps / training.evaluations)) : 10;
   const rows =
     task === "causal_lm"
       ? `rows = ["a text of your own", "another one"]\ndata = [dict(tokenizer(text, truncation=True, max_length=${training.max_length})) for text in rows]`
@@ -67,11 +66,11 @@ export function peftCode(study: StudyDetail, arm: ArmOut, base: string, { stoppe
     ...(steps ? [`    warmup_steps=${Math.round(training.warmup_ratio * steps)},  # of ${steps} steps here`] : []),
     `    max_grad_norm=${training.gradient_clip},`,
     '    eval_strategy="steps",',
-    `    eval_steps=${every},`,
+    `    eval_steps=1 / ${training.evaluations},`,
     ...(stopped
       ? [
           '    save_strategy="steps",',
-          `    save_steps=${every},`,
+          `    save_steps=1 / ${training.evaluations},`,
           "    load_best_model_at_end=True,  # the adapter of the best evaluation, not of the last step",
           '    metric_for_best_model="eval_loss",',
         ]
