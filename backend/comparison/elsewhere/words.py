@@ -1,5 +1,6 @@
 """What training changed elsewhere, in a sentence for each data set; a difference is claimed where one is shown."""
 
+import math
 from collections.abc import Sequence
 
 from backend.comparison import schema
@@ -20,6 +21,7 @@ def sentence(
     told = [(name, change) for name, change in zip(shown, arms, strict=False) if change is not None]
     if loss is None or base is None or not any(change.value.n or change.worst for _, change in told):
         return f"What training changes on {dataset} is known once runs have finished."
+    where = "" if clock == "last" else " stopped in time"
     unit = " nats" if loss.unit.startswith("nats") else ""
     reference = arms[base]
     diverged = _diverged(told)
@@ -28,18 +30,23 @@ def sentence(
     others = [(name, change) for name, change in told if change is not reference]
     better = _decided(others, "lower")
     worse = _decided(others, "higher")
-    plain = f"loss on {dataset} {_moved(reference.change, unit)} with {shown[base]}"
+    plain = f"loss on {dataset} {_moved(reference.change, unit)} with {shown[base]}{where}"
     if not better and not worse:
         seeds = max((change.difference.n for _, change in others if change.difference), default=0)
         if not others:
             return f"{plain[0].upper()}{plain[1:]}.{diverged}"
         if seeds < DECIDES_FROM:
             return f"{plain[0].upper()}{plain[1:]}; {several(seeds, 'seed')} cannot tell the arms apart.{diverged}"
-        return (
-            f"No difference shown on {dataset}: its loss {_moved(reference.change, unit)} with {shown[base]}.{diverged}"
-        )
+        return f"No difference shown on {dataset}: its loss {_moved(reference.change, unit)} with {shown[base]}{where}.{diverged}"
     parts = [
-        _claim(found, reference.change.mean, dataset, shown[base], unit, is_better=is_better)
+        _claim(
+            found,
+            reference.change.mean,
+            dataset,
+            f"{shown[base]}{where and ', both' + where}",
+            unit,
+            is_better=is_better,
+        )
         for found, is_better in ((better, True), (worse, False))
         if found
     ]
@@ -67,20 +74,26 @@ def _claim(found: Sequence[Told], reference: float, dataset: str, base: str, uni
     verb = (
         ("forgot less" if is_better else "forgot more") if forgot else ("gained more" if is_better else "gained less")
     )
+    digits = _digits(_mean(change))
     same_way = (mine > 0) == (reference > 0)
     instead = (
-        number(abs(reference), 2)
+        number(abs(reference), digits)
         if same_way
-        else ("rising" if reference > 0 else "falling") + " by " + number(abs(reference), 2)
+        else ("rising" if reference > 0 else "falling") + " by " + number(abs(reference), digits)
     )
     size = change.difference.half_width if change.difference else None
     apart = plus_minus(_mean(change), size, sign=True)
     words = (
-        f"{name} {verb} than {base}: loss on {dataset} {'rose' if mine > 0 else 'fell'} by {number(abs(mine), 2)} "
+        f"{name} {verb} than {base}: loss on {dataset} {'rose' if mine > 0 else 'fell'} by {number(abs(mine), digits)} "
         f"instead of {instead}{unit} (difference {apart})."
     )
     more = [other for other, _ in found[1:]]
     return words if not more else f"{words} So did {_listed(more)}."
+
+
+def _digits(difference: float) -> int:
+    """Decimals with which two sizes that differ by this much do not read as the same: two at least, six at most."""
+    return min(6, max(2, -math.floor(math.log10(abs(difference))))) if difference else 2
 
 
 def _moved(change: schema.Estimate, unit: str) -> str:

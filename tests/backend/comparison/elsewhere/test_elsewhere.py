@@ -127,6 +127,21 @@ def test_the_sentence_claims_what_is_shown_and_no_more() -> None:
     )
 
 
+def test_the_sentence_speaks_of_the_clock_that_was_asked_for() -> None:
+    records = measured(noise=0.001)
+    assert (
+        "forgot less than No dropout, both stopped in time: loss on general rose by"
+        in told(records, "stopped").sentence
+    )
+    nothing = told(measured((0.31, 0.31, 0.31), noise=0.2), "stopped").sentence
+    assert nothing.endswith("with No dropout stopped in time.")
+
+
+def test_sizes_that_are_close_have_the_digits_to_tell_them_apart() -> None:
+    close = told(measured((0.016, 0.012, 0.016), noise=0.0002)).sentence
+    assert "loss on general rose by 0.012 instead of 0.016 nats (difference −0.00" in close
+
+
 def test_two_seeds_decide_nothing() -> None:
     found = told(measured(seeds=2))
     assert {change(found, arm).difference.decided for arm in (1, 2)} == {"undecided"}  # type: ignore[union-attr]
