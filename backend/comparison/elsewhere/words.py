@@ -37,7 +37,8 @@ def sentence(
             return f"{plain[0].upper()}{plain[1:]}.{diverged}"
         if seeds < DECIDES_FROM:
             return f"{plain[0].upper()}{plain[1:]}; {several(seeds, 'seed')} cannot tell the arms apart.{diverged}"
-        return f"No difference shown on {dataset}: its loss {_moved(reference.change, unit)} with {shown[base]}{where}.{diverged}"
+        moved = _moved(reference.change, unit)
+        return f"No difference shown on {dataset}: its loss {moved} with {shown[base]}{where}.{diverged}"
     parts = [
         _claim(
             found,

@@ -35,7 +35,7 @@ def measured(
         "validation_b/loss": own + rng.normal(0, 0.01, len(own)),
     }
     first = np.arange(len(records.runs))
-    at_first = {FURTHER: before, "validation/loss": 0.7, "validation_a/loss": 0.69, "validation_b/loss": 0.71}
+    at_first = {FURTHER: before, "validation/loss": 0.7, "validation_a/loss": 0.6, "validation_b/loss": 0.9}
     joined = Evaluations(
         run=np.concatenate([table.run, first]),
         step=np.concatenate([table.step, np.zeros(len(first), np.int64)]),
@@ -100,7 +100,7 @@ def test_stopped_is_read_where_the_halves_of_the_own_rows_stop() -> None:
     assert change(found, 1, "stopped").change.mean == pytest.approx(expected.mean())
     learned = found.own[0].arms[1]
     assert learned.stopped is not None
-    own = (b[a.argmin(0), seeds] + a[b.argmin(0), seeds]) / 2 - 0.7
+    own = (b[a.argmin(0), seeds] + a[b.argmin(0), seeds]) / 2 - 0.75
     assert learned.stopped.change.mean == pytest.approx(own.mean())
 
 
@@ -202,6 +202,15 @@ def test_before_the_first_run_has_ended_it_waits() -> None:
 
 def test_a_study_that_names_no_further_data_set_says_nothing() -> None:
     assert build.build(study(PLANS)).elsewhere is None
+
+
+def test_without_halves_only_the_last_step_is_known() -> None:
+    records = measured()
+    table = records.evaluations
+    metrics = {name: values for name, values in table.metrics.items() if not name.startswith("validation_")}
+    found = told(replace(records, evaluations=replace(table, metrics=metrics)))
+    assert [arm.stopped for arm in found.sets[0].measures[0].arms] == [None] * 3
+    assert found.sentence.startswith("HiddenKey forgot less")
 
 
 def test_every_run_diverged() -> None:
