@@ -8,6 +8,8 @@ from .card import listed
 from .contest import Contest
 from .found import Found
 
+_UNIT = " percentage points"
+
 
 def short(contest: Contest, found: Found) -> str:
     """Say in the headline whether the score moves, "" where none was recorded; begins with a space."""
@@ -48,7 +50,7 @@ def _no_difference(judged: Contest, *, rest: bool) -> str:
     low, high = (_signed(value, judged.score) for value in (min(means), max(means)))
     many = "the other arms" if rest else "any arm" if len(still) > 1 else "the other arm"
     spans = "every interval spans" if len(still) > 1 else "the interval spans"
-    reach = f"from {low} to {high}" if len(still) > 1 else low
+    reach = f"from {low.removesuffix(_UNIT)} to {high}" if len(still) > 1 else low
     return f"No difference in {_title(judged.score)} is shown for {many}: {reach}, {spans} zero."
 
 

@@ -23,6 +23,7 @@ def verdict(contest: Contest, confidence: Confidence, take_of: TakeOf) -> schema
     return schema.StudyVerdict(
         headline=found.headline + (score.short(contest, found) if decided else ""),
         state=found.state,
+        metric=contest.loss,
         arm_id=None if found.arm is None else found.arm.id,
         clock=found.clock,
         step=found.step,
@@ -39,6 +40,7 @@ def waiting(text: str) -> schema.StudyVerdict:
     return schema.StudyVerdict(
         headline="Not known yet.",
         state="waiting",
+        metric="validation/loss",
         arm_id=None,
         clock="last",
         step=None,

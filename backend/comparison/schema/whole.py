@@ -63,6 +63,7 @@ class Further(Part):
 class StudyVerdict(Part):
     """What to do, in a sentence, and why: it weighs both clocks, loss and score, ties, and what was planned.
 
+    `metric` is the loss that it speaks of: of test rows where these were measured, on which nothing was chosen.
     `arm_id` is the arm that is advised, to be taken at `clock`; `step` is near which its runs were stopped, None at the
     last step. `to_the_end` are the arms to use where one must train to the end. `take` is None before a run of the
     advised arm has finished, `further` without a measured spread.
@@ -70,6 +71,7 @@ class StudyVerdict(Part):
 
     headline: str
     state: Literal["holds", "undecided", "waiting", "plain"]
+    metric: SeriesName
     arm_id: str | None
     clock: Clock
     step: float | None

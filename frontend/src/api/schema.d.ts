@@ -4918,6 +4918,7 @@ export interface components {
          * StudyVerdict
          * @description What to do, in a sentence, and why: it weighs both clocks, loss and score, ties, and what was planned.
          *
+         *     `metric` is the loss that it speaks of: of test rows where these were measured, on which nothing was chosen.
          *     `arm_id` is the arm that is advised, to be taken at `clock`; `step` is near which its runs were stopped, None at the
          *     last step. `to_the_end` are the arms to use where one must train to the end. `take` is None before a run of the
          *     advised arm has finished, `further` without a measured spread.
@@ -4935,6 +4936,11 @@ export interface components {
             headline: string;
             /** Lines */
             lines: components["schemas"]["VerdictLine"][];
+            /**
+             * Metric
+             * @enum {string}
+             */
+            metric: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
             /**
              * State
              * @enum {string}

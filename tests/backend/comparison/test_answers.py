@@ -156,6 +156,7 @@ def test_where_test_rows_exist_the_answers_speak_of_them() -> None:
     said = told(ended(lower, test_loss=test))
     assert said["use"].headline == "Keep no dropout: every other arm is worse."
     assert "test loss" in said["use"].text
+    assert comparison.build(ended(lower, test_loss=test)).verdict.metric == "test/loss"
     assert "test loss" in said["loss"].text
 
 

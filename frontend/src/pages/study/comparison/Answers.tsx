@@ -76,9 +76,9 @@ function VerdictCard({ verdict, picture, actions }: VerdictCardProps) {
             </div>
           ))}
         </dl>
-        {actions && <div className={classes.action}>{actions}</div>}
       </div>
       {picture && <div className={classes.picture}>{picture}</div>}
+      {actions && <div className={classes.actions}>{actions}</div>}
     </Paper>
   );
 }

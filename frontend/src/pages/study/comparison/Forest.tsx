@@ -5,7 +5,7 @@ import { ArmMark } from "../../../components/ArmMark";
 import { colourOf } from "../../../figure/colours";
 import { percentPoints, signed } from "../../../format/numbers";
 import classes from "./Forest.module.css";
-import { forestRows, reach, type ForestRow, type Span } from "./forest";
+import { forestRows, pictured, reach, type ForestRow, type Span } from "./forest";
 import { VerdictText } from "./Verdict";
 
 interface ForestProps {
@@ -18,7 +18,8 @@ export function Forest({ comparison, hidden }: ForestProps) {
   const base = comparison.arms.find((arm) => arm.is_baseline);
   if (rows.length === 0 || !base) return null;
   const quantityOf = (metric: string | undefined) => comparison.metrics.find(({ name }) => name === metric);
-  const quantity = quantityOf(comparison.metric);
+  const metric = pictured(comparison);
+  const quantity = quantityOf(metric);
   const ends = reach(rows);
   return (
     <figure className={classes.figure}>
@@ -52,7 +53,7 @@ export function Forest({ comparison, hidden }: ForestProps) {
               <td className={classes.track}>
                 <Track row={row} ends={ends} quantity={quantity} />
               </td>
-              {comparison.plan?.metric === comparison.metric && (
+              {comparison.plan?.metric === metric && (
                 <td className={classes.verdict}>
                   {row.arm.verdict && (
                     <VerdictText verdict={row.arm.verdict} quantity={quantityOf(comparison.plan.metric)} short />

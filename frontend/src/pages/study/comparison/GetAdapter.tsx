@@ -22,8 +22,8 @@ export function GetAdapter({ take, name, opened, onClose }: GetAdapterProps) {
   const { data: artifacts, isError } = useQuery({ ...runArtifacts(take.run_id), enabled: opened });
   const found = artifacts && adapterOf(artifacts, take);
   return (
-    <Modal opened={opened} onClose={onClose} title={`The ${name} adapter`} size="lg" centered>
-      <Stack gap="sm">
+    <Modal opened={opened} onClose={onClose} title={`The adapter of ${name}`} size="lg" centered>
+      <Stack gap="sm" pt="sm">
         <Text size="sm">{take.rule}</Text>
         {isError && <Text size="sm">What this run kept cannot be read now; its page says more.</Text>}
         {!artifacts && !isError && <Skeleton height={120} />}

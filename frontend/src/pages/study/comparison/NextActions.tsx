@@ -62,7 +62,7 @@ export function NextActions({ comparison, study }: NextActionsProps) {
         told={verdict.take?.rule}
         act={take.open}
       >
-        Get the {advised ? `${advised.name} ` : ""}adapter
+        Get the adapter{advised && ` of ${advised.name}`}
       </Action>
       <Action icon={<IconCode size={15} />} why={study === undefined ? SHARED : early} act={copy.open}>
         Copy as PEFT code
@@ -157,7 +157,7 @@ function Code({ comparison, study, opened, onClose }: CodeProps) {
   const code = peftCode(study, arm, base, { stopped: verdict.clock === "stopped" || verdict.state === "plain", steps });
   return (
     <Modal opened={opened} onClose={onClose} title={`${arm.label} as PEFT code`} size="xl" centered>
-      <Text size="sm" mb="sm">
+      <Text size="sm" my="sm">
         The same adapter, dropout and schedule around rows of your own
         {verdict.clock === "stopped" && ", stopped at the best evaluation"}. Scores depend on your rows and your
         classes.

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Comparison } from "../../../api/types";
-import { forestRows, reach } from "./forest";
+import { forestRows, pictured, reach } from "./forest";
 
 const difference = (mean: number | null, half: number | null) => ({
   mean,
@@ -18,7 +18,12 @@ const base = {
 const better = { id: "x", label: "X", is_baseline: false, differences: of(-0.3, 0.1), stopped: null };
 const waiting = { id: "w", label: "W", is_baseline: false, differences: {}, stopped: null };
 const study = (...arms: object[]) =>
-  ({ metric: "validation/loss", arms, ranking: arms.map((arm) => (arm as { id: string }).id) }) as Comparison;
+  ({
+    metric: "validation/loss",
+    verdict: { metric: "validation/loss" },
+    arms,
+    ranking: arms.map((arm) => (arm as { id: string }).id),
+  }) as Comparison;
 
 test("the free rival stands first, then the arms in their order; who has no difference yet has no row", () => {
   const rows = forestRows(study(better, waiting, base), new Set());
@@ -35,6 +40,13 @@ test("a study of one clock has no rival's row, a hidden arm none, and two seeds 
     lo: -0.3,
     hi: -0.3,
   });
+});
+
+test("it pictures the loss that the verdict speaks of, unless another quantity is asked for", () => {
+  const tested = { ...study(better, base), verdict: { metric: "test/loss" } } as Comparison;
+  expect(pictured(tested)).toBe("test/loss");
+  expect(forestRows(tested, new Set())).toEqual([]);
+  expect(pictured({ ...tested, metric: "gap" })).toBe("gap");
 });
 
 test("the picture holds every end and 0", () => {

@@ -1,5 +1,6 @@
 /** The rows of the picture of differences: each arm against the baseline at both clocks, and the baseline stopped. */
-import type { ArmComparison, Comparison, Difference } from "../../../api/types";
+import type { ArmComparison, Comparison, Difference, Metric } from "../../../api/types";
+import { PLAIN_VIEW } from "../../../api/view";
 
 export interface Span {
   mean: number;
@@ -21,7 +22,8 @@ const MOST = 10;
 
 /** The best arms by the ranking, at most ten, the baseline's own row first; none before there is a difference. */
 export function forestRows(comparison: Comparison, hidden: ReadonlySet<string>): ForestRow[] {
-  const { metric, ranking } = comparison;
+  const { ranking } = comparison;
+  const metric = pictured(comparison);
   const byId = new Map(comparison.arms.map((arm) => [arm.id, arm]));
   const rows = ranking
     .map((id) => byId.get(id))
@@ -39,6 +41,11 @@ export function forestRows(comparison: Comparison, hidden: ReadonlySet<string>):
   const free = turned(spanOf(base?.stopped?.last_against_stopped[metric]));
   const own = base && free ? [{ id: base.id, label: base.label, arm: base, last: undefined, stopped: free }] : [];
   return [...own, ...rows].filter(({ last, stopped }) => last ?? stopped);
+}
+
+/** What is pictured: the loss that the verdict speaks of, unless another quantity is asked for. */
+export function pictured({ metric, verdict }: Comparison): Metric {
+  return metric === PLAIN_VIEW.metric ? verdict.metric : metric;
 }
 
 function spanOf(difference: Difference | undefined): Span | undefined {
