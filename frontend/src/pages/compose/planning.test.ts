@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { DatasetFacts } from "../../api/types";
 import { asWritten, completed, setDataset } from "./draft";
-import { asLooks, judgedBy, setPlan, unitOf, usualSize, withoutPlan } from "./planning";
+import { asLooks, judgedBy, setPlan, unitOf, usualLooks, usualSize, withoutPlan } from "./planning";
 
 const spec = completed({ name: "s", model: "m", dataset: "d", arms: [{ method: "none" }] });
 
@@ -34,4 +34,11 @@ test("looks are numbers with commas between them", () => {
   expect(asLooks("5, 12;20")).toEqual([5, 12, 20]);
   expect(asLooks(" ")).toBeNull();
   expect(asLooks("5, many")).toBeUndefined();
+});
+
+test("a race looks at 5, 8 and 12 seeds unless it says others", () => {
+  expect(usualLooks(spec)).toEqual([5]);
+  expect(usualLooks(setPlan(spec, { race: true }))).toEqual([5, 8, 12]);
+  expect(usualLooks(setPlan({ ...spec, seeds: 8 }, { race: true, seeds: 20 }))).toEqual([8, 12, 20]);
+  expect(setPlan(setPlan(spec, { race: true }), { race: false })).not.toHaveProperty("plan");
 });

@@ -4,6 +4,7 @@ import type { ArmComparison, Comparison, Quantity } from "../../../api/types";
 import { ArmMark } from "../../../components/ArmMark";
 import { DeltaText } from "../../../components/DeltaText";
 import { scoreText } from "../../../format/metrics";
+import { BestOfTries } from "./BestOfTries";
 import { MISSING, percent, plusMinus, pValue } from "../../../format/numbers";
 
 interface SelectionTableProps {
@@ -90,6 +91,7 @@ export function SelectionTable({ selection, arms, metrics }: SelectionTableProps
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
+      <BestOfTries selection={selection} quantity={quantity(selection.reported)} />
     </section>
   );
 }
