@@ -21,7 +21,7 @@ const asked = completed({
   model: "m",
   dataset: "d",
   baseline: "none",
-  plan: { metric: "validation/loss", clock: "last", seeds: 5, looks: [5] },
+  plan: { metric: "validation/loss", clock: "last", race: false, seeds: 5, looks: [5] },
   arms: [{ method: "none" }, { method: "hiddenkey", rate: [0.05, 0.1] }, { method: "dropkey", rate: 0.1 }],
 });
 const study = {
@@ -42,7 +42,7 @@ test("a larger study keeps its arms, and plans by what matters", () => {
   const made = followUp(study, asked, { from: "s", seeds: 24, metric: "test/loss", smallest: 0.02 });
   expect(made.arms).toEqual(asked.arms);
   expect(made.seeds).toBe(24);
-  expect(made.plan).toEqual({ metric: "test/loss", smallest: 0.02, clock: "last" });
+  expect(made.plan).toEqual({ race: false, metric: "test/loss", smallest: 0.02, clock: "last" });
 });
 
 test("a clone is a clone, and an address that says nonsense asks for nothing", () => {

@@ -14,7 +14,8 @@ export function followUp(study: StudyDetail, start: StudySpec, search: ComposeSe
   }
   if (patience !== undefined) draft.training = { ...draft.training, patience, keep: "both" };
   if (seeds !== undefined) draft.seeds = seeds;
-  if (seeds !== undefined && metric) draft.plan = { metric, clock: clock ?? "last", ...(smallest ? { smallest } : {}) };
+  if (seeds !== undefined && metric)
+    draft.plan = { metric, clock: clock ?? "last", race: false, ...(smallest ? { smallest } : {}) };
   return withBaseline(draft);
 }
 
@@ -30,6 +31,8 @@ function asWanted(arm: ArmOut, asked: ArmSpec[]): ArmSpec {
   if (Array.isArray(own.alpha)) own.alpha = spec.alpha;
   if (Array.isArray(own.learning_rate)) own.learning_rate = spec.training.learning_rate;
   if (Array.isArray(own.weight_decay)) own.weight_decay = spec.training.weight_decay;
+  if (Array.isArray(own.epochs)) own.epochs = spec.training.epochs;
+  if (Array.isArray(own.label_smoothing)) own.label_smoothing = spec.training.label_smoothing;
   return own;
 }
 
