@@ -13,7 +13,6 @@ from backend.shared.settings import Settings
 from backend.shared.specs import AlsoSpec, LoraSpec, StudySpec
 
 from . import elsewhere
-
 from .axes import MOST_EPOCHS, Point
 
 Found = TypeVar("Found")

@@ -43,9 +43,7 @@ def test_a_first_visit_is_small_on_the_wire(service: Served, browser: Browser) -
     service.puppet.work()
     home, of_home = sent(browser, service.url, "main h1, main h2")
     study, of_study = sent(browser, f"{service.url}/studies/{study_id}", ".js-plotly-plot")
-    print(f"on the wire: home {home:,} B (bar {HOME_BYTES:,}), study {study:,} B (bar {STUDY_BYTES:,})")
-    assert 0 < home <= HOME_BYTES
-    assert home < study <= STUDY_BYTES
+    assert (0 < home <= HOME_BYTES, home < study <= STUDY_BYTES) == (True, True), f"home {home:,} B, study {study:,} B"
     scripts = {url: coding for url, coding in {**of_home, **of_study}.items() if url.endswith((".js", ".css"))}
     assert any("plotly" in url for url in scripts)
     assert {coding for url, coding in scripts.items() if "/assets/" in url} <= {"br", "none"}
