@@ -107,6 +107,16 @@ def test_the_base_model_is_measured_once_for_runs_that_are_it(
     assert len(times) == 1 + 3 * 2
 
 
+def test_a_classifier_is_measured_anew_for_each_seed_whose_head_is_another(judging: Abroad, tmp_path: Path) -> None:
+    warm, found = Warm(judging.world.home, torch.device("cpu")), []
+    for seed in (0, 1):
+        told = Told()
+        command = start(judging.world, tmp_path / str(seed), {"none": judging.arm()}, seed=seed)
+        run_pack(command, warm, told, lambda: ())
+        found.append(told.only("none", "evaluation")[0].extra[FURTHER])
+    assert found[0] != found[1]
+
+
 @pytest.mark.parametrize("kind", ["speaking", "judging"])
 def test_a_stack_and_the_loop_give_the_same_numbers(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     abroad: Abroad = request.getfixturevalue(kind)
