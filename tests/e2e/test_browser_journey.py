@@ -46,7 +46,7 @@ def test_from_cells_to_a_shared_answer(service: Served, browser: Browser, scheme
     assert page.evaluate("window.neverReloaded") is True
     _answers_are(page, _compared(service, study_id))
     use = _answer(page, "use")
-    expect(use).to_contain_text("Stop earlier")
+    expect(use).to_contain_text("Stop near step ")
     expect(use).to_contain_text(LABEL)
 
     arm = next(arm for arm in _compared(service, study_id)["arms"] if arm["method"] == "adapter_dropout")

@@ -20,7 +20,8 @@ const SPLITS = [
 export function RowsTab({ study, comparison, hidden }: TabProps) {
   const { query } = useView();
   const tested = !!study.spec.test_rows;
-  const [clock, setClock] = useState<LedgerPlace["clock"]>(comparison?.verdict.clock ?? "last");
+  const [chosen, setClock] = useState<LedgerPlace["clock"]>();
+  const clock = chosen ?? comparison?.verdict.clock ?? "last";
   const [split, setSplit] = useState<LedgerPlace["split"]>(tested ? "test" : "validation");
   const place = { clock, split, baseline: query.baseline };
   const { data: ledger, error } = useQuery(studyLedger(study.id, place));
