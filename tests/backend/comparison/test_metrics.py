@@ -59,7 +59,7 @@ def test_one_entry_is_seen_everywhere(sqlite_client: TestClient, monkeypatch: py
     assert FIGURES["ranking"](built, ChartOptions())["layout"]["title"]["text"].startswith("Share of nines")
 
     study_id = post(sqlite_client)["id"]
-    monkeypatch.setattr("backend.comparison.cache.study_records", lambda *_: records)
+    monkeypatch.setattr(sqlite_client.app.state.comparisons, "_load", lambda *_: records)
     answer = sqlite_client.get(f"{API}/studies/{study_id}/comparison", params={"metric": name}).json()
     assert {"name": name, "title": "Share of nines", "short_title": "Nines", "unit": "share"}.items() <= next(
         quantity for quantity in answer["metrics"] if quantity["name"] == name
