@@ -23,9 +23,7 @@ def line(contest: Contest, found: Found) -> str:
     if seeds < DECIDES_FROM:
         return ""
     rows = f" on {several(contest.rows, 'held-out row')}" if contest.rows else ""
-    told = (
-        f"{several(seeds, 'seed')}{rows}: what is said holds against the luck of seeds, for this model and these rows."
-    )
+    told = f"{several(seeds, 'seed')}{rows}: this weighs the luck of seeds, for this model and these rows only."
     if contest.plan is not None:
         return f"{told} The plan: {contest.plan.standing[0].lower()}{contest.plan.standing[1:]}"
     told += " No plan was declared before the first run, so looking again raises the chance of a false difference."
