@@ -3,7 +3,7 @@ import { Container, Grid, Group, Skeleton, Stack, Text, Title } from "@mantine/c
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { adapters, datasets, methods, models } from "../../api/catalogue";
 import { studyDetail } from "../../api/studies";
 import type { StudyDetail, StudySpec } from "../../api/types";
@@ -12,15 +12,16 @@ import { Advanced } from "./Advanced";
 import { completed, setStart } from "./draft";
 import { MethodPicker } from "./MethodPicker";
 import { ModelAndData } from "./ModelAndData";
-import { SameStudy } from "./SameStudy";
 import { SeedsAndRanks } from "./SeedsAndRanks";
 import { PlanSection } from "./PlanSection";
 import { withRivals } from "./rivals";
 import { startingPoint } from "./start";
 import { SummaryBar } from "./SummaryBar";
 import { TemplatePicker } from "./TemplatePicker";
+import { template as readyMadeStudy } from "./templates";
 import { usePreview } from "./usePreview";
 
+const SameStudy = lazy(() => import("./SameStudy").then((module) => ({ default: module.SameStudy })));
 const route = getRouteApi("/inside/new");
 
 export function ComposePage() {
@@ -33,6 +34,12 @@ export function ComposePage() {
   const listed = useQuery({ ...datasets, refetchOnMount: dataset === undefined || "always" });
   const known = { models: useQuery(models), datasets: listed, methods: useQuery(methods) };
   const unlisted = dataset !== undefined && !listed.data?.items.some(({ id }) => id === dataset);
+  const readyMade = useQuery({
+    queryKey: ["template", template],
+    queryFn: async () => (await readyMadeStudy(template ?? "")) ?? null, // one of no known name: the usual beginning
+    enabled: template !== undefined,
+    staleTime: Infinity,
+  });
   const follows = search.arms !== undefined || search.seeds !== undefined;
   const follow = useQuery({
     queryKey: ["followUp"],
@@ -40,7 +47,7 @@ export function ComposePage() {
     enabled: follows,
     staleTime: Infinity,
   });
-  const failed = [source, added, follow, ...Object.values(known)].find((query) => query.isError);
+  const failed = [source, added, follow, readyMade, ...Object.values(known)].find((query) => query.isError);
   if (failed) return <PageError error={failed.error} />;
   if (
     !known.models.data ||
@@ -49,7 +56,8 @@ export function ComposePage() {
     (from && !source.data) ||
     (startId && !added.data) ||
     (unlisted && listed.isFetching) ||
-    (follows && !follow.data)
+    (follows && !follow.data) ||
+    (template !== undefined && readyMade.isPending)
   )
     return (
       <Container size="xl" py="lg" aria-busy="true" aria-label="Loading the form">
@@ -63,8 +71,8 @@ export function ComposePage() {
         search,
       )
     : startingPoint(known.models.data.items, known.datasets.data.items, {
-        ...(template ? { template } : {}),
-        ...(dataset ? { dataset } : {}),
+        template: readyMade.data ?? undefined,
+        dataset,
       });
   const adapter = added.data?.find(({ id }) => id === startId);
   return (
@@ -105,7 +113,9 @@ function Form({ start }: { start: StudySpec }) {
             </Stack>
           </Grid.Col>
           <Grid.Col span={{ base: 12, lg: 4 }}>
-            <SameStudy draft={draft} preview={looked.preview} />
+            <Suspense fallback={<Skeleton height={420} radius="lg" />}>
+              <SameStudy draft={draft} preview={looked.preview} />
+            </Suspense>
           </Grid.Col>
         </Grid>
       </Container>

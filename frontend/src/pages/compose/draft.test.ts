@@ -108,10 +108,11 @@ test("what a number of seeds can tell", () => {
   expect(whatSeedsCanTell(9, 7)).toContain("enough for the exact test of 7 methods");
 });
 
-test("the demo is docs/studies/demo.yaml, and every template has arms", () => {
-  const demo = template("demo");
+test("the demo is docs/studies/demo.yaml, and every template has arms", async () => {
+  const demo = await template("demo");
   expect(demo?.arms).toHaveLength(8);
   expect(demo?.training.learning_rate).toBe(0.002);
   expect(demo?.training.gradient_clip).toBe(1);
-  for (const { spec } of TEMPLATES) expect(spec.arms.length).toBeGreaterThan(1);
+  for (const { id } of TEMPLATES) expect((await template(id))?.arms.length).toBeGreaterThan(1);
+  expect(await template("nothing")).toBeUndefined();
 });

@@ -1,7 +1,6 @@
 /** Where a new study begins: a template, or a data set and the first model that can learn it, with usual methods. */
 import type { DatasetFacts, ModelFacts, StudySpec } from "../../api/types";
 import { DEFAULTS, setDataset } from "./draft";
-import { template } from "./templates";
 
 const FIRST_METHODS = ["none", "adapter_dropout", "hiddenkey"];
 const FIRST_RATE = 0.1;
@@ -9,10 +8,9 @@ const FIRST_RATE = 0.1;
 export function startingPoint(
   models: ModelFacts[],
   datasets: DatasetFacts[],
-  wanted: { template?: string; dataset?: string } = {},
+  wanted: { template?: StudySpec | undefined; dataset?: string | undefined } = {},
 ): StudySpec {
-  const chosen = wanted.template ? template(wanted.template) : undefined;
-  if (chosen) return chosen;
+  if (wanted.template) return wanted.template;
   const named = datasets.find(({ id }) => id === wanted.dataset);
   const able = named && models.find(({ tasks }) => tasks.includes(named.task));
   const model = able ?? models[0];

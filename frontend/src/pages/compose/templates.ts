@@ -1,17 +1,10 @@
-/** Ready-made studies: the files of docs/studies, so that the command line runs the very same ones. */
+/** Ready-made studies: what each is called, and its file of docs/studies, which the command line runs, too. */
 import type { StudySpec } from "../../api/types";
-import { completed } from "./draft";
-
-const FILES = import.meta.glob<Partial<StudySpec>>("../../../../docs/studies/*.yaml", {
-  eager: true,
-  import: "default",
-});
 
 export interface Template {
   id: string;
   title: string;
   sentence: string;
-  spec: StudySpec;
 }
 
 const WORDS: [id: string, title: string, sentence: string][] = [
@@ -36,13 +29,8 @@ const WORDS: [id: string, title: string, sentence: string][] = [
   ["paper-webnlg", "Paper: WebNLG", "The settings of the paper's Table 7 for WebNLG; add the data set first."],
 ];
 
-export const TEMPLATES: Template[] = WORDS.map(([id, title, sentence]) => ({
-  id,
-  title,
-  sentence,
-  spec: completed(FILES[`../../../../docs/studies/${id}.yaml`] ?? {}),
-}));
+export const TEMPLATES: Template[] = WORDS.map(([id, title, sentence]) => ({ id, title, sentence }));
 
-export function template(id: string): StudySpec | undefined {
-  return TEMPLATES.find((one) => one.id === id)?.spec;
-}
+/** The study of a template; undefined where there is none of that name. Fetched only when one is asked for. */
+export const template = async (id: string): Promise<StudySpec | undefined> =>
+  (await import("./templateFiles")).study(id);

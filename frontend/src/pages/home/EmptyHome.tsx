@@ -5,6 +5,7 @@ import { ButtonLink } from "../../components/links";
 import { useMayChange } from "../../api/accounts";
 import { Logo } from "../../components/Logo";
 import { Notice } from "../../components/Notice";
+import { tellError } from "../../components/tell";
 import { useQueueStudy } from "../../components/useQueueStudy";
 import { template } from "../compose/templates";
 
@@ -22,7 +23,7 @@ export function EmptyHome() {
               variant="default"
               leftSection={<IconFlask size={16} />}
               loading={queue.isPending}
-              onClick={() => queue.mutate(template("demo")!)}
+              onClick={() => void template("demo").then((demo) => demo && queue.mutate(demo), tellError)}
             >
               Load demo study
             </Button>
