@@ -147,6 +147,9 @@ def _build(
     def take_of(arm_id: str, at: schema.Clock) -> schema.Take | None:
         return next(take(grid, at) for grid in grids if grid.arm.id == arm_id)
 
+    def elsewhere_at(at: schema.Clock) -> schema.Elsewhere | None:
+        return elsewhere(grids, base, shown, at, records.task)
+
     verdict, told = answers(
         arms,
         chosen,
@@ -157,6 +160,7 @@ def _build(
         confidence=records.confidence,
         rows_of=_rows_of(records),
         task=cast(Task, records.task),
+        elsewhere_at=lambda at: "" if (also := elsewhere_at(at)) is None else also.sentence,
     )
     standing = progress(arms)
     unit = LOSS_UNIT.get(records.task, "loss")
@@ -186,7 +190,7 @@ def _build(
         paper=paper.numbers(records.dataset),
         notes=[*notes(arms, chosen, metric, standing, records.baseline_arm_id), *plan_notes(plan)],
         plan=plan,
-        elsewhere=elsewhere(grids, base, shown, clock, records.task),
+        elsewhere=elsewhere_at(clock),
     )
 
 

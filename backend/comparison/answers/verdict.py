@@ -13,13 +13,18 @@ from .found import Found
 from .use import use
 
 TakeOf = Callable[[str, schema.Clock], schema.Take | None]
+ElsewhereAt = Callable[[schema.Clock], str]
 
 
-def verdict(contest: Contest, confidence: Confidence, take_of: TakeOf) -> schema.StudyVerdict:
-    """Return the verdict; `take_of` picks the run of an arm (id) whose adapter is to be taken at a clock."""
+def verdict(
+    contest: Contest, confidence: Confidence, take_of: TakeOf, elsewhere_at: ElsewhereAt
+) -> schema.StudyVerdict:
+    """Return the verdict; `take_of` picks the run of an arm (id) whose adapter is to be taken at a clock, and
+    `elsewhere_at` says what training changed on other data sets by then ("" where none is measured).
+    """
     found = use(contest)
     decided = found.arm is not None and found.state != "waiting"
-    lines = _lines(contest, confidence, found) if decided else _first(contest, found)
+    lines = _lines(contest, confidence, found, elsewhere_at(found.clock)) if decided else _first(contest, found)
     return schema.StudyVerdict(
         headline=found.headline + (score.short(contest, found) if decided else ""),
         state=found.state,
@@ -58,7 +63,7 @@ def _first(contest: Contest, found: Found) -> list[schema.VerdictLine]:
     ]
 
 
-def _lines(contest: Contest, confidence: Confidence, found: Found) -> list[schema.VerdictLine]:
+def _lines(contest: Contest, confidence: Confidence, found: Found, elsewhere: str) -> list[schema.VerdictLine]:
     scored = "Score" if contest.score is None else METRICS[contest.score].short_title
     why, diverged = _first(contest, found)
     return [
@@ -66,6 +71,7 @@ def _lines(contest: Contest, confidence: Confidence, found: Found) -> list[schem
         schema.VerdictLine(about="score", title=scored, text=score.line(contest, found)),
         schema.VerdictLine(about="confidence", title="Confidence", text=sureness.line(contest, confidence, found)),
         diverged,
+        schema.VerdictLine(about="elsewhere", title="Elsewhere", text=elsewhere),
         schema.VerdictLine(about="sure", title="How sure", text=certain.line(contest, found)),
         schema.VerdictLine(about="cost", title="Cost", text=price.line(contest, found)),
     ]

@@ -13,10 +13,11 @@ from backend.comparison import build
 from backend.reports.elsewhere_table import elsewhere_table
 from backend.shared.tables import EvaluationRow, Run
 from tests.backend.inside import inside
+from tests.backend.make_records import study
 from tests.backend.make_studies import API, post, train
 from tests.backend.uploads.test_uploads import BODY, PLAN, send
 
-from .test_elsewhere import measured
+from .test_elsewhere import PLANS, SEEDS, measured
 
 
 def test_the_terminal_prints_table_and_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,6 +34,16 @@ def test_the_terminal_prints_table_and_sentence(monkeypatch: pytest.MonkeyPatch)
     assert row[:3] == ("hiddenkey", "Loss on general", "2.000")
     assert row[4].startswith("+0.119 ±")
     assert row[6] == "lower, p < 0.001"
+
+
+def test_the_verdict_says_it_at_the_clock_that_it_advises() -> None:
+    records = measured(noise=0.001)
+    verdict = build.build(records).verdict
+    advised = build.build(records, clock=verdict.clock).elsewhere
+    assert advised is not None
+    assert [line.text for line in verdict.lines if line.about == "elsewhere"] == [advised.sentence]
+    plain = build.build(study(PLANS, seeds=SEEDS))
+    assert not [line for line in plain.verdict.lines if line.about == "elsewhere"]
 
 
 def test_the_data_frame_has_a_column_for_each() -> None:
