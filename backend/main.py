@@ -33,7 +33,7 @@ from backend.studies.watch import StudyWatch
 from backend.uploads.sweeper import Senders, Sweeper
 
 log = logging.getLogger(__name__)
-QUESTION = "Which dropout keeps a LoRA adapter from overfitting, and is the difference real?"
+PURPOSE = "What to do about the overfitting of a LoRA adapter, and whether to believe it."
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -68,7 +68,7 @@ def assemble(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Dropscope",
         version=version(),
-        description=QUESTION,
+        description=PURPOSE,
         lifespan=_lifespan,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,  # FastAPI's own pages load scripts from elsewhere, which the CSP forbids

@@ -18,7 +18,7 @@ from backend.shared.specs import Clock
 
 app = typer.Typer(
     name="dropscope",
-    help="Which dropout keeps a LoRA adapter from overfitting, and is the difference real?",
+    help="What to do about the overfitting of a LoRA adapter, and whether to believe it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

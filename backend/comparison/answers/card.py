@@ -16,7 +16,7 @@ State = Literal["holds", "undecided", "waiting", "plain"]
 _QUESTIONS: dict[Key, tuple[str, str]] = {
     "use": ("What should I do?", "ranking"),
     "overfits": ("Does it overfit?", "losses"),
-    "gap": ("Which method overfits least?", "gap"),
+    "gap": ("Which has the smallest gap?", "gap"),
     "loss": ("Which has the lowest loss?", "ranking"),
 }
 

@@ -33,7 +33,7 @@ export function HomePage() {
         <Group justify="space-between" align="end" gap="sm">
           <div>
             <Title order={1}>Studies</Title>
-            <Text c="dimmed">Which dropout keeps the adapter from overfitting, and is the difference real?</Text>
+            <Text c="dimmed">What to do about your adapter’s overfitting, and whether to believe it.</Text>
           </div>
           <Group gap="md" wrap="nowrap">
             <Switch
