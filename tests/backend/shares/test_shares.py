@@ -132,6 +132,7 @@ def test_a_stranger_reads_no_people_paths_or_sentences_of_failures(mode: str, an
         assert answer.headers["Content-Type"].startswith("application/json")
     assert answers[0].json()["name"] == HOSTILE
     more = {"task", "lora", "baseline", "plan", "spec_version", "test_rows", "generation", "start_from"}
+    more |= {"also_measure", "also_rows"}
     assert set(answers[0].json()["spec"]) <= set(study()) | more
     assert "<script>" not in json.dumps(answers[2].json()["layout"].get("title", ""))
     page = any_team.client.get("/s/anything")
