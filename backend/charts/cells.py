@@ -17,7 +17,7 @@ from .figure import Trace
 
 # Half-transparent, so that the theme's own text colour stays readable on every cell in light and dark. Blue is lower.
 SCALE = [[0.0, "rgba(0,114,178,0.65)"], [0.5, "rgba(128,128,128,0.06)"], [1.0, "rgba(213,94,0,0.65)"]]
-# A difference not separated from seed noise: a quarter of the colour, so that its grey text stays readable in light and dark.
+# Not separated from seed noise: a quarter of the colour, so that its grey text stays readable in light and dark.
 PALE = [[0.0, "rgba(0,114,178,0.16)"], [0.5, "rgba(128,128,128,0.04)"], [1.0, "rgba(213,94,0,0.16)"]]
 # The page puts its own theme's grey in the place of this one, which reads on white.
 DOUBT = "#5f6773"

@@ -3,6 +3,7 @@
 import numpy as np
 
 from backend.comparison.schema import ArmComparison, Comparison, SeriesName
+from backend.comparison.statistics.intervals import INTERVAL_FROM
 
 from .arrays import Floats, band_outline, floats, thin
 from .figure import CROWD, Trace, arm_look, meta
@@ -34,7 +35,8 @@ def line_traces(
     style = arm_look(arm)
     x = np.array([np.nan if value is None else value for value in curve.x], np.float64)
     traces: list[Trace] = []
-    if comparison.band == "seeds":
+    few = 1 < max(series.n, default=0) < INTERVAL_FROM  # two seeds are two lines, whatever band is asked for
+    if comparison.band == "seeds" or few:
         traces += _seeds(arm, x, series.values, style.colour, what)
     elif band and shown <= CROWD:
         outline_x, outline_y = band_outline(x, _array(series.lo), _array(series.hi))

@@ -1,7 +1,8 @@
 """Means over seeds with Student's t interval: mean ± t(n−1, 97.5 %) · s / √n (Student 1908), s with n − 1 below
 the line.
 
-For three seeds the factor is 4.30, not 1.96. Under n = 2 there is no interval.
+For three seeds the factor is 4.30, not 1.96. Two have none: its factor of 12.7 would say more of the table than of the
+seeds, and hide them.
 """
 
 import math
@@ -13,6 +14,7 @@ from scipy import special
 from .records import Floats, Ints
 
 LEVEL = 0.95
+INTERVAL_FROM = 3  # numbers; fewer are shown one by one
 
 
 def t_quantile(df: Floats | float, level: float = LEVEL) -> Floats:
@@ -54,7 +56,8 @@ def t_interval(values: Floats) -> Interval:
         return Interval(n, None, None, None)  # losses near the largest float: their sum is no number
     if not math.isfinite(sd):
         return Interval(n, mean, None, None)
-    return Interval(n, mean, sd, float(t_quantile(n - 1)) * sd / n**0.5)
+    half_width = float(t_quantile(n - 1)) * sd / n**0.5 if n >= INTERVAL_FROM else None
+    return Interval(n, mean, sd, half_width)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,9 @@ def column_statistics(values: Floats) -> Columns:
         mean = np.where(some, np.where(finite, values, 0.0).sum(axis=0) / n, np.nan)
         deviations = np.where(finite, values - mean, 0.0)
         sd = np.where(several, np.sqrt((deviations**2).sum(axis=0) / (n - 1)), np.nan)
-        half_width = np.where(several, t_quantile(np.maximum(n - 1, 1).astype(float)) * sd / np.sqrt(n), np.nan)
+        half_width = np.where(
+            n >= INTERVAL_FROM, t_quantile(np.maximum(n - 1, 1).astype(float)) * sd / np.sqrt(n), np.nan
+        )
     low = np.where(finite, values, np.inf).min(axis=0, initial=np.inf)
     high = np.where(finite, values, -np.inf).max(axis=0, initial=-np.inf)
     return Columns(n.astype(np.int64), mean, sd, half_width, np.where(some, low, np.nan), np.where(some, high, np.nan))

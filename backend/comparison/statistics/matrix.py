@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special
 
 from .holm import holm
-from .intervals import t_quantile
+from .intervals import INTERVAL_FROM, t_quantile
 from .records import Floats, Ints
 
 
@@ -32,7 +32,7 @@ def pairwise(values: Floats) -> Matrix:
         squares = np.where(known, differences - mean[:, :, None], 0.0) ** 2
         sd = np.where(n > 1, np.sqrt(squares.sum(axis=2) / (n - 1)), np.nan)
         df = np.maximum(n - 1, 1).astype(float)
-        half_width = t_quantile(df) * sd / np.sqrt(n)
+        half_width = np.where(n >= INTERVAL_FROM, t_quantile(df) * sd / np.sqrt(n), np.nan)
         scale = np.abs(np.where(known, differences, 0.0)).max(axis=2, initial=0.0)
         varies = sd > 1e-12 * scale
         p = np.where(varies, 2.0 * special.stdtr(df, -np.abs(mean) / sd * np.sqrt(n)), np.nan)

@@ -276,3 +276,11 @@ def test_cells_follow_the_clock() -> None:
     heats = [trace for trace in FIGURES["framework"](built, ChartOptions())["data"] if trace["type"] == "heatmap"]
     cells = np.concatenate([decoded(heat["z"]).ravel() for heat in heats])
     assert stopped.differences["validation/loss"].mean in cells
+
+
+def test_two_seeds_are_two_lines_without_a_band_and_three_have_one() -> None:
+    for seeds, kind in ((2, "seeds Validation loss"), (3, "band validation/loss")):
+        figure = FIGURES["losses"](comparison.build(study(DEMO, seeds=seeds)), ChartOptions())
+        kinds = {trace["meta"]["role"] for trace in figure["data"] if "meta" in trace}
+        assert kind in kinds
+        assert len({one.split()[0] for one in kinds} & {"seeds", "band"}) == 1

@@ -8,7 +8,7 @@ from scipy import stats
 
 from backend.comparison.statistics.intervals import column_statistics, t_interval
 
-NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30)
+NUMBERS = st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=30)
 
 
 @given(NUMBERS)
@@ -37,6 +37,11 @@ def test_one_number_has_no_interval_and_none_has_no_mean() -> None:
     one, nothing = t_interval(np.array([0.5])), t_interval(np.array([np.nan, np.inf]))
     assert (one.n, one.mean, one.lo, one.hi, one.sd) == (1, 0.5, None, None, None)
     assert (nothing.n, nothing.mean, nothing.lo) == (0, None, None)
+
+
+def test_two_numbers_have_a_spread_and_no_interval() -> None:
+    found = t_interval(np.array([1.0, 3.0]))
+    assert (found.n, found.mean, found.sd, found.half_width) == (2, 2.0, pytest.approx(2**0.5), None)
 
 
 def test_numbers_that_are_not_finite_are_left_out() -> None:
