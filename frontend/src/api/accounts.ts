@@ -13,9 +13,9 @@ export const me = queryOptions({
   staleTime: 60_000,
 });
 
-/** Whether the person may queue and change studies; a viewer reads. */
-export function useMayChange(): boolean {
-  const { data } = useQuery(me);
+/** Whether the person may queue and change studies; a viewer reads. `known`: false where nobody has signed in. */
+export function useMayChange(known = true): boolean {
+  const { data } = useQuery({ ...me, enabled: known });
   return data !== undefined && data.role !== "viewer";
 }
 

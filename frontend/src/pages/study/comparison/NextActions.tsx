@@ -23,7 +23,7 @@ const SHARED = "A share link shows what was found; who has an account on this se
 const VIEWER = "This needs the role member; a viewer may read and take away.";
 
 export function NextActions({ comparison, study }: NextActionsProps) {
-  const mayChange = useMayChange();
+  const mayChange = useMayChange(study !== undefined);
   const navigate = useNavigate();
   const [taking, take] = useDisclosure(false);
   const [copying, copy] = useDisclosure(false);
