@@ -32,7 +32,7 @@ def test_a_study_is_queued_in_the_form_followed_live_and_read(watched: Watched, 
         ("Evaluations", "4"),
         ("Longest row", "48"),
     ):
-        page.get_by_label(label).fill(value)
+        page.get_by_role("textbox", name=label).fill(value)
     page.get_by_label("Seeds", exact=True).fill("2")
     page.get_by_role("button", name="Queue 6 runs").click()
 
