@@ -5,9 +5,9 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.e2e.chromium import Watched, chromium
+from tests.e2e.chromium import Watched
 from tests.e2e.page_server import Served, served
 from tests.worker.data.stored import films, store
 
@@ -22,19 +22,6 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         rows = [(split, {**row, "label": named[row["label"]]}) for split, row in films(60, 240)]
         store(service.settings.shared, "other-reviews", "classification", rows)
         yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def watched(service: Served, browser: Browser) -> Iterator[Watched]:
-    watched = Watched(browser, service.url)
-    yield watched
-    watched.close()
 
 
 def told(service: Served, study_id: str, clock: str = "last") -> dict[str, Any]:

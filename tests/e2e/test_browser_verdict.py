@@ -1,6 +1,5 @@
 """What follows from the verdict, in a real browser: the adapter, the code, the next study; and the rows behind it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -8,23 +7,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.backend.ledger.keep import keep
-from tests.e2e.chromium import Watched, chromium
-from tests.e2e.page_server import Served, served
+from tests.e2e.chromium import Watched
+from tests.e2e.page_server import Served
 
 pytestmark = pytest.mark.browser
 THREE = [{"method": "none"}, {"method": "dropkey", "rate": 0.1}, {"method": "hiddenkey", "rate": 0.1}]
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("verdict")) as service:
-        yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
