@@ -10,7 +10,7 @@ import numpy as np
 from . import schema
 from .statistics.grid import ArmGrid
 from .statistics.intervals import Columns, Interval, column_statistics, t_interval
-from .statistics.records import Floats
+from .statistics.records import Floats, RunRecord
 
 X_METRIC = {"tokens": "train/tokens", "seconds": "train/seconds"}
 
@@ -110,11 +110,11 @@ def _band(columns: Columns, band: schema.Band) -> tuple[Floats, Floats]:
 
 def estimate(grid: ArmGrid, values: Floats) -> schema.Estimate:
     """Return mean, interval and seeds of `values`, float64 [R]; NaN where a run has none."""
-    return told(grid, t_interval(values), values)
+    return told(grid.runs, t_interval(values), values)
 
 
-def told(grid: ArmGrid, interval: Interval, values: Floats) -> schema.Estimate:
-    """Return an interval together with the seeds' own values, float64 [R]."""
+def told(runs: Iterable[RunRecord], interval: Interval, values: Floats) -> schema.Estimate:
+    """Return an interval together with the own values, float64 [R], of the runs [R] that it is over."""
     return schema.Estimate(
         n=interval.n,
         mean=interval.mean,
@@ -124,7 +124,7 @@ def told(grid: ArmGrid, interval: Interval, values: Floats) -> schema.Estimate:
         sd=interval.sd,
         seeds=[
             schema.SeedValue(seed=run.seed, run_id=run.id, value=value)
-            for run, value in zip(grid.runs, values.tolist(), strict=True)
+            for run, value in zip(runs, values.tolist(), strict=True)
             if isfinite(value)
         ],
     )

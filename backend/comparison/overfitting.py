@@ -47,7 +47,7 @@ def overfitting(grid: ArmGrid, x: Floats) -> schema.Overfitting:
     return schema.Overfitting(
         rule="halves",
         state=state,
-        amount=told(grid, found.interval, amounts),
+        amount=told(grid.runs, found.interval, amounts),
         after=after,
         before=before,
         step=step,

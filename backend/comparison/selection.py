@@ -11,7 +11,7 @@ import numpy as np
 from backend.shared.metrics import METRICS
 
 from . import schema
-from .arms import estimate
+from .arms import estimate, told
 from .differences import differences
 from .statistics.best_of import crossfitted, expected_best
 from .statistics.grid import ArmGrid
@@ -117,22 +117,10 @@ def _honest(
     adjusted = dict(zip(results, holm([result.p for result in results.values()]), strict=True))
     found = {}
     for key, own in values.items():
-        interval, result = t_interval(own), results.get(key)
+        result = results.get(key)
         difference = None if result is None else result.difference
         found[key] = schema.CrossFitted(
-            value=schema.Estimate(
-                n=interval.n,
-                mean=interval.mean,
-                lo=interval.lo,
-                hi=interval.hi,
-                half_width=interval.half_width,
-                sd=interval.sd,
-                seeds=[
-                    schema.SeedValue(seed=seed, run_id=runs[seed].id, value=value)
-                    for seed, value in zip(seeds, own.tolist(), strict=True)
-                    if np.isfinite(value)
-                ],
-            ),
+            value=told([runs[seed] for seed in seeds], t_interval(own), own),
             n=0 if difference is None else difference.n,
             mean=None if difference is None else difference.mean,
             lo=None if difference is None else difference.lo,
