@@ -5,7 +5,7 @@ are written as they are, to the last digit.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,17 @@ from sqlalchemy import Row
 from backend.edge.csv_text import csv_line, text
 from backend.shared.database import Database
 from backend.shared.metrics import ALSO, recorded
+from backend.shared.specs import PlanSpec
 from backend.shared.store import metrics, studies
 from backend.shared.store import runs as run_store
-from backend.shared.tables import Arm, Run
+from backend.shared.tables import Arm, Run, Study
 
-from .statistics.records import StudyRecords
+from .plan.looked import planned
+from .statistics.records import ArmRecord, RunRecord, StudyRecords
 
 RUNS_AT_ONCE = 50
 HEAD = ("arm", "method", "seed", "run", "status", "step", "epoch")
+PLANNED = "planned"  # the last column: whether the plan judges the run; empty where there is no plan
 
 
 def lines(database: Database, study_id: str) -> Iterator[str]:
@@ -30,18 +33,33 @@ def lines(database: Database, study_id: str) -> Iterator[str]:
         arms = {arm.id: arm for arm in studies.arms(session, study_id)}
         runs = run_store.of_study(session, study_id)
         further = metrics.further_names(session, study_id)
-    yield csv_line([*HEAD, *(metric.name for metric in recorded()), *further])
+        found = session.get(Study, study_id)
+        plan = _plan(None if found is None else found.spec.get("plan"))
+    yield csv_line([*HEAD, *(metric.name for metric in recorded()), *further, PLANNED])
     for start in range(0, len(runs), RUNS_AT_ONCE):
         some = runs[start : start + RUNS_AT_ONCE]
         with database.read() as session:
             evaluations = metrics.evaluations_of(session, [run.id for run in some])
-        yield "".join(_run(run, arms[run.arm_id], evaluations.get(run.id, []), further) for run in some)
+        yield "".join(
+            _run(run, arms[run.arm_id], evaluations.get(run.id, []), further, _planned(plan, arms[run.arm_id], run))
+            for run in some
+        )
 
 
-def _run(run: Run, arm: Arm, rows: Sequence[Row[Any]], further: list[str]) -> str:
+def _plan(spec: Mapping[str, Any] | None) -> PlanSpec | None:
+    return None if spec is None else PlanSpec.model_validate(spec)
+
+
+def _planned(plan: PlanSpec | None, arm: Arm | ArmRecord, run: Run | RunRecord) -> str:
+    return "" if plan is None else "yes" if planned(plan, arm.label, run.seed) else "no"
+
+
+def _run(run: Run, arm: Arm, rows: Sequence[Row[Any]], further: list[str], of_plan: str) -> str:
     told = [text(arm.label), text(arm.method), str(run.seed), run.id, run.status]
     columns = [metric.column for metric in recorded()]
-    return "".join(csv_line([*told, str(row.step), repr(row.epoch), *_numbers(row, columns, further)]) for row in rows)
+    return "".join(
+        csv_line([*told, str(row.step), repr(row.epoch), *_numbers(row, columns, further), of_plan]) for row in rows
+    )
 
 
 def lines_of(records: StudyRecords) -> Iterator[str]:
@@ -52,7 +70,8 @@ def lines_of(records: StudyRecords) -> Iterator[str]:
     table = records.evaluations
     names = [metric.name for metric in recorded()]
     names += sorted(name for name in table.metrics if name.startswith(ALSO))
-    yield csv_line([*HEAD, *names])
+    plan = _plan(records.plan)
+    yield csv_line([*HEAD, *names, PLANNED])
     arms = {arm.id: arm for arm in records.arms}
     columns = [table.metrics.get(name) for name in names]
     for at in np.lexsort((table.step, table.run)):
@@ -61,7 +80,7 @@ def lines_of(records: StudyRecords) -> Iterator[str]:
         told = [text(arm.label), text(arm.method), str(run.seed), run.id, run.status, str(table.step[at])]
         values = (None if column is None else float(column[at]) for column in columns)
         numbers = ("" if value is None or math.isnan(value) else repr(value) for value in values)
-        yield csv_line([*told, repr(float(table.epoch[at])), *numbers])
+        yield csv_line([*told, repr(float(table.epoch[at])), *numbers, _planned(plan, arm, run)])
 
 
 def _numbers(row: Row[Any], columns: list[str], further: list[str]) -> list[str]:

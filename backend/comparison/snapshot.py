@@ -14,7 +14,7 @@ from .statistics.records import ArmRecord, Evaluations, RunRecord, StudyRecords
 
 VERSION = 1
 _STUDY = ("study_id", "name", "event_seq", "task", "baseline_arm_id", "model", "dataset", "draws_rows", "plan")
-_LATER = ("confidence",)  # of the study, not in what was written before there was one
+_LATER = ("confidence", "explored")  # of the study, not in what was written before there was one
 _ARM = ("id", "key", "label", "method", "position", "spec", "trainable_parameters")
 _RUN = ("id", "arm_id", "seed", "status", "failure_code", "step", "total_steps", "seconds", "flops")
 

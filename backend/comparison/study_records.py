@@ -10,6 +10,7 @@ from backend.shared.metrics import ALSO, recorded
 from backend.shared.store import metrics, runs, studies
 from backend.shared.tables import Arm, Run, Study
 
+from . import explored
 from .statistics.records import ArmRecord, Evaluations, Floats, RunRecord, StudyRecords
 
 _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
@@ -32,6 +33,7 @@ def study_records(session: Session, study: Study) -> StudyRecords:
         dataset=str(study.spec["dataset"]),
         draws_rows=study.spec.get("train_rows") is not None,
         plan=study.spec.get("plan"),
+        explored=() if study.spec.get("plan") is None else explored.views(session, study.id),
     )
 
 

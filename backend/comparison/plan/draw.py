@@ -14,7 +14,7 @@ from backend.shared.specs import PlanSpec
 from backend.studies.plan import words as plan_words
 from backend.studies.plan.bounds import spent
 
-from . import words
+from . import looked, words
 from .judge import FINAL, LEVEL, Judged, judge
 from .values import turned, values
 
@@ -192,4 +192,7 @@ def _exploratory(
     if seeds > plan.seeds:
         beyond = several(seeds - plan.seeds, "seed")
         found.append(f"{beyond} beyond the plan's {plan.seeds}: in means and intervals, not in verdicts.")
+    by_id = {arm.id: name for arm, name in zip(records.arms, names, strict=True)}
+    if told := looked.sentence(records.explored, by_id):
+        found.append(told)
     return found

@@ -4,7 +4,7 @@ The store fills these; nothing here knows of SQL. Arrays are never changed after
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+View = tuple[str | None, str | None]  # the baseline (an arm's id) and quantity of a look; None: the plan's own
 Ints = NDArray[np.int64]
 
 
@@ -176,7 +177,8 @@ class StudyRecords:
     """One study as of `event_seq`. `draws_rows`: a seed draws the training rows; else all seeds train on the same.
 
     plan: the JSON of its `PlanSpec`, whole; None where it declared none.  confidence: what ledgers say of how sure runs
-    are, by run, clock and name; see `backend.comparison.confidence`. Empty where no ledger was read.
+    are, by run, clock and name; see `backend.comparison.confidence`. Empty where no ledger was read.  explored: the
+    looks beyond the plan; see `backend.comparison.explored`.
     """
 
     study_id: str
@@ -192,3 +194,4 @@ class StudyRecords:
     draws_rows: bool = True
     plan: Mapping[str, Any] | None = None
     confidence: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    explored: Sequence[View] = ()

@@ -806,6 +806,8 @@ export interface paths {
         /**
          * Comparison
          * @description Every arm's means, intervals, overfitting and differences to the baseline, on full data.
+         *
+         *     A view that the study's plan does not judge (another baseline, another quantity) is counted once there are results.
          */
         get: operations["studies_comparison"];
         put?: never;
