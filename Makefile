@@ -1,6 +1,6 @@
 # Every target does its own set-up on a machine with only Python >= 3.11; a second call skips what is done.
 .DEFAULT_GOAL := help
-.PHONY: help demo up dev check test bench bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads library-versions studies faults mutants screenshots fuzz format clean install install-dev page
+.PHONY: help demo up dev check test bench bench-ledger bench-equivalence bench-limits bench-library bench-gpu bench-page bench-uploads library-versions studies faults mutants screenshots fuzz format clean install install-dev page
 
 help:                          ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
@@ -26,6 +26,9 @@ bench-library: install-dev     ## step time of every method over plain LoRA
 
 bench: install-dev             ## the engine against stock transformers + PEFT on this processor, 20 minutes
 	.venv/bin/python -m tests.bench.engine $(ARGS)
+
+bench-ledger: install-dev      ## what the ledger of rows and the kept adapter cost a short study, in A B A B
+	OMP_NUM_THREADS=1 .venv/bin/python -m tests.bench.ledger $(ARGS)
 
 bench-equivalence: install-dev ## the engine in bf16 against stock PEFT in bf16, the same seeds and masks: two one-sided tests
 	OMP_NUM_THREADS=1 .venv/bin/python -m tests.bench.equivalence $(ARGS)

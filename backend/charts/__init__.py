@@ -19,6 +19,7 @@ from .run_curves import RunCurves
 from .run_figures import RUN_FIGURES
 from .significance import significance
 from .train_inference import train_inference
+from .tries import tries
 
 FIGURES: dict[str, Callable[[Comparison, ChartOptions], Figure]] = {
     "losses": losses,
@@ -31,6 +32,7 @@ FIGURES: dict[str, Callable[[Comparison, ChartOptions], Figure]] = {
     "framework": framework,
     "accuracy": accuracy,
     "elsewhere": elsewhere,
+    "tries": tries,
 }
 
 __all__ = ["FIGURES", "RUN_FIGURES", "ChartOptions", "Figure", "RunCurves"]

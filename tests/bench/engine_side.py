@@ -98,8 +98,13 @@ def arm(home: Path, work: Work, method: str, **training: Any) -> ArmKeySpec:
     )
 
 
-def time_study(home: Path, work: Work, method: str, runs: int, **training: Any) -> EngineTime:
-    """Train `runs` seeds of a method on two workers that start cold, with nothing tokenised yet."""
+def time_study(
+    home: Path, work: Work, method: str, runs: int, *, trainer: Sequence[str] = TRAINER, **training: Any
+) -> EngineTime:
+    """Train `runs` seeds of a method on two workers that start cold, with nothing tokenised yet.
+
+    trainer: the command of the workers' trainers.
+    """
     shutil.rmtree(home / "cache" / "tokens", ignore_errors=True)
     shutil.rmtree(home / "bench", ignore_errors=True)
     spec = arm(home, work, method, **training)
@@ -107,7 +112,7 @@ def time_study(home: Path, work: Work, method: str, runs: int, **training: Any) 
     ready: list[float] = []
     watch = Stopwatch()
     threads = [
-        threading.Thread(target=_serve, args=(home, spec, range(worker, runs, WORKERS), worker, said, ready))
+        threading.Thread(target=_serve, args=(home, spec, range(worker, runs, WORKERS), worker, said, ready, trainer))
         for worker in range(WORKERS)
     ]
     for thread in threads:
@@ -121,10 +126,16 @@ def time_study(home: Path, work: Work, method: str, runs: int, **training: Any) 
 
 
 def _serve(
-    home: Path, spec: ArmKeySpec, seeds: Sequence[int], worker: int, said: list[Finished], ready: list[float]
+    home: Path,
+    spec: ArmKeySpec,
+    seeds: Sequence[int],
+    worker: int,
+    said: list[Finished],
+    ready: list[float],
+    trainer_command: Sequence[str],
 ) -> None:
     """Start one trainer, hand it its runs one pack after the other, and end it."""
-    trainer = TrainerProcess(TRAINER, home / "bench" / f"trainer-{worker}.log")
+    trainer = TrainerProcess(trainer_command, home / "bench" / f"trainer-{worker}.log")
     waiting = [command(home, {f"run-{seed}": spec}, seed) for seed in seeds]
     try:
         while not trainer.gone:

@@ -22,7 +22,7 @@ PLANS = [
 TEST = np.array([0.9, 0.2, 0.8, 0.7])
 
 
-def _records(seeds: int = 5) -> StudyRecords:
+def tuned(seeds: int = 5) -> StudyRecords:
     records = study(PLANS, seeds=seeds, noise=0.005)
     table = records.evaluations
     arms = np.array([int(run.arm_id.removeprefix("arm-")) for run in records.runs])[table.run]
@@ -41,7 +41,7 @@ def _test_values(records: StudyRecords, arm: int) -> np.ndarray:
 
 
 def test_the_choice_does_not_look_at_test_rows() -> None:
-    records = _records()
+    records = tuned()
     found = comparison.build(records).selection
     assert found is not None
     assert (found.chosen_by, found.reported) == ("validation/loss", "test/loss")
@@ -55,7 +55,7 @@ def test_the_choice_does_not_look_at_test_rows() -> None:
 
 
 def test_differences_are_paired_on_test_rows_and_corrected_over_methods() -> None:
-    records = _records()
+    records = tuned()
     found = comparison.build(records).selection
     assert found is not None
     p = []
@@ -74,7 +74,7 @@ def test_differences_are_paired_on_test_rows_and_corrected_over_methods() -> Non
 
 
 def test_it_follows_the_score_asked_for() -> None:
-    found = comparison.build(_records(), metric="validation/accuracy").selection
+    found = comparison.build(tuned(), metric="validation/accuracy").selection
     assert found is not None
     assert (found.chosen_by, found.reported) == ("validation/accuracy", "test/accuracy")
 
@@ -85,7 +85,7 @@ def test_a_study_without_test_rows_has_no_selection() -> None:
 
 def test_seeds_that_a_candidate_lacks_do_not_count() -> None:
     """The worse rate has not finished the one bad seed: both are judged on the seeds that both have finished."""
-    records = _records()
+    records = tuned()
     table = records.evaluations
     bad = np.array([run.seed == 4 for run in records.runs])[table.run]
     losses = table.metrics["validation/loss"] + np.where(bad, 5.0, 0.0)
@@ -150,7 +150,7 @@ def test_a_comparison_says_what_tells_its_sites_apart() -> None:
 
 def test_stopped_in_time_choice_and_report_are_those_of_the_kept_adapters() -> None:
     """The rate that is best at the end is not the one that is best when each is stopped."""
-    records = with_halves(_records(), noise=0.002)
+    records = with_halves(tuned(), noise=0.002)
     table = records.evaluations
     arm = np.array([int(run.arm_id.removeprefix("arm-")) for run in records.runs])[table.run]
     dip = np.where((arm == 1) & (table.step == 48), 0.3, 0.0)
@@ -203,7 +203,7 @@ def test_expected_best_equals_the_mean_over_all_draws(higher: bool) -> None:
 
 
 def test_a_method_at_its_best_is_told_cross_fitted_and_by_tries() -> None:
-    records = _records()
+    records = tuned()
     found = comparison.build(records).selection
     assert found is not None
     assert not found.fair

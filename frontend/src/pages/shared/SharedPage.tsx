@@ -79,6 +79,7 @@ export function SharedPage() {
                 csv={`/api/v1/shared/${encodeURIComponent(secret)}/export.csv`}
                 comparison={compared.data}
                 hidden={hidden}
+                figureOf={figureOf}
               />
             </Paper>
             <Paper p="md" component="section" aria-label="Exact set-up">

@@ -1,11 +1,19 @@
 /** What each method is expected to reach on test rows with one setting tried, two, and so on: more tries find better ones. */
-import { Table, Text } from "@mantine/core";
+import { Table } from "@mantine/core";
 import type { Comparison, Quantity } from "../../../api/types";
+import type { FigureOf } from "../../../api/view";
+import { NamedFigure } from "../../../figure/NamedFigure";
 import { MISSING, decimals, percent } from "../../../format/numbers";
 
 type Selection = NonNullable<Comparison["selection"]>;
 
-export function BestOfTries({ selection, quantity }: { selection: Selection; quantity: Quantity | undefined }) {
+interface BestOfTriesProps {
+  selection: Selection;
+  quantity: Quantity | undefined;
+  figureOf: FigureOf;
+}
+
+export function BestOfTries({ selection, quantity, figureOf }: BestOfTriesProps) {
   const most = Math.max(...selection.methods.map(({ candidates }) => candidates));
   if (most < 2) return null;
   const tries = Array.from({ length: most }, (_, at) => at + 1);
@@ -13,13 +21,13 @@ export function BestOfTries({ selection, quantity }: { selection: Selection; qua
     value === undefined ? MISSING : quantity?.shown === "share" ? percent(value) : decimals(value);
   return (
     <>
-      <Text size="sm" fw={550} mt="sm">
-        After how many tries?
-      </Text>
-      <Text size="sm" c="dimmed" mb="xs">
-        Expected on test rows when so many settings are drawn at random and the best on validation rows is taken.
-        Compare methods within a column.
-      </Text>
+      <NamedFigure
+        figureOf={figureOf}
+        name="tries"
+        title="After how many tries?"
+        reading="Expected on test rows when so many settings are drawn at random and the best on validation rows is taken. Compare methods at the same number of tries."
+        height={300}
+      />
       <Table.ScrollContainer minWidth={420} type="native" tabIndex={0} aria-label="Tries, scrolls sideways">
         <Table highlightOnHover>
           <Table.Thead>

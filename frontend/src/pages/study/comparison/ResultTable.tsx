@@ -2,6 +2,7 @@
 import { Button, Group, Skeleton, Table, Text, Title } from "@mantine/core";
 import { IconDownload } from "@tabler/icons-react";
 import { CLOCK_WORDS, otherClock } from "../../../api/clock";
+import type { FigureOf } from "../../../api/view";
 import type { Comparison } from "../../../api/types";
 import classes from "./ResultTable.module.css";
 import { scoresOf } from "../../../format/metrics";
@@ -16,6 +17,7 @@ interface ResultTableProps {
   csv: string;
   comparison: Comparison | undefined;
   hidden: ReadonlySet<string>;
+  figureOf: FigureOf;
 }
 
 /** The heads of the columns; `elsewhere`: the quantity by the other clock and against it, where the study has one. */
@@ -37,7 +39,7 @@ const COLUMNS = (metric: string, planned: boolean, elsewhere: string[], scores: 
 
 const TITLES = { last: "At the last evaluation", stopped: "Stopped in time" };
 
-export function ResultTable({ csv, comparison, hidden }: ResultTableProps) {
+export function ResultTable({ csv, comparison, hidden, figureOf }: ResultTableProps) {
   return (
     <section aria-label="Results">
       <Group justify="space-between" mb="xs">
@@ -52,12 +54,12 @@ export function ResultTable({ csv, comparison, hidden }: ResultTableProps) {
           chosen on one half of the validation rows and measured on the other, both ways.
         </Explained>
       )}
-      {comparison ? <Rows comparison={comparison} hidden={hidden} /> : <Skeleton height={240} />}
+      {comparison ? <Rows comparison={comparison} hidden={hidden} figureOf={figureOf} /> : <Skeleton height={240} />}
     </section>
   );
 }
 
-function Rows({ comparison, hidden }: { comparison: Comparison; hidden: ReadonlySet<string> }) {
+function Rows({ comparison, hidden, figureOf }: Omit<ResultTableProps, "csv"> & { comparison: Comparison }) {
   const quantity = comparison.metrics.find(({ name }) => name === comparison.metric);
   const scores = scoresOf(comparison.metrics);
   const metric = quantity?.short_title ?? "";
@@ -100,7 +102,7 @@ function Rows({ comparison, hidden }: { comparison: Comparison; hidden: Readonly
         </Table>
       </Table.ScrollContainer>
       {comparison.selection && (
-        <SelectionTable selection={comparison.selection} arms={byId} metrics={comparison.metrics} />
+        <SelectionTable selection={comparison.selection} arms={byId} metrics={comparison.metrics} figureOf={figureOf} />
       )}
       {comparison.paper && <PaperTable paper={comparison.paper} />}
       {comparison.notes.length > 0 && (

@@ -1,6 +1,7 @@
 /** Every method at the setting that was chosen for it on validation rows, with what test rows say of it. */
 import { Group, Table, Text, Title } from "@mantine/core";
 import type { ArmComparison, Comparison, Quantity } from "../../../api/types";
+import type { FigureOf } from "../../../api/view";
 import { ArmMark } from "../../../components/ArmMark";
 import { DeltaText } from "../../../components/DeltaText";
 import { scoreText } from "../../../format/metrics";
@@ -11,9 +12,10 @@ interface SelectionTableProps {
   selection: NonNullable<Comparison["selection"]>;
   arms: ReadonlyMap<string, ArmComparison>;
   metrics: Quantity[];
+  figureOf: FigureOf;
 }
 
-export function SelectionTable({ selection, arms, metrics }: SelectionTableProps) {
+export function SelectionTable({ selection, arms, metrics, figureOf }: SelectionTableProps) {
   const quantity = (metric: string) => metrics.find(({ name }) => name === metric);
   const written = (metric: string, found: { mean: number | null; half_width: number | null }) =>
     quantity(metric)?.shown === "share" ? percent(found.mean) : plusMinus(found.mean, found.half_width);
@@ -91,7 +93,7 @@ export function SelectionTable({ selection, arms, metrics }: SelectionTableProps
           </Table.Tbody>
         </Table>
       </Table.ScrollContainer>
-      <BestOfTries selection={selection} quantity={quantity(selection.reported)} />
+      <BestOfTries selection={selection} quantity={quantity(selection.reported)} figureOf={figureOf} />
     </section>
   );
 }
