@@ -7,6 +7,7 @@ from collections.abc import Callable
 from backend.comparison.schema import Comparison
 
 from .capacity import capacity
+from .differences import differences
 from .elsewhere import elsewhere
 from .figure import Figure
 from .framework import framework
@@ -22,6 +23,7 @@ from .train_inference import train_inference
 from .tries import tries
 
 FIGURES: dict[str, Callable[[Comparison, ChartOptions], Figure]] = {
+    "differences": differences,
     "losses": losses,
     "gap": gap,
     "ranking": ranking,

@@ -8,7 +8,7 @@ from .arrays import floats
 from .clocks import WORDS, effects, value
 from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
 from .options import ChartOptions
-from .text import safe
+from .text import safe, wrapped
 
 
 def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
@@ -97,7 +97,7 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
             "line": {"color": style.colour, "width": 2.5},
         },
         "hovertemplate": (
-            f"{plus_minus(found.mean, found.half_width, 4)} (n = {found.n})<br>{_wrapped(verdict)}"
+            f"{plus_minus(found.mean, found.half_width, 4)} (n = {found.n})<br>{wrapped(verdict)}"
             f"<extra>{safe(arm.name)}</extra>"
         ),
         "name": safe(arm.name),
@@ -151,16 +151,6 @@ def _baseline_line(comparison: Comparison, arms: list[ArmComparison]) -> list[di
         return []
     line = {"color": "#868e96", "width": 1.5, "dash": "dot"}
     return [{"type": "line", "x0": mean, "x1": mean, "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": line}]
-
-
-def _wrapped(sentence: str, width: int = 64) -> str:
-    """Break a sentence into lines for a hover box."""
-    lines: list[str] = [""]
-    for word in safe(sentence, 400).split(" "):
-        if len(lines[-1]) + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return "<br>".join(lines)
 
 
 def _alt(comparison: Comparison, title: str, arms: list[ArmComparison]) -> str:

@@ -20,3 +20,13 @@ def safe(name: str, longest: int = LONGEST) -> str:
     for old, new in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("$", "&#36;"), ("%{", "%\u200b{")):
         short = short.replace(old, new)
     return f"\u2068{short}\u2069" if turned else short
+
+
+def wrapped(sentence: str, width: int = 64) -> str:
+    """Break a sentence into lines for a hover box, safe as `safe` makes it."""
+    lines: list[str] = [""]
+    for word in safe(sentence, 400).split(" "):
+        if len(lines[-1]) + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    return "<br>".join(lines)

@@ -26,6 +26,7 @@ from .table import ReportTable, in_time_table, result_table
 
 # In the order of reading.
 SHOWN = (
+    "differences",
     "losses",
     "gap",
     "ranking",
