@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from backend.accounts.audit_layer import Audit
 from backend.comparison.cache import ComparisonCache
+from backend.comparison.headlines import Headlines
 from backend.comparison.race import Races
 from backend.datasets.commit import Commits
 from backend.edge import problems
@@ -50,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.reaper = Reaper(database, settings, doorbell.ring, queue_more=Races(database).tick)
     app.state.watch = StudyWatch(database)
     app.state.comparisons = ComparisonCache(load=Confidences(settings).records)
+    app.state.headlines = Headlines(database, app.state.comparisons)
     app.state.commits = Commits()
     senders: Senders = {}
     app.state.senders = senders
@@ -97,10 +99,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts.reaper.start()
     sweeper = Sweeper(parts.context.database, parts.context.settings, parts.senders)
     sweeper.start()
+    parts.headlines.start()
     try:
         yield
     finally:
         await parts.watch.close()
+        parts.headlines.stop()
         sweeper.stop()
         parts.reaper.stop()
         parts.doorbell.close()

@@ -1,6 +1,7 @@
 """People: set up the first account, invite, accept, sign in, change a role, deactivate."""
 
 import re
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -112,6 +113,12 @@ def users(session: Session, workspace_id: str) -> list[tuple[User, str]]:
     """Everybody in a workspace with their role, the oldest account first."""
     query = select(User, Membership.role).join(Membership).where(Membership.workspace_id == workspace_id)
     return [(user, role) for user, role in session.execute(query.order_by(User.id))]
+
+
+def names(session: Session, user_ids: Collection[str]) -> dict[str, str]:
+    """Names of these people by id, in one query; who has no account here is left out."""
+    found = session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
+    return {row.id: row.name for row in found}
 
 
 def change_user(session: Write, user_id: str, role: Role | None, active: bool | None) -> tuple[User, str]:

@@ -97,6 +97,12 @@ class Study(Table):
     created_at: Mapped[datetime] = mapped_column(default=now, index=True)
     updated_at: Mapped[datetime] = mapped_column(default=now)
     archived_at: Mapped[datetime | None]
+    tags: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
+    # The verdict in a sentence for the list of studies: as the event `headline_seq` left the study, by which wording.
+    headline: Mapped[str | None] = mapped_column(Text)
+    headline_state: Mapped[str | None] = mapped_column(String(16))
+    headline_seq: Mapped[int | None]
+    headline_by: Mapped[str | None] = mapped_column(String(16))
 
 
 class Arm(Table):

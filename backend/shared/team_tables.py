@@ -72,6 +72,7 @@ class Invitation(Table):
     __table_args__ = (CheckConstraint(ROLES, name="role"),)
     id: Mapped[str] = mapped_column(primary_key=True)
     workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), index=True)
+    name: Mapped[str | None] = mapped_column(String(100))  # whom it is for, in the words of who invites
     role: Mapped[str] = mapped_column(String(16))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_by: Mapped[str | None]

@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response, status
 
+from backend.accounts import service as accounts
 from backend.accounts.auth import Who
 from backend.accounts.principal import Principal
 from backend.edge.answers import Page
 from backend.edge.context import App, Context
-from backend.edge.paging import Cursor, Limit, encode, number_and_id
+from backend.edge.paging import Cursor, encode, number_and_id
 from backend.queue import why_waiting
 from backend.queue.doorbell import Bell
 from backend.shared.specs import StudySpec
@@ -31,6 +32,7 @@ from .schemas import (
 
 log = logging.getLogger(__name__)
 router = APIRouter(prefix="/studies", tags=["studies"])
+MOST_LISTED = 1000  # a list that is sorted and filtered where it is looked at
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -72,7 +74,7 @@ def preview_study(spec: StudySpec, who: Who, app: App) -> StudyPreview:
 def list_studies(
     who: Who,
     app: App,
-    limit: Limit = 50,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED, description="Most items of one page.")] = 50,
     cursor: Cursor = None,
     archived: Annotated[bool, Query(description="Archived studies instead of the others.")] = False,
     q: Annotated[str | None, Query(max_length=200, description="Part of the name, model or data set.")] = None,
@@ -84,7 +86,11 @@ def list_studies(
         rows, more = found[:limit], len(found) > limit
         found_tallies = tallies.tallies(session, [study.id for study in rows])
         ahead = run_store.queue_positions(session, rows)
-        items = [views.study_summary(study, found_tallies[study.id], ahead.get(study.id)) for study in rows]
+        people = accounts.names(session, {study.created_by for study in rows})
+        items = [
+            views.study_summary(study, found_tallies[study.id], ahead.get(study.id), people.get(study.created_by))
+            for study in rows
+        ]
     last = encode(*store.sort_key(rows[-1])) if more else None
     return Page(items=items, next_cursor=last)
 
@@ -102,12 +108,13 @@ def get(study_id: str, who: Who, app: App) -> StudyDetail:
             tallies.counts_by_arm(session, study_id),
             run_store.queue_positions(session, [study]).get(study_id),
             why_waiting.reason(session, app.settings, study, tally.counts),
+            accounts.names(session, {study.created_by}).get(study.created_by),
         )
 
 
 @router.patch("/{study_id}", operation_id="studies_update")
 def update(study_id: str, patch: StudyPatch, who: Who, app: App, bell: Bell) -> StudyDetail:
-    """Rename, pause or go on, change the priority, choose the baseline."""
+    """Rename, tag, pause or go on, change the priority, choose the baseline."""
     with app.database.write() as session:
         service.update(session, who, study_id, patch.model_dump(exclude_unset=True))
     if patch.paused is False:

@@ -1,12 +1,23 @@
 """Studies as the API takes and answers them; a study is posted as `backend.shared.specs.StudySpec`."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from backend.edge.answers import ErrorItem, JsonObject, Out, RunCounts
 from backend.shared.specs import ArmKeySpec, ArmSpec, Frozen, StudySpec, Task
+
+MOST_TAGS = 20
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+
+
+class Headline(Out):
+    """The verdict of a study in a sentence, as the list of studies shows it."""
+
+    text: str
+    state: Literal["holds", "undecided", "waiting", "plain"]
+    current: bool = Field(description="False where the study has changed since; the next one is on its way.")
 
 
 class StudySummary(Out):
@@ -27,7 +38,10 @@ class StudySummary(Out):
     eta_seconds: float | None = Field(description="Estimated time to the end; null where nothing is known yet.")
     paused: bool
     priority: int
+    tags: list[str]
+    headline: Headline | None = Field(description="null until it was computed, soon after the study stands still.")
     created_by: str
+    created_by_name: str | None = Field(description="null on a server without accounts.")
     created_at: datetime
     last_activity_at: datetime
     archived_at: datetime | None
@@ -69,6 +83,7 @@ class StudyPatch(Frozen):
     paused: bool | None = Field(None, description="A paused study starts no further runs; running ones go on.")
     priority: int | None = Field(None, ge=-1000, le=1000, description="Runs of higher priority are trained first.")
     baseline: str | None = Field(None, max_length=200, description="Id, key, label or method of an arm.")
+    tags: list[Tag] | None = Field(None, max_length=MOST_TAGS, description="All tags of the study; [] takes them off.")
 
 
 class StudyExtend(Frozen):

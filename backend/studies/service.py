@@ -130,7 +130,7 @@ def add_runs(session: Write, study: Study, cells: list[tuple[int, Arm]], who: Pr
 
 
 def update(session: Write, who: Principal, study_id: str, changes: dict[str, Any]) -> None:
-    """Change what is named in `changes` (name, paused, priority, baseline); null leaves a field as it is."""
+    """Change what is named in `changes` (name, paused, priority, baseline, tags); null leaves a field as it is."""
     study = store.get(session, who.workspace_id, study_id)
     changes = {field: value for field, value in changes.items() if value is not None}
     told: dict[str, Any] = {}
@@ -143,6 +143,10 @@ def update(session: Write, who: Principal, study_id: str, changes: dict[str, Any
         chosen = arms[_picked(arms, changes["baseline"])].id
         if chosen != study.baseline_arm_id:
             study.baseline_arm_id = told["baseline_arm_id"] = chosen
+    if "tags" in changes:
+        tags = list({tag.casefold(): tag for tag in reversed(changes["tags"])}.values())[::-1]
+        if tags != study.tags:
+            study.tags = told["tags"] = tags
     session.flush()
     if told:
         study_events.append(session, study_id, [("study", None, {"changed": sorted(told), **told})])

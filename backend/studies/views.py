@@ -19,9 +19,9 @@ def counts(by_status: Mapping[str, int]) -> RunCounts:
     return RunCounts(**by_status, total=sum(by_status.values()))
 
 
-def study_summary(study: Study, tally: Tally, queue_position: int | None) -> StudySummary:
-    """A line of the list of studies."""
-    return StudySummary.model_validate(_study(study, tally, queue_position))
+def study_summary(study: Study, tally: Tally, queue_position: int | None, person: str | None) -> StudySummary:
+    """A line of the list of studies; person: the name of who made it."""
+    return StudySummary.model_validate(_study(study, tally, queue_position, person))
 
 
 def study_detail(
@@ -31,12 +31,13 @@ def study_detail(
     by_arm: Mapping[str, Mapping[str, int]],
     queue_position: int | None,
     waits_for: str | None,
+    person: str | None,
 ) -> StudyDetail:
     """A study with its arms."""
     shown = [_arm(arm, by_arm.get(arm.id, {}), arm.id == study.baseline_arm_id) for arm in arms]
     return StudyDetail.model_validate(
         {
-            **_study(study, tally, queue_position),
+            **_study(study, tally, queue_position, person),
             "spec": StudySpec.model_validate(study.spec),
             "arms": shown,
             "baseline_arm_id": study.baseline_arm_id,
@@ -45,7 +46,11 @@ def study_detail(
     )
 
 
-def _study(study: Study, tally: Tally, queue_position: int | None) -> dict[str, object]:
+def _study(study: Study, tally: Tally, queue_position: int | None, person: str | None) -> dict[str, object]:
+    told = None
+    if study.headline is not None:
+        current = study.headline_seq == study.event_seq
+        told = {"text": study.headline, "state": study.headline_state, "current": current}
     return {
         "id": study.id,
         "name": study.name,
@@ -59,7 +64,10 @@ def _study(study: Study, tally: Tally, queue_position: int | None) -> dict[str, 
         "eta_seconds": tally.eta_seconds,
         "paused": study.paused,
         "priority": study.priority,
+        "tags": study.tags,
+        "headline": told,
         "created_by": study.created_by,
+        "created_by_name": person,
         "created_at": study.created_at,
         "last_activity_at": study.updated_at,
         "archived_at": study.archived_at,

@@ -751,7 +751,7 @@ export interface paths {
         head?: never;
         /**
          * Update
-         * @description Rename, pause or go on, change the priority, choose the baseline.
+         * @description Rename, tag, pause or go on, change the priority, choose the baseline.
          */
         patch: operations["studies_update"];
         trace?: never;
@@ -2857,6 +2857,24 @@ export interface components {
             rows: number;
         };
         /**
+         * Headline
+         * @description The verdict of a study in a sentence, as the list of studies shows it.
+         */
+        Headline: {
+            /**
+             * Current
+             * @description False where the study has changed since; the next one is on its way.
+             */
+            current: boolean;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "holds" | "undecided" | "waiting" | "plain";
+            /** Text */
+            text: string;
+        };
+        /**
          * Health
          * @description Whether this process is up, and what it can reach.
          */
@@ -4576,6 +4594,11 @@ export interface components {
             created_at: string;
             /** Created By */
             created_by: string;
+            /**
+             * Created By Name
+             * @description null on a server without accounts.
+             */
+            created_by_name: string | null;
             /** Dataset */
             dataset: string;
             /**
@@ -4588,6 +4611,8 @@ export interface components {
              * @description Number of the newest event; where to begin reading the stream.
              */
             event_seq: number;
+            /** @description null until it was computed, soon after the study stands still. */
+            headline: components["schemas"]["Headline"] | null;
             /** Id */
             id: string;
             /**
@@ -4617,6 +4642,8 @@ export interface components {
             seeds: number;
             /** @description What was asked, with extensions. */
             spec: components["schemas"]["StudySpec"];
+            /** Tags */
+            tags: string[];
             /**
              * Task
              * @enum {string}
@@ -4710,6 +4737,11 @@ export interface components {
              * @description Runs of higher priority are trained first.
              */
             priority?: number | null;
+            /**
+             * Tags
+             * @description All tags of the study; [] takes them off.
+             */
+            tags?: string[] | null;
         };
         /**
          * StudyPreview
@@ -4871,6 +4903,11 @@ export interface components {
             created_at: string;
             /** Created By */
             created_by: string;
+            /**
+             * Created By Name
+             * @description null on a server without accounts.
+             */
+            created_by_name: string | null;
             /** Dataset */
             dataset: string;
             /**
@@ -4883,6 +4920,8 @@ export interface components {
              * @description Number of the newest event; where to begin reading the stream.
              */
             event_seq: number;
+            /** @description null until it was computed, soon after the study stands still. */
+            headline: components["schemas"]["Headline"] | null;
             /** Id */
             id: string;
             /**
@@ -4910,6 +4949,8 @@ export interface components {
             queue_position: number | null;
             /** Seeds */
             seeds: number;
+            /** Tags */
+            tags: string[];
             /**
              * Task
              * @enum {string}
