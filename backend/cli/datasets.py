@@ -44,7 +44,7 @@ def plan(file: Path | None, task: str | None, columns: dict[str, str | None], **
 
 
 def _task_of(file: Path, asked: ImportPlan) -> Task:
-    if asked.mapping.prompt or asked.mapping.completion:
+    if asked.mapping.prompt or asked.mapping.completion or asked.mapping.messages:
         return "causal_lm"
     if asked.mapping.text or asked.mapping.label:
         return "classification"

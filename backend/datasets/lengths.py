@@ -37,6 +37,8 @@ class Lengths(Frozen):
 def cut(row: Row) -> Texts:
     """The texts of a row as far as they are measured, and how long they are."""
     texts = [row[key] for key in ("text", "text_pair", "prompt", "completion") if key in row]
+    if "messages" in row:
+        texts = ["\n".join(turn["content"] for turn in row["messages"])]
     return tuple(text[:MOST_CHARACTERS] for text in texts), sum(map(len, texts))
 
 

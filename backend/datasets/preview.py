@@ -11,7 +11,9 @@ from typing import Any
 
 from backend.shared.errors import InvalidInput, Problem
 from backend.shared.rows.advice import Kept, advice, count, refuse_useless
-from backend.shared.rows.row import BadCell, ColumnMapping, Format, RowRefused, guess_mapping
+from backend.shared.rows.cell import BadCell, RowRefused
+from backend.shared.rows.chat import written
+from backend.shared.rows.row import ColumnMapping, Format, guess_mapping
 from backend.shared.rows.seen_rows import SeenRows
 from backend.shared.rows.writer import MOST_NOTES
 
@@ -134,7 +136,7 @@ def _read(seen: _Seen, table: Table, plan: ImportPlan, split: str | None, measur
 
 def _shown(values: dict[str, Any]) -> dict[str, str | None]:
     return {
-        key[:200]: None if value is None else str(value)[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
+        key[:200]: None if value is None else written(value)[:SHOWN_CHARACTERS].encode("utf-8", "replace").decode()
         for key, value in values.items()
     }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from backend.shared.rows.chat import two_texts
 from backend.shared.rows.row import Row
 from backend.shared.specs import Task
 from worker.data.rows import FlatRows
@@ -45,7 +46,7 @@ def encode(
     store = _Store()
     limit = min(max_length, context_length)
     for chunk in _chunks(rows):
-        if task == "causal_lm" and "prompt" not in chunk[0]:
+        if task == "causal_lm" and "prompt" not in chunk[0] and "messages" not in chunk[0]:
             _whole_texts(chunk, tokenizer, limit, store)
         elif task == "causal_lm":
             _prompts(chunk, tokenizer, limit, store)
@@ -72,8 +73,9 @@ def _texts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
 
 
 def _prompts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
-    prompts = tokenizer([row["prompt"] + PROMPT_END for row in chunk], add_special_tokens=False)["input_ids"]
-    answers = tokenizer([row["completion"] for row in chunk], add_special_tokens=False)["input_ids"]
+    texts = [two_texts(row) for row in chunk]
+    prompts = tokenizer([prompt + PROMPT_END for prompt, _ in texts], add_special_tokens=False)["input_ids"]
+    answers = tokenizer([completion for _, completion in texts], add_special_tokens=False)["input_ids"]
     first = _first(tokenizer)
     for place, (prompt, answer) in enumerate(zip(prompts, answers, strict=True)):
         begin = first + prompt

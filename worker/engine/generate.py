@@ -10,6 +10,8 @@ import torch
 from torch.nn import functional as F
 from transformers import GenerationConfig
 
+from backend.shared.rows.chat import two_texts
+from backend.shared.rows.row import Row
 from worker.data import Dataset
 from worker.engine.pass_state import Adapter
 from worker.engine.seed_batches import SeedBatches
@@ -46,10 +48,12 @@ def answer(slot: Slot, tokenizer: Any, data: SeedBatches, dataset: Dataset) -> l
         some = order[start : start + BATCH_ROWS]
         texts |= dict(zip(some, _generate(slot, tokenizer, [prompts[i] for i in some], settings), strict=True))
     stored = dataset.rows_at("validation", [int(line) for line in lines[:count]])
-    return [
-        Answer(row["prompt"], texts[i], tuple(dict.fromkeys(row.get("references") or [row["completion"]])))
-        for i, row in enumerate(stored)
-    ]
+    return [_answer(row, texts[i]) for i, row in enumerate(stored)]
+
+
+def _answer(row: Row, text: str) -> Answer:
+    prompt, completion = two_texts(row)
+    return Answer(prompt, text, tuple(dict.fromkeys(row.get("references") or [completion])))
 
 
 def _generate(slot: Slot, tokenizer: Any, prompts: list[np.ndarray], settings: dict[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
 
 data = typer.Typer()
-File = Annotated[Path, typer.Argument(help="A CSV, TSV, JSONL or Parquet file.")]
+File = Annotated[Path, typer.Argument(help="A CSV, TSV, JSONL, JSON or Parquet file.")]
 Text = Annotated[str | None, typer.Option(help="Column of the text.")]
 Label = Annotated[str | None, typer.Option(help="Column of the label, or of the number for regression.")]
 TextPair = Annotated[str | None, typer.Option(help="Column of a second text.")]
@@ -22,6 +22,7 @@ Prompt = Annotated[str | None, typer.Option(help="Column of the prompt, for caus
 Completion = Annotated[str | None, typer.Option(help="Column of the completion, for causal_lm.")]
 References = Annotated[str | None, typer.Option(help="Column of a list of good completions, for causal_lm.")]
 Context = Annotated[str | None, typer.Option(help="Column that is put under the prompt where it is not empty.")]
+Messages = Annotated[str | None, typer.Option(help="Column of whole conversations, for causal_lm.")]
 DatasetId = Annotated[str, typer.Argument(metavar="DATA_SET")]
 
 
@@ -35,6 +36,7 @@ def add(
     completion: Completion = None,
     references: References = None,
     context: Context = None,
+    messages: Messages = None,
     task: Annotated[
         str | None, typer.Option(help="classification, regression or causal_lm; by default what the columns are of.")
     ] = None,
@@ -64,7 +66,7 @@ def add(
     from backend.datasets.add import add_dataset
 
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
-    columns |= {"references": references, "context": context}
+    columns |= {"references": references, "context": context, "messages": messages}
     rows = datasets.split_by(held_out, group, split, split_seed, validation_name)
     settings, known = Settings(), licence or UNKNOWN_LICENCE
     files = [one for one in (file, validation) if one is not None]
@@ -106,6 +108,7 @@ def fetch(
     completion: Completion = None,
     references: References = None,
     context: Context = None,
+    messages: Messages = None,
     task: Annotated[str | None, typer.Option(help="classification, regression or causal_lm.")] = None,
     name: Annotated[str | None, typer.Option(help="Id of the data set; by default made from its name.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before fetching.")] = False,
@@ -116,7 +119,7 @@ def fetch(
     from backend.datasets import hub
 
     columns = {"text": text, "text_pair": text_pair, "label": label, "prompt": prompt, "completion": completion}
-    columns |= {"references": references, "context": context}
+    columns |= {"references": references, "context": context, "messages": messages}
     said = task is not None or any(columns.values())
     plan = datasets.plan(None, task, columns) if said else None
     settings, offer = Settings(), hub.look(hub_id, config, revision, train_split, validation_split)

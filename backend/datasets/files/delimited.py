@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from backend.shared.errors import InvalidInput
-from backend.shared.rows.row import MAX_CELL_BYTES, Quotes
+from backend.shared.rows.cell import MAX_CELL_BYTES
+from backend.shared.rows.row import Quotes
 
 from .text_file import MAX_LINE_BYTES, text_lines
 

@@ -8,7 +8,8 @@ from typing import Any
 from backend.shared.errors import InvalidInput
 from backend.shared.facts import DatasetFacts
 from backend.shared.rows.budget import Budget
-from backend.shared.rows.row import BadCell, Row, RowRefused, row_maker
+from backend.shared.rows.cell import BadCell, RowRefused
+from backend.shared.rows.row import Row, row_maker
 from backend.shared.rows.writer import DatasetWriter
 
 from .delimited import DELIMITERS, read_delimited

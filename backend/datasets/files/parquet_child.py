@@ -87,7 +87,7 @@ def _is_read(kind: Any) -> bool:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _is_text(kind.value_type)
+        return _is_text(kind.value_type) or _is_turn(kind.value_type)
     return bool(
         _is_text(kind)
         or pa.types.is_integer(kind)
@@ -95,6 +95,14 @@ def _is_read(kind: Any) -> bool:
         or pa.types.is_boolean(kind)
         or pa.types.is_decimal(kind)
     )
+
+
+def _is_turn(kind: Any) -> bool:
+    """Whether it is a struct that says who speaks, and what: one turn of a conversation."""
+    if not pa.types.is_struct(kind):
+        return False
+    fields = {kind.field(place).name for place in range(kind.num_fields)}
+    return {"role", "content"} <= fields or {"from", "value"} <= fields
 
 
 def _is_text(kind: Any) -> bool:
@@ -110,7 +118,7 @@ def _plain(value: Any) -> Any:
 
 
 def _say(message: Any) -> None:
-    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.write(json.dumps(message, default=str) + "\n")  # a turn may hold times
 
 
 if __name__ == "__main__":

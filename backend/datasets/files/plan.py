@@ -7,15 +7,17 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from backend.shared.errors import InvalidInput
-from backend.shared.rows.chat import CHAT, chat_column
+from backend.shared.rows.cell import RowRefused
+from backend.shared.rows.chat import chat_column
 from backend.shared.rows.row import (
     REQUIRED,
+    SHAPES,
     ColumnMapping,
     Format,
     Quotes,
-    RowRefused,
     guess_mapping,
     keys_of,
+    of_one_shape,
     takes_context,
 )
 from backend.shared.specs import Frozen, Task
@@ -99,7 +101,8 @@ def _cell(values: dict[str, Any], column: str) -> str:
 
 PREFERENCES = (
     "The rows are preferences: a chosen and a rejected answer. One answer a row is trained on here; to learn the "
-    "chosen ones, take the task causal_lm and name the columns of the prompt and, as the completion, the chosen one."
+    "chosen ones, take the task causal_lm and name the columns of the prompt and, as the completion, the chosen one. "
+    "Where the chosen one holds whole conversations, name it as messages."
 )
 NO_HEADER = " If the first line is a row already, put a line with the columns' names above it."
 UNUSED = ("system", "history")  # beside an instruction; source: the Alpaca format of LLaMA-Factory
@@ -115,13 +118,15 @@ def unused(columns: list[str], plan: ImportPlan) -> list[str]:
 
 
 def guess_task(columns: list[str]) -> Task:
-    """causal_lm where the names are of prompts and completions, or of chats, and not of a text and a label, else
-    classification.
+    """causal_lm where the names are of conversations, of prompts and completions, of preferences, or of a text with
+    nothing beside it, and not of a text and a label; else classification.
     """
     one = guess_mapping(columns, "causal_lm")
     other = guess_mapping(columns, "classification")
     both = (one.prompt is not None and one.completion is not None) or chat_column(columns) is not None
-    return "causal_lm" if both and None in (other.text, other.label) else "classification"
+    alone = [column.strip().lower() for column in columns] == ["text"]
+    preferences = {"chosen", "rejected"} <= {column.strip().lower() for column in columns}
+    return "causal_lm" if (both or alone or preferences) and None in (other.text, other.label) else "classification"
 
 
 def settle_mapping(
@@ -142,23 +147,45 @@ def settle_mapping(
             raise _no_column(column, columns, f"/mapping/{key}")
     guessed = {k: v for k, v in guess_mapping(columns, task).named().items() if v not in given.values()}
     settled = guessed | given
+    if task == "causal_lm":
+        _of_one_shape(given)
+        settled = of_one_shape(settled, given)
+        if not any(all(key in settled for key in shape) for shape in SHAPES):
+            _require(REQUIRED[task], settled, columns, left_out)
+    else:
+        _require(REQUIRED[task], settled, columns, left_out)
     if "context" not in given and not takes_context(settled.get("prompt")):
         settled.pop("context", None)  # it belongs to an instruction only
-    for key in REQUIRED[task]:
-        if key not in settled:
-            if chat := chat_column([*columns, *left_out]):
-                raise InvalidInput(f"The column {chat[:100]!r} {CHAT}.", f"/mapping/{key}")
-            if {"chosen", "rejected"} <= {column.strip().lower() for column in [*columns, *left_out]}:
-                raise InvalidInput(PREFERENCES, f"/mapping/{key}")
-            typed = "".join(f"; left out: {name[:60]!r} ({kind})" for name, kind in list(left_out.items())[:9])
-            raise InvalidInput(
-                f"Which column is the {key}? The file has: {_listed(columns)}{typed}. Name it (--{key} COLUMN)."
-                + (NO_HEADER if any(map(_like_a_cell, columns)) else ""),
-                f"/mapping/{key}",
-            )
     if len(set(settled.values())) != len(settled):
         raise InvalidInput("One column is used for two things; name each one's own column.", "/mapping")
     return ColumnMapping(**settled)
+
+
+def _require(
+    keys: tuple[str, ...], settled: Mapping[str, str], columns: list[str], left_out: Mapping[str, str]
+) -> None:
+    for key in keys:
+        if key in settled:
+            continue
+        if {"chosen", "rejected"} <= {column.strip().lower() for column in [*columns, *left_out]}:
+            raise InvalidInput(PREFERENCES, f"/mapping/{key}")
+        typed = "".join(f"; left out: {name[:60]!r} ({kind})" for name, kind in list(left_out.items())[:9])
+        raise InvalidInput(
+            f"Which column is the {key}? The file has: {_listed(columns)}{typed}. Name it (--{key} COLUMN)."
+            + (NO_HEADER if any(map(_like_a_cell, columns)) else ""),
+            f"/mapping/{key}",
+        )
+
+
+def _of_one_shape(given: Mapping[str, str]) -> None:
+    """Refuse columns of two shapes: a row is a conversation, or a prompt with its completion, or a text."""
+    asked = [next(key for key in shape if key in given) for shape in SHAPES if any(key in given for key in shape)]
+    if len(asked) > 1:
+        raise InvalidInput(
+            f"A row is a conversation (messages), a prompt with its completion, or a text alone; {asked[0]} and "
+            f"{asked[1]} are of two kinds, so leave one out.",
+            f"/mapping/{asked[1]}",
+        )
 
 
 def _like_a_cell(column: str) -> bool:

@@ -35,6 +35,7 @@ class Kept:
     reasons: Counter[str]
     marks: Counter[str]
     verdict: Verdict
+    unanswered: int = 0  # conversations that end with another turn than the assistant's
 
     @property
     def kept(self) -> int:
@@ -63,6 +64,7 @@ def count(seen: SeenRows, verdict: Verdict) -> Kept:
         reasons=seen.refused + Counter(left),  # what is 0 falls out
         marks=seen.marks,
         verdict=verdict,
+        unanswered=seen.unanswered,
     )
 
 
@@ -111,7 +113,12 @@ def advice(found: Kept, notes: Sequence[str] = ()) -> list[str]:
     for mark, many in found.marks.items():
         told.append(
             f"{_rows(many, 'holds', 'hold')} marks of a chat ({mark!r}) as text: a model whose tokenizer does not know "
-            "them reads them letter by letter. Chat data is not read as such yet."
+            "them reads them letter by letter. Give the turns as messages, each with a role and a content."
+        )
+    if found.unanswered:
+        told.append(
+            f"{_conversations(found.unanswered)} with no turn of the assistant: what comes after the last answer is "
+            "not learned."
         )
     told += _spelling(found)
     told += _classes(found)
@@ -119,6 +126,10 @@ def advice(found: Kept, notes: Sequence[str] = ()) -> list[str]:
         held = _rows(found.rows["validation"])
         told.append(f"Only {held} for validation: differences between methods will hardly be seen.")
     return told
+
+
+def _conversations(many: int) -> str:
+    return "1 conversation ends" if many == 1 else f"{many:,} conversations end"
 
 
 def _why(found: Kept) -> str:

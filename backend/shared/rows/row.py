@@ -1,43 +1,27 @@
 """One normalised row of a data set, made from the values of a file's columns.
 
-A row has the keys `text`, `text_pair` where there are two texts, and `label`; or `prompt` and `completion`, and
-`references` where there are several right answers.
+A row has the keys `text`, `text_pair` where there are two texts, and `label`. Of text generation it is a conversation
+(`messages`, its turns), or `prompt` and `completion`, and `references` where there are several right answers, or a
+`text` alone, all of which is learned.
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.shared.rows.chat import CHAT, is_chat
+from backend.shared.rows.cell import RowRefused, check_text
+from backend.shared.rows.chat import Turn, chat_column, conversation, is_chat, turns
 from backend.shared.rows.labels import MISSING_WORDS, NO_LABEL_REASON
 from backend.shared.specs import Frozen, Task
 
 Row = dict[str, Any]
-MAX_CELL_BYTES = 1 << 20
-
-
-class RowRefused(Exception):
-    """One row cannot be used; the file as a whole may still be."""
-
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(f"column {column!r}: {reason}")
-        self.column = column
-        self.reason = reason
-
-
-class BadCell(Exception):
-    """A cell that makes the file as a whole untrustworthy."""
-
-    def __init__(self, column: str, reason: str) -> None:
-        super().__init__(f"column {column!r}: {reason}")
-        self.column = column
-        self.reason = reason
 
 
 class ColumnMapping(Frozen):
-    """Which column of a file is what. Texts and label for classification and regression, else prompt and completion."""
+    """Which column of a file is what: texts and a label, or for text generation one of the `SHAPES`."""
 
     text: str | None = None
     text_pair: str | None = None
@@ -46,6 +30,7 @@ class ColumnMapping(Frozen):
     completion: str | None = None
     references: str | None = None
     context: str | None = Field(None, description="Put under the prompt in rows where it is not empty.")
+    messages: str | None = Field(None, description="Whole conversations: lists of turns with a role and a content.")
 
     def named(self) -> dict[str, str]:
         """Key of the normalised row → column of the file, for the columns that are set."""
@@ -57,10 +42,11 @@ REQUIRED: dict[Task, tuple[str, ...]] = {
     "regression": ("text", "label"),
     "causal_lm": ("prompt", "completion"),
 }
+SHAPES: tuple[tuple[str, ...], ...] = (("messages",), ("prompt", "completion"), ("text",))  # of text generation
 OPTIONAL: dict[Task, tuple[str, ...]] = {
     "classification": ("text_pair",),
     "regression": ("text_pair",),
-    "causal_lm": ("references", "context"),
+    "causal_lm": ("references", "context", "messages", "text"),
 }
 GUESSES: dict[str, tuple[str, ...]] = {
     "text": (
@@ -100,12 +86,29 @@ GUESSES: dict[str, tuple[str, ...]] = {
 def guess_mapping(columns: list[str], task: Task) -> ColumnMapping:
     """The mapping that the column names suggest; keys that no name suggests stay unset."""
     lower = {column.strip().lower(): column for column in reversed(columns)}
-    found = {key: next((lower[name] for name in GUESSES[key] if name in lower), None) for key in keys_of(task)}
+    found = {key: next((lower[name] for name in GUESSES.get(key, ()) if name in lower), None) for key in keys_of(task)}
     if not takes_context(found.get("prompt")):
         found.pop("context", None)
+    if task == "causal_lm":
+        found["messages"] = chat_column(columns)
+        found["text"] = next((lower[name] for name in ("text", "content") if name in lower), None)
+        return ColumnMapping(**of_one_shape({key: column for key, column in found.items() if column is not None}))
     if found.get("label") and len(columns) == 2:  # what else could it be?
         found["text"] = next(column for column in columns if column != found["label"])
     return ColumnMapping(**found)
+
+
+def of_one_shape(named: Mapping[str, str], given: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The columns of the one shape that rows of text generation have: that of the `given` ones, else the first whole.
+
+    Where none is whole, prompt and completion are what is asked for.
+    """
+    chosen = next((shape for shape in SHAPES if any(key in given for key in shape)), None)
+    chosen = chosen or next((shape for shape in SHAPES if all(key in named for key in shape)), SHAPES[1])
+    others = {key for shape in SHAPES if shape != chosen for key in shape}
+    if chosen != SHAPES[1]:
+        others |= {"references", "context"}
+    return {key: column for key, column in named.items() if key in given or key not in others}
 
 
 def takes_context(prompt: str | None) -> bool:
@@ -118,46 +121,40 @@ def keys_of(task: Task) -> tuple[str, ...]:
     return REQUIRED[task] + OPTIONAL[task]
 
 
-def check_text(value: str, column: str) -> str:
-    """The text itself, if a database, a page and a tokenizer can all hold it.
-
-    Raises:
-        BadCell: over 1 MiB, a NUL character, or half of a surrogate pair.
-    """
-    if "\0" in value:
-        raise BadCell(column, "a NUL character, so this is not a text file")
-    if value.isascii() and len(value) <= MAX_CELL_BYTES:
-        return value
-    try:
-        size = len(value.encode("utf-8"))
-    except UnicodeEncodeError:
-        raise BadCell(column, "half of a surrogate pair, which is no character") from None
-    if size > MAX_CELL_BYTES:
-        raise BadCell(column, "a cell of more than 1 MiB; an unbalanced quote upstream often looks like this")
-    return value
-
-
 def row_maker(
     mapping: ColumnMapping, task: Task, names: Sequence[str] | None = None
 ) -> Callable[[Mapping[str, Any]], Row]:
     """A function from a file's values to a normalised row, the mapping looked up once; `names` are of numbered classes.
 
     Labels of classification stay as they are written until all are known. What it raises:
-        RowRefused: an empty text, a missing or unfitting label.
+        RowRefused: an empty text, a missing or unfitting label, a conversation that is none.
         BadCell: see `check_text`.
     """
+    if mapping.messages is not None:
+        column_of = mapping.messages
+        return lambda values: {"messages": conversation(values.get(column_of), column_of)}
     label = _number if task == "regression" else _namer() if names is None else _of_names(names)
     ways: dict[str, Callable[[Any, str], Any]] = {"label": label, "references": _references}
     text: Callable[[Any, str], Any] = _text
     columns = tuple((key, column, ways.get(key, text)) for key, column in mapping.named().items() if key != "context")
+    prompt, context, completion = mapping.prompt, mapping.context, mapping.completion
 
     def make(values: Mapping[str, Any]) -> Row:
+        if prompt is not None and completion is not None:
+            asked, answered = values.get(prompt), values.get(completion)
+            if is_chat(asked) or is_chat(answered):
+                return {"messages": _of_two(asked, answered, prompt, completion)}
         return {key: way(values.get(column), column) for key, column, way in columns}
 
-    if mapping.context is None or mapping.prompt is None:
+    if context is None or prompt is None:
         return make
-    prompt, context = mapping.prompt, mapping.context
     return lambda values: make({**values, prompt: _under(values.get(prompt), values.get(context), prompt, context)})
+
+
+def _of_two(prompt: Any, completion: Any, asked: str, answered: str) -> list[Turn]:
+    """One conversation of a prompt and its completion, of which one at least is a list of turns."""
+    found = turns(prompt, asked, "user") + turns(completion, answered, "assistant")
+    return conversation(found, answered)
 
 
 def _under(prompt: Any, context: Any, column: str, below: str) -> Any:
@@ -175,7 +172,9 @@ def _text(value: Any, column: str) -> str:
         raise RowRefused(column, "is missing")
     if not isinstance(value, str):
         _refuse_constant(value, column)
-        raise RowRefused(column, CHAT if is_chat(value) else "is not a text")
+        raise RowRefused(
+            column, "holds the turns of a chat; name it as messages" if is_chat(value) else "is not a text"
+        )
     if not check_text(value, column).strip():
         raise RowRefused(column, "is empty")
     return value

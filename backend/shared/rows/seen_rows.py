@@ -49,7 +49,8 @@ class SeenRows:
         self.task, self.seed = task, seed
         self.labels: dict[str, int] = {}  # as they are written → number, in the order of their first rows
         self.refused: Counter[str] = Counter()
-        self.marks: Counter[str] = Counter()  # marks of rendered chats in prompts and completions
+        self.marks: Counter[str] = Counter()  # marks of rendered chats in texts that are no conversations
+        self.unanswered = 0  # conversations whose last turn is not the assistant's
         self._said, self._keys, self._classes, self._splits = array("q"), array("q"), array("q"), array("b")
         self._groups = array("q")
 
@@ -77,12 +78,19 @@ class SeenRows:
         self._keys.append(row_key(row, self.seed))
         if self.task == "causal_lm":
             self._said.append(row_key(row, self.seed, whole=True))
-            if (mark := mark_of((row["prompt"], row["completion"]))) is not None:
-                self.marks[mark] += 1
+            self._look_at(row)
         if group is not None:
             self._groups.append(group_key(group, self.seed))
         self._classes.append(label)
         self._splits.append(_OPEN if split is None else SPLITS.index(split))
+
+    def _look_at(self, row: Row) -> None:
+        turns = row.get("messages")
+        if turns is not None:
+            self.unanswered += turns[-1]["role"] != "assistant"
+            return
+        if (mark := mark_of(row[key] for key in ("prompt", "completion", "text") if key in row)) is not None:
+            self.marks[mark] += 1
 
     def refuse(self, column: str, reason: str) -> None:
         """Count a row that cannot be used.

@@ -7,6 +7,7 @@ from json.encoder import encode_basestring_ascii
 import numpy as np
 import numpy.typing as npt
 
+from backend.shared.rows.chat import Turn, first_of_user
 from backend.shared.rows.row import Row
 
 _NOT_SAID = ("label", "references")
@@ -15,11 +16,18 @@ _NOT_SAID = ("label", "references")
 def row_key(row: Row, seed: int, *, whole: bool = False) -> int:
     """63 bits from the row's texts (case and spacing aside, label left out) and the seed.
 
-    Of a prompt with its completion only the prompt counts, unless `whole`: several answers to one question belong on
-    one side.
+    Of a prompt with its completion only the prompt counts, and of a conversation what the user says first, unless
+    `whole`: several answers to one question belong on one side.
     """
+    if "messages" in row:
+        return _digest(_conversation(row["messages"], whole), seed)
     parts = [f'"{name}": {encode_basestring_ascii(_plain(row[name]))}' for name in _said(tuple(row), whole)]
     return _digest("{" + ", ".join(parts) + "}", seed)  # as json.dumps writes it, in a fifth of its time
+
+
+def _conversation(turns: list[Turn], whole: bool) -> str:
+    said = turns if whole else [{"role": "prompt", "content": first_of_user(turns)}]
+    return "{" + ", ".join(f'"{one["role"]}": {encode_basestring_ascii(_plain(one["content"]))}' for one in said) + "}"
 
 
 @lru_cache

@@ -12,6 +12,7 @@ from backend.shared.facts import SPLITS, DatasetFacts
 from backend.shared.files import sealed, sha256_of
 from backend.shared.rows.advice import REPEATS, advice, count, refuse_useless
 from backend.shared.rows.budget import Budget
+from backend.shared.rows.chat import written as readable
 from backend.shared.rows.labels import NO_LABEL_REASON
 from backend.shared.rows.row import Row
 from backend.shared.rows.seen_rows import DROPPED, UNLABELLED, SeenRows, Verdict
@@ -71,7 +72,9 @@ class DatasetWriter:
             InvalidInput: over five million of them.
         """
         if self.seen.refused.total() < KEPT_REFUSALS and self._listed < KEPT_BYTES:
-            said = {key: str(value)[:KEPT_CHARACTERS] for key, value in (values or {}).items() if value is not None}
+            said = {
+                key: readable(value)[:KEPT_CHARACTERS] for key, value in (values or {}).items() if value is not None
+            }
             written = _line({"place": place, "column": column, "reason": reason, "values": said})
             self._listed += _bytes(written)
             self._refusals.write(written)
@@ -137,7 +140,8 @@ class DatasetWriter:
                         self.refuse(f"line {number}", "label", NO_LABEL_REASON, row)
                         continue
                     if place == DROPPED:
-                        self.refuse(f"line {number}", "prompt" if "prompt" in row else "text", REPEATS, row)
+                        said = next(key for key in ("messages", "prompt", "text") if key in row)
+                        self.refuse(f"line {number}", said, REPEATS, row)
                         continue
                     columns.update(dict.fromkeys(row))
                     if self.task == "classification":

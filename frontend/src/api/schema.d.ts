@@ -2051,7 +2051,7 @@ export interface components {
         };
         /**
          * ColumnMapping
-         * @description Which column of a file is what. Texts and label for classification and regression, else prompt and completion.
+         * @description Which column of a file is what: texts and a label, or for text generation one of the `SHAPES`.
          */
         ColumnMapping: {
             /** Completion */
@@ -2063,6 +2063,11 @@ export interface components {
             context?: string | null;
             /** Label */
             label?: string | null;
+            /**
+             * Messages
+             * @description Whole conversations: lists of turns with a role and a content.
+             */
+            messages?: string | null;
             /** Prompt */
             prompt?: string | null;
             /** References */

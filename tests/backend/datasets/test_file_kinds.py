@@ -149,26 +149,14 @@ REFUSED: dict[str, tuple[bytes | str, str, str]] = {
     "a broken pack": (gzip.compress(BODY.encode())[:12] + b"\xff" * 40, "mine.csv.gz", "damaged or cut off"),
     "a pack in a pack": (gzip.compress(gzip.compress(BODY.encode())), "mine.csv.gz", "compressed with gzip"),
     "a packed parquet": (gzip.compress(b"PAR1"), "mine.parquet.gz", "Parquet is packed itself"),
-    "a chat": ('{"messages": [{"role": "user", "content": "Hi"}]}\n' * 9, "mine.jsonl", "'messages' holds the turns"),
-    "another chat": (
-        '{"conversations": [{"from": "a", "value": "b"}]}\n' * 9,
-        "mine.jsonl",
-        "holds the turns of a chat",
-    ),
-    "turns in cells": (
-        '{"prompt": [{"role": "user", "content": "a"}], "completion": [{"role": "assistant", "content": "b"}]}\n' * 9,
-        "mine.jsonl",
-        "9 × column 'prompt' holds the turns of a chat",
-    ),
 }
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_read_so_is_refused_by_what_it_is(case: str, tmp_path: Path) -> None:
     content, name, sentence = REFUSED[case]
-    task = "causal_lm" if "chat" in case or "turns" in case else "classification"
     with pytest.raises(InvalidInput, match=sentence):
-        take(tmp_path, content, name, task=task)
+        take(tmp_path, content, name, task="classification")
 
 
 def tsv(rows: list[tuple[str, str]], **writing: Any) -> str:
@@ -253,9 +241,6 @@ def test_parquet_columns_of_other_types_are_named(tmp_path: Path) -> None:
     assert told(facts, "left out: 'meta' (struct<year: int64>), 'blob' (binary), 'when' (timestamp[ms])")
     odd = {
         r"Which column is the label\?.*left out: 'meta' \(struct<year": table.drop(["label"]),
-        "'messages' holds the turns of a chat": pa.table(
-            {"messages": [[{"role": "user", "content": "Hi"}]], "id": [1]}
-        ),
         r"No column holds text or numbers. The file has: 'blob' \(binary\)": table.select(["blob"]),
     }
     for number, (sentence, made) in enumerate(odd.items()):

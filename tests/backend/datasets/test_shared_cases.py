@@ -33,6 +33,8 @@ READ: dict[str, tuple[str, dict[str, Any], int, int, tuple[str, ...], tuple[str,
     "pandas_index.csv": ("", {}, 60, 0, ("0", "1"), ()),
     "array_pretty.json": ("", {}, 60, 0, ("0", "1"), ()),
     "array_rows.json": ("", {}, 60, 0, ("0", "1"), ()),
+    "messages.jsonl": ("", CAUSAL, 60, 0, (), ()),
+    "conversational_prompt.jsonl": ("", CAUSAL, 60, 0, (), ()),
     "chatml.jsonl": ("", CAUSAL, 60, 0, (), ("marks of a chat",)),
     "glue_quotes.tsv": ("", {}, 60, 0, ("0", "1"), ()),
     "nan_labels.csv": ("", {}, 54, 6, ("neg", "pos"), ("6 × column 'label' is missing ('nan')",)),
@@ -43,7 +45,6 @@ READ: dict[str, tuple[str, dict[str, Any], int, int, tuple[str, ...], tuple[str,
     "think.csv": ("", {}, 40, 0, ("0", "1"), ()),
     "think.jsonl": ("", CAUSAL, 40, 0, (), ()),
 }
-REFUSED = {"messages.jsonl": "'messages' holds the turns", "conversational_prompt.jsonl": "'prompt' holds the turns"}
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +68,6 @@ def test_a_reported_file_is_read_to_its_right_value(name: str, cases: Path, tmp_
     assert (seen.problems, seen.warnings) == ((), facts.warnings)
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_reported_chat_is_refused_as_one(name: str, cases: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=REFUSED[name]):
-        import_rows(tmp_path, cases / name, None, ImportPlan(task="causal_lm"), NAMING)
-    assert preview(tmp_path, source_of(cases / name), PreviewPlan()).problems[0].detail
-
-
 def test_what_the_reported_files_say_is_all_there(cases: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     import_rows(tmp_path / "out", cases / "alpaca.jsonl", None, ImportPlan(task="causal_lm"), NAMING)
@@ -81,6 +75,12 @@ def test_what_the_reported_files_say_is_all_there(cases: Path, tmp_path: Path) -
     for _, row in open_table(source_of(cases / "alpaca.jsonl")).rows:
         prompt = row["instruction"] + (f"\n{row['input']}" if row["input"] else "")
         assert (prompt, row["output"]) in told
+    for number, name in enumerate(("messages.jsonl", "conversational_prompt.jsonl")):
+        out = tmp_path / str(number) / "out"
+        out.mkdir(parents=True)
+        import_rows(out, cases / name, None, ImportPlan(task="causal_lm"), NAMING)
+        said = [[(turn["role"], turn["content"]) for turn in row["messages"]] for row in stored(out.parent)]
+        assert sorted(said) == sorted([("user", f"Hello {i}?"), ("assistant", f"Hi {i}.")] for i in range(60))
     assert open_table(source_of(cases / "pandas_index.csv")).columns == ["text", "label"]
     assert slug(telling("レビュー")) not in ("unnamed", slug(telling("感想")))
 

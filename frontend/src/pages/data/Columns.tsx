@@ -4,8 +4,8 @@ import type { DatasetPreview } from "../../api/types";
 import { problemAt } from "../compose/problems";
 import { Section } from "../compose/Section";
 import { RowTable } from "./parts";
-import { setColumn, setTask, type Plan, type Task } from "./plan";
-import { KEYS, KEYS_OF, TASKS } from "./words";
+import { setColumn, setShape, setTask, type Plan, type Task } from "./plan";
+import { KEYS, keysOf, SHAPES, shapeOf, TASKS, type Shape } from "./words";
 
 interface ColumnsProps {
   plan: Plan;
@@ -14,7 +14,8 @@ interface ColumnsProps {
 }
 
 export function Columns({ plan, found, onChange }: ColumnsProps) {
-  const { required, optional } = KEYS_OF[found.task];
+  const shape = shapeOf(found.mapping);
+  const { required, optional } = keysOf(found.task, shape);
   const others = found.problems.filter(
     ({ pointer }) => !pointer.startsWith("/mapping/") && !pointer.startsWith("/split"),
   );
@@ -28,6 +29,18 @@ export function Columns({ plan, found, onChange }: ColumnsProps) {
         onChange={(task) => onChange(setTask(plan, task as Task))}
         data={Object.entries(TASKS).map(([value, label]) => ({ value, label }))}
       />
+      {found.task === "causal_lm" && (
+        <Select
+          size="xs"
+          label="Each row is"
+          maw={280}
+          mb="sm"
+          allowDeselect={false}
+          data={Object.entries(SHAPES).map(([value, label]) => ({ value, label }))}
+          value={shape}
+          onChange={(value) => onChange(setShape(plan, value as Shape, found.columns))}
+        />
+      )}
       <SimpleGrid cols={{ base: 1, xs: 2, sm: 3 }} mb="md">
         {[...required, ...optional].map((key) => (
           <Select
@@ -38,6 +51,7 @@ export function Columns({ plan, found, onChange }: ColumnsProps) {
             data={[...found.columns]}
             value={found.mapping[key] ?? null}
             onChange={(column) => onChange(setColumn(plan, key, column))}
+            allowDeselect={optional.includes(key)}
             error={problemAt(found.problems, `/mapping/${key}`) && "Which column is it?"}
           />
         ))}

@@ -1,6 +1,6 @@
 /** What the form asks for, as the API takes it. */
 import type { SplitPlan, UploadPreview } from "../../api/types";
-import { KEYS_OF, type Key } from "./words";
+import { KEYS_OF, type Key, type Shape } from "./words";
 
 /** What the person said so far; the server fills in the rest. */
 export type Plan = Partial<Omit<UploadPreview, "split">> & { split?: Partial<SplitPlan> };
@@ -18,6 +18,17 @@ export function setTask(plan: Plan, task: Task): Plan {
 
 export function setColumn(plan: Plan, key: Key, column: string | null): Plan {
   return { ...plan, mapping: { ...plan.mapping, [key]: column } };
+}
+
+/** Rows of another shape; its column is the one that is named so, else the first one, to be changed by the person. */
+export function setShape(plan: Plan, shape: Shape, columns: readonly string[]): Plan {
+  const called = (...names: string[]) => columns.find((column) => names.includes(column.trim().toLowerCase()));
+  const [first] = columns;
+  if (shape === "messages")
+    return { ...plan, mapping: { messages: called("messages", "conversations", "chosen") ?? first } };
+  if (shape === "text") return { ...plan, mapping: { text: called("text", "content") ?? first } };
+  const prompt = called("prompt", "question", "instruction", "input") ?? first;
+  return { ...plan, mapping: { prompt } };
 }
 
 /** Another way to split; a column is chosen by the person, so that none is shown until then. */
