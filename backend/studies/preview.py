@@ -2,34 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from math import ceil
 from pathlib import Path
 
 import yaml
 from sqlalchemy.orm import Session
-from transformer_dropout.spec import CONSISTENCY
 
-from backend.shared.catalogue import dataset_folder
-from backend.shared.schedule import evaluation_steps
+from backend.shared.catalogue import list_models
 from backend.shared.settings import Settings
-from backend.shared.specs import AlsoSpec, StudySpec
+from backend.shared.specs import StudySpec
 from backend.shared.store import workers
 
-from .expand import Expansion, expand, steps
+from .estimate.packs import Pack, device_class, measured
+from .estimate.predict import Asked, Range, predict
+from .estimate.work import Lengths, work_of
+from .expand import Expansion, expand
 from .plan.power import Power, power
 from .plan.words import sentence
-
-SAMPLED_ROWS = 200
-CHARACTERS_PER_TOKEN = 4.2  # English text in WordPiece and BPE vocabularies
-SPECIAL_TOKENS = 2
-FORWARD = 0.5  # of a training step's cost: frozen weights need a way forward and back, and no gradients of their own
 
 
 @dataclass(frozen=True)
 class Estimate:
     """Seconds to the end and the sentence that says what they rest on; None where nothing was measured yet."""
 
-    seconds: float | None
+    seconds: Range | None
     memory_bytes: int | None
     basis: str
 
@@ -55,8 +51,10 @@ class Preview:
 def preview(session: Session, settings: Settings, asked: StudySpec) -> Preview:
     """Expand a study and estimate its cost; stores nothing and raises nothing for a study with problems."""
     expansion = expand(settings, asked)
-    paces, alive = workers.paces(session, settings.lease_s)
-    return Preview(expansion, estimate(settings.shared, expansion, paces, alive), as_yaml(asked), planned(expansion))
+    packs = measured(session, Lengths(settings.shared))
+    there = workers.devices(session, settings.lease_s)
+    told = estimate(settings.shared, expansion, packs, there, settings.pack_size)
+    return Preview(expansion, told, as_yaml(asked), planned(expansion))
 
 
 def planned(expansion: Expansion) -> PlanPreview | None:
@@ -73,51 +71,44 @@ def as_yaml(study: StudySpec) -> str:
     return yaml.safe_dump(study.model_dump(mode="json", exclude_unset=True), sort_keys=False, allow_unicode=True)
 
 
-def estimate(home: Path, expansion: Expansion, paces: list[float], alive: int) -> Estimate:
-    """Training tokens of all runs over the measured tokens a second of the workers.
-
-    `paces` are training tokens a second of workers that have measured, `alive` how many workers there are.
-    """
+def estimate(
+    home: Path, expansion: Expansion, measured: Sequence[Pack], there: Sequence[str], pack_size: int
+) -> Estimate:
+    """How long the study takes, by the packs that were measured; `there` are the devices of the workers alive."""
     memory = _memory(expansion)
-    if not expansion.arms or expansion.dataset is None:
+    if not expansion.arms or expansion.dataset is None or expansion.model is None:
         return Estimate(None, memory, "there is nothing to estimate until the problems are solved")
-    if not paces:
-        words = "no worker has trained anything yet; after the first pack the speed is known"
-        return Estimate(None, memory, words)
-    workers = max(alive, 1)
-    pace = sum(paces) / len(paces) * workers
-    per_row = _tokens_per_row(home, expansion.dataset.id, expansion.study.training.max_length)
-    tokens = also = 0.0
-    one_look = _also_tokens(home, expansion.arms[0].spec.also_measure, expansion.study.training.max_length)
-    for arm in expansion.arms:
-        training = arm.spec.training
-        factor = CONSISTENCY[arm.dropout.consistency.kind].cost_factor
-        tokens += arm.spec.train_rows * training.epochs * per_row * factor * expansion.study.seeds
-        looks = len(evaluation_steps(steps(arm.spec), training.evaluations)) + 1  # and one before the first step
-        also += looks * expansion.study.seeds * one_look
-    elsewhere = f"; {also * FORWARD / pace:,.0f} s of it for measuring on further data sets" if also else ""
-    basis = (
-        f"{tokens:,.0f} training tokens (about {per_row:.0f} a row, consistency losses counted) at {pace:,.0f} a "
-        f"second, as measured last with {workers} {'worker' if workers == 1 else 'workers'}{elsewhere}; "
-        "evaluations come on top"
+    lengths = Lengths(home)
+    works = [work for arm in expansion.arms if (work := work_of(arm.spec, lengths)) is not None]
+    seeds, hands = expansion.study.seeds, max(len(there), 1)
+    if len(works) < len(expansion.arms):
+        return Estimate(None, memory, "the rows of the data set cannot be read")
+    asked = Asked(
+        model=expansion.model.id,
+        work=seeds * sum(work.total for work in works),
+        per_row=works[0].per_row,
+        packs=seeds * ceil(len(works) / min(pack_size, max(1, ceil(len(works) / hands)))),
     )
-    return Estimate((tokens + also * FORWARD) / pace, memory, basis)
+    models = {} if any(one.model == asked.model for one in measured) else _parameters(home, expansion)
+    devices = frozenset(map(device_class, there))
+    found = predict(asked, measured, models, hands, devices)
+    if found is None:
+        return Estimate(
+            None, memory, "no worker has trained anything like it yet; after the first pack the speed is known"
+        )
+    share = sum(work.elsewhere for work in works) / sum(work.total for work in works)
+    basis = found.basis + (f"; {share:.0%} of it for measuring on further data sets" if share else "")
+    if any(arm.spec.training.patience is not None for arm in expansion.arms):
+        basis += "; less where runs stop early"
+    return Estimate(found, memory, basis)
+
+
+def _parameters(home: Path, expansion: Expansion) -> dict[str, int]:
+    own = {} if expansion.model is None else {expansion.model.id: expansion.model.parameters}
+    return {**{one.id: one.parameters for one in list_models(home)}, **own}
 
 
 def _memory(expansion: Expansion) -> int | None:
     if expansion.model is None:
         return None
     return expansion.model.parameters * (2 if expansion.study.training.precision == "bf16" else 4)
-
-
-def _also_tokens(home: Path, further: Sequence[AlsoSpec], max_length: int) -> float:
-    """Tokens of one look at all further data sets."""
-    return sum(also.rows * _tokens_per_row(home, also.dataset.id, max_length, also.split) for also in further)
-
-
-def _tokens_per_row(home: Path, dataset_id: str, max_length: int, split: str = "train") -> float:
-    with (dataset_folder(home, dataset_id) / f"{split}.jsonl").open("rb") as lines:
-        sizes = [
-            min(len(line) / CHARACTERS_PER_TOKEN + SPECIAL_TOKENS, max_length) for line in islice(lines, SAMPLED_ROWS)
-        ]
-    return sum(sizes) / len(sizes) if sizes else float(max_length)

@@ -137,6 +137,8 @@ class StudyPreview(Out):
     problems: list[ErrorItem] = Field(description="Everything that stands in the way; empty where it can be posted.")
     warnings: list[ErrorItem] = Field(description="What would be trained and should be known first; it stops nothing.")
     estimated_seconds: float | None
+    estimated_seconds_low: float | None = Field(description="The time will hardly be shorter than this.")
+    estimated_seconds_high: float | None = Field(description="The time will hardly be longer than this.")
     estimated_memory_bytes: int | None = Field(description="Weights of the model in one worker, in the compute dtype.")
     estimate_basis: str = Field(description="A sentence on where the estimate comes from, or why there is none.")
     yaml: str = Field(description="The same study as a file for `dropscope run`.")

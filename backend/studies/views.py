@@ -93,7 +93,7 @@ def _arm(arm: Arm, by_status: Mapping[str, int], is_baseline: bool) -> ArmOut:
 
 def preview(found: Preview) -> StudyPreview:
     """What posting a study would do."""
-    plan = found.expansion
+    plan, took = found.expansion, found.estimate.seconds
     return StudyPreview(
         study=plan.study,
         arms=[
@@ -113,7 +113,9 @@ def preview(found: Preview) -> StudyPreview:
         steps_per_run=plan.steps_per_run,
         problems=_items(plan.problems),
         warnings=_items(plan.warnings),
-        estimated_seconds=found.estimate.seconds,
+        estimated_seconds=None if took is None else took.middle,
+        estimated_seconds_low=None if took is None else took.low,
+        estimated_seconds_high=None if took is None else took.high,
         estimated_memory_bytes=found.estimate.memory_bytes,
         estimate_basis=found.estimate.basis,
         yaml=found.yaml,

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, case, func, literal, literal_column, select
 from sqlalchemy.orm import Session
 
 from backend.shared.run_status import TERMINAL, RunStatus
 from backend.shared.store.queue import clock
-from backend.shared.tables import Run
+from backend.shared.tables import Attempt, Run, UtcTime
 
 _SHOWN: ColumnElement[str] = literal_column("shown")
 
@@ -25,7 +25,8 @@ class Tally:
     """Where the runs of one study stand.
 
     counts: runs by status.  steps_done: of all, ended runs counted as done.  steps_left: of runs queued and running.
-    steps_trained, seconds: over runs that have trained at all.  workers: that train it now.
+    steps_trained, seconds: by and of the claims of its runs so far, evaluations and endings included; 0 where nothing
+    is left.  workers: that train it now.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -80,8 +81,6 @@ def tallies(session: Session, study_ids: Sequence[str]) -> dict[str, Tally]:
             func.count().label("runs"),
             func.sum(case((ended, total), else_=Run.step)).label("done"),
             func.sum(case((ended, 0), else_=total - Run.step)).label("left"),
-            func.sum(Run.step).label("trained"),
-            func.sum(Run.seconds).label("seconds"),
             func.count(Run.worker_id.distinct()).label("workers"),
         )
         .where(Run.study_id.in_(study_ids))
@@ -96,18 +95,46 @@ def tallies(session: Session, study_ids: Sequence[str]) -> dict[str, Tally]:
     lines: dict[str, list[Row[Any]]] = {}
     for row in session.execute(query):
         lines.setdefault(row.study_id, []).append(row)
-    return {study_id: _tally(lines.get(study_id, []), *shape.get(study_id, (0, 0))) for study_id in study_ids}
+    going = [study_id for study_id, rows in lines.items() if any(row.left for row in rows)]
+    claimed = _claimed(session, going)
+    return {
+        study_id: _tally(lines.get(study_id, []), *shape.get(study_id, (0, 0)), claimed.get(study_id, (0, 0.0)))
+        for study_id in study_ids
+    }
 
 
-def _tally(rows: list[Row[Any]], arms: int, seeds: int) -> Tally:
+def _claimed(session: Session, study_ids: Sequence[str]) -> dict[str, tuple[int, float]]:
+    """Steps that the claims of these studies took so far, and their seconds on the workers' clocks, by study.
+
+    Of each run its last claim: what a lost one had done is in no step of it.
+    """
+    query = (
+        select(
+            Run.study_id,
+            func.sum(Run.step - Attempt.from_step),
+            func.min(Attempt.started_at),
+            func.max(func.coalesce(Attempt.ended_at, literal(clock(session), UtcTime()))),
+        )
+        .join(Attempt, (Attempt.run_id == Run.id) & (Attempt.fence == Run.fence))
+        .where(Run.study_id.in_(study_ids), Run.status.in_((RunStatus.RUNNING, RunStatus.SUCCEEDED)))
+        .group_by(Run.study_id, Attempt.claim_id)
+    )
+    found: dict[str, tuple[int, float]] = {}
+    for study_id, taken, begun, ended in session.execute(query) if study_ids else ():
+        so_far = found.get(study_id, (0, 0.0))
+        found[study_id] = (so_far[0] + int(taken), so_far[1] + (ended - begun).total_seconds())
+    return found
+
+
+def _tally(rows: list[Row[Any]], arms: int, seeds: int, claimed: tuple[int, float]) -> Tally:
     return Tally(
         counts={row.shown: row.runs for row in rows},
         arms=arms,
         seeds=seeds,
         steps_done=int(sum(row.done for row in rows)),
         steps_left=int(sum(row.left for row in rows)),
-        steps_trained=int(sum(row.trained for row in rows)),
-        seconds=float(sum(row.seconds for row in rows)),
+        steps_trained=claimed[0],
+        seconds=claimed[1],
         workers=sum(row.workers for row in rows if row.shown == RunStatus.RUNNING),
     )
 

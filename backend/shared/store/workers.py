@@ -47,11 +47,9 @@ def register(session: Write, process: ProcessId, device: str, version: str) -> s
 
 
 def _forget_old(session: Write) -> None:
-    """Keep so many of the stopped, and the last pace that was measured, by which waiting times are told."""
+    """Keep so many of the stopped."""
     stopped = select(Worker.id).where(Worker.stopped_at.is_not(None))
     kept = set(session.scalars(stopped.order_by(Worker.id.desc()).limit(STOPPED_KEPT)))
-    measured = select(Worker.id).where(Worker.tokens_per_second > 0).order_by(Worker.heartbeat_at.desc()).limit(1)
-    kept |= set(session.scalars(measured))
     if len(kept) >= STOPPED_KEPT:
         gone = delete(Worker).where(Worker.stopped_at.is_not(None), Worker.id.not_in(kept))
         session.execute(gone.execution_options(**NO_SYNC))
@@ -114,13 +112,7 @@ def is_alive(worker: Worker, lease_s: float, at: datetime) -> bool:
     return worker.stopped_at is None and at - worker.heartbeat_at <= timedelta(seconds=lease_s)
 
 
-def paces(session: Session, lease_s: float) -> tuple[list[float], int]:
-    """Measured training tokens a second of the workers alive (else the last one ever measured), and how many live."""
+def devices(session: Session, lease_s: float) -> list[str]:
+    """The device of each worker alive, the oldest worker first."""
     at = now()
-    alive = [worker for worker in recent(session) if is_alive(worker, lease_s, at)]
-    measured = [worker.tokens_per_second for worker in alive if worker.tokens_per_second]
-    if not measured:
-        query = select(Worker.tokens_per_second).where(Worker.tokens_per_second > 0)
-        last = session.scalar(query.order_by(Worker.heartbeat_at.desc()).limit(1))
-        measured = [last] if last else []
-    return measured, len(alive)
+    return [worker.device for worker in recent(session) if is_alive(worker, lease_s, at)]

@@ -4767,6 +4767,16 @@ export interface components {
             estimated_memory_bytes: number | null;
             /** Estimated Seconds */
             estimated_seconds: number | null;
+            /**
+             * Estimated Seconds High
+             * @description The time will hardly be longer than this.
+             */
+            estimated_seconds_high: number | null;
+            /**
+             * Estimated Seconds Low
+             * @description The time will hardly be shorter than this.
+             */
+            estimated_seconds_low: number | null;
             /** @description null where verdicts are drawn by no plan. */
             plan: components["schemas"]["PlanPreview"] | null;
             /**

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, duration, timeLeft } from "./times";
+import { ago, between, duration, timeLeft } from "./times";
 
 const NOON = Date.parse("2026-01-01T12:00:00Z");
 
@@ -19,4 +19,11 @@ test("durations", () => {
 test("time left", () => {
   expect(timeLeft(200)).toBe("about 3 min 20 s");
   expect(timeLeft(0.2)).toBe("a moment");
+});
+
+test("ranges are in the unit of their end", () => {
+  expect(between(12, 45)).toBe("12–45 s");
+  expect(between(50, 340)).toBe("0.8–6 min");
+  expect(between(5000, 9000)).toBe("1.4–2.5 h");
+  expect(between(59.8, 60.2)).toBe("60 s");
 });

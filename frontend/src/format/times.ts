@@ -38,3 +38,16 @@ export function duration(seconds: number | null | undefined): string {
 export function timeLeft(seconds: number): string {
   return seconds < 1 ? "a moment" : `about ${duration(seconds)}`;
 }
+
+const UNITS = [
+  ["s", 1, 90],
+  ["min", 60, 5400],
+  ["h", 3600, Infinity],
+] as const;
+
+/** A range of seconds in the unit of its upper end, as "3–6 min". */
+export function between(low: number, high: number): string {
+  const [unit, size] = UNITS.find(([, , most]) => high < most) ?? UNITS[2];
+  const [from, to] = [low / size, high / size].map((value) => (value < 3 ? value.toFixed(1) : value.toFixed(0)));
+  return from === to ? `${to} ${unit}` : `${from}–${to} ${unit}`;
+}

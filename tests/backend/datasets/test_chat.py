@@ -105,7 +105,7 @@ def test_columns_of_two_shapes_are_not_one_row(tmp_path: Path) -> None:
     assert take(tmp_path / "2", body, "mine.jsonl", task="causal_lm", mapping=asked).columns == ("completion", "prompt")
 
 
-@pytest.mark.parametrize("depth", (880, 920, 944, 960, 968, 976, 984, 992))
+@pytest.mark.parametrize("depth", [880, 920, 944, 960, 968, 976, 984, 992])
 def test_at_no_depth_more_than_a_sentence_is_lost(depth: int, tmp_path: Path) -> None:
     turn = '{"role": "user", "content": ' + "[" * depth + "]" * depth + "}"
     body = "\n".join([f'{{"messages": [{turn}]}}', *(json.dumps({"messages": said(i)}) for i in range(20))])

@@ -55,7 +55,7 @@ def test_a_run_that_stopped_early_has_succeeded_and_says_so(database: Database, 
     with database.read() as session:
         assert study_events.after(session, study_id, 0)[-1].data["message"] == "Stopped early at step 16 of 40."
         tally = tallies(session, [study_id])[study_id]
-    assert (tally.steps_left, tally.steps_trained, tally.progress) == (0, 16, 1.0)
+    assert (tally.steps_left, tally.eta_seconds, tally.progress) == (0, 0, 1.0)
 
 
 @pytest.mark.parametrize("ending", ["finish", "fail", "cancelled", "give_back", "lose"])

@@ -1,6 +1,15 @@
 """What a study's progress says."""
 
-from backend.shared.store.tallies import Tally
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from backend.shared.database import Database
+from backend.shared.settings import Settings
+from backend.shared.store.tallies import Tally, tallies
+from backend.shared.tables import Attempt
+from tests.backend.make_studies import make, train
 
 
 def test_progress_is_one_only_when_all_runs_have_ended() -> None:
@@ -23,3 +32,17 @@ def test_something_is_left_to_do_until_all_runs_have_ended() -> None:
     assert Tally(counts={"succeeded": 2}, steps_done=80, steps_left=0, **pace).eta_seconds == 0
     assert Tally(counts={"running": 2}, steps_done=60, steps_left=20, **pace).eta_seconds == 10
     assert Tally(counts={"queued": 2}, steps_left=80).eta_seconds is None
+
+
+def test_what_is_left_is_told_by_whole_claims(database: Database, settings: Settings) -> None:
+    """Evaluations and endings take time as steps do: a claim of 16 steps that took 80 s leaves 5 s for each to come."""
+    study_id = make(database, settings, seeds=3)
+    train(database, settings.home, packs=1)
+    with database.write() as session:
+        for row in session.scalars(select(Attempt)):
+            assert row.ended_at is not None
+            row.started_at = row.ended_at - timedelta(seconds=80)
+    with database.read() as session:
+        found = tallies(session, [study_id])[study_id]
+    assert (found.steps_left, found.steps_trained) == (32, 16)
+    assert found.eta_seconds == pytest.approx(32 * 5, rel=0.01)

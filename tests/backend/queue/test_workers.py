@@ -11,9 +11,6 @@ from backend.shared.tables import Worker
 def test_only_the_last_of_those_that_stopped_are_kept(database: Database) -> None:
     with database.write() as session:
         alive = workers.register(session, this_process(), "cpu", "test")
-        measured = workers.register(session, ProcessId("host", 1, 1.0), "cpu", "test")
-        workers.release(session, measured, tokens_per_second=1234.0)
-        workers.stop(session, measured)
     for number in range(workers.STOPPED_KEPT + 20):
         with database.write() as session:
             newest = workers.register(session, ProcessId("host", number + 2, 1.0), "cpu", "test")
@@ -22,4 +19,3 @@ def test_only_the_last_of_those_that_stopped_are_kept(database: Database) -> Non
         assert (session.scalar(select(func.count()).select_from(Worker)) or 0) <= workers.STOPPED_KEPT + 3
         assert [worker.id for worker in workers.running(session)] == [alive]
         assert session.get(Worker, newest) is not None
-        assert workers.paces(session, 30.0)[0] == [1234.0], "by which waiting times are told"

@@ -69,8 +69,9 @@ def test_a_preview_estimates_from_what_workers_measured(
     train(database, settings.home)
     one = client.post(f"{API}/studies/preview", json=study(seeds=1)).json()
     four = client.post(f"{API}/studies/preview", json=study(seeds=4)).json()
-    assert one["estimated_seconds"] > 0
+    assert 0 < one["estimated_seconds_low"] < one["estimated_seconds"] < one["estimated_seconds_high"]
     assert abs(four["estimated_seconds"] / one["estimated_seconds"] - 4) < 1e-9
+    assert "measured on the last 2 packs of runs; start" in one["estimate_basis"]
 
 
 def test_every_problem_is_named_at_once_and_nothing_is_stored(client: TestClient) -> None:

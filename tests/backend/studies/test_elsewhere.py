@@ -12,6 +12,7 @@ from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
 from backend.shared.specs import StudySpec
 from backend.studies.elsewhere import resolved
+from backend.studies.estimate.packs import Pack
 from backend.studies.expand import Expansion, expand
 from backend.studies.preview import estimate
 from tests.backend.make_studies import API, study
@@ -100,11 +101,12 @@ def test_a_language_model_is_measured_on_any_texts(settings: Settings) -> None:
 
 def test_the_estimate_counts_what_is_measured_elsewhere(settings: Settings) -> None:
     plain, also = made(settings), made(settings, also_measure=["other"])
-    short, long = (estimate(settings.shared, one, [1000.0], 1) for one in (plain, also))
+    packs = [Pack("minilm-l6", "cpu", 30.0, 40_000.0, 30.0)]
+    short, long = (estimate(settings.shared, one, packs, ["cpu"], 8) for one in (plain, also))
     assert short.seconds is not None
     assert long.seconds is not None
-    assert long.seconds > short.seconds
-    assert "s of it for measuring on further data sets" in long.basis
+    assert long.seconds.middle > short.seconds.middle
+    assert "% of it for measuring on further data sets" in long.basis
     assert "further" not in short.basis
 
 

@@ -5,7 +5,7 @@ import { ApiProblem, sentence } from "../../api/problem";
 import type { ErrorItem, StudyPreview, StudySpec } from "../../api/types";
 import { useQueueStudy } from "../../components/useQueueStudy";
 import { bytes, count } from "../../format/numbers";
-import { duration } from "../../format/times";
+import { between } from "../../format/times";
 import { inShort } from "./problems";
 import classes from "./SummaryBar.module.css";
 import { named } from "./usePreview";
@@ -57,7 +57,8 @@ export function SummaryBar({ draft, preview, problems, error, pending, ready }: 
 }
 
 function Sums({ preview }: { preview: StudyPreview }) {
-  const { warnings, arms, seeds, runs, steps_per_run: steps, estimated_seconds, estimated_memory_bytes } = preview;
+  const { warnings, arms, seeds, runs, steps_per_run: steps, estimated_memory_bytes } = preview;
+  const { estimated_seconds_low: low, estimated_seconds_high: high } = preview;
   return (
     <>
       <Text size="sm" fw={600} className="number">
@@ -76,7 +77,7 @@ function Sums({ preview }: { preview: StudyPreview }) {
         </Text>
       )}
       <Text size="xs" c="dimmed" className="number" lineClamp={2}>
-        {estimated_seconds !== null && `about ${duration(estimated_seconds)} · `}
+        {low !== null && high !== null && `${between(low, high)} · `}
         {estimated_memory_bytes !== null && `${bytes(estimated_memory_bytes)} of weights per worker · `}
         {preview.estimate_basis}
       </Text>
