@@ -7,14 +7,13 @@ from collections.abc import Callable
 from backend.comparison.schema import Comparison
 
 from .capacity import capacity
+from .curves import accuracy, curves, gap, losses
 from .differences import differences
 from .elsewhere import elsewhere
 from .figure import Figure
 from .framework import framework
-from .gap import accuracy, gap
 from .heatmap import heatmap
-from .losses import losses
-from .options import ChartOptions
+from .options import ChartOptions, ColourBy, PanelBy
 from .ranking import ranking
 from .run_curves import RunCurves
 from .run_figures import RUN_FIGURES
@@ -24,6 +23,7 @@ from .tries import tries
 
 FIGURES: dict[str, Callable[[Comparison, ChartOptions], Figure]] = {
     "differences": differences,
+    "curves": curves,
     "losses": losses,
     "gap": gap,
     "ranking": ranking,
@@ -37,4 +37,4 @@ FIGURES: dict[str, Callable[[Comparison, ChartOptions], Figure]] = {
     "tries": tries,
 }
 
-__all__ = ["FIGURES", "RUN_FIGURES", "ChartOptions", "Figure", "RunCurves"]
+__all__ = ["FIGURES", "RUN_FIGURES", "ChartOptions", "ColourBy", "Figure", "PanelBy", "RunCurves"]

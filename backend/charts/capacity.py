@@ -91,7 +91,7 @@ def _line(group: list[ArmComparison], name: SeriesName, axis: str, what: str, sh
         "y": floats([value.mean for value in values]),
         # Without an interval there is no whisker, not one of no length.
         "error_y": {"type": "data", "array": floats([value.half_width for value in values]), "thickness": 1.5},
-        "line": {"color": style.colour, "width": 2, "dash": style.dash},
+        "line": {"color": style.colour, "width": 2},
         "marker": {"color": style.colour, "symbol": style.symbol, "size": 9},
         "text": [
             f"{safe(arm.name)}<br>rank {arm.rank}: {plus_minus(value.mean, value.half_width, 4)} (n = {value.n})"

@@ -22,7 +22,7 @@ PALE = [[0.0, "rgba(0,114,178,0.16)"], [0.5, "rgba(128,128,128,0.04)"], [1.0, "r
 # The page puts its own theme's grey in the place of this one, which reads on white.
 DOUBT = "#5f6773"
 # Columns are named above the cells, below a notebook's own title.
-CELL_MARGIN = {"l": 64, "r": 16, "t": 84, "b": 16}
+CELL_MARGIN = {"l": 64, "r": 16, "t": 116, "b": 16}
 ROWS_PX = 140  # for the names of the rows
 
 

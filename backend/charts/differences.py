@@ -12,13 +12,13 @@ from backend.shared.metrics import METRICS, Metric
 
 from .arrays import floats
 from .clocks import WORDS, effects
-from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
+from .figure import BELOW, Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
 from .options import ChartOptions
 from .text import safe, wrapped
 
 GREY = "#868e96"
 ROW_PX = 44
-FRAME_PX = 120
+FRAME_PX = 164
 # Of the row's height: the last step above, stopped in time below, and the seeds on the line of their mean.
 OFFSET: dict[Clock, float] = {"last": -0.16, "stopped": 0.16}
 BETTER = {True: "better", False: "worse", None: "differs"}
@@ -58,8 +58,8 @@ def differences(comparison: Comparison, options: ChartOptions) -> Figure:
         "shapes": [*_stripes(len(rows)), *([] if smallest is None else [_band(smallest)])],
         "height": FRAME_PX + ROW_PX * len(rows),
         "showlegend": True,
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1, "xanchor": "left", "x": 0, "itemclick": False},
-        "margin": {"l": 64, "r": 16, "t": 64, "b": 56},
+        "legend": BELOW,
+        "margin": {"l": 64, "r": 16, "t": 72, "b": 92},
     }
     figure = build(
         "differences",
@@ -226,7 +226,7 @@ def _narrow(names: list[str], notes: list[str]) -> dict[str, Any]:
         "yaxis": {"showticklabels": False},
         "annotations": labels,
         "height": height,
-        "margin": {"l": 8, "r": 8, "t": 90, "b": 56},
+        "margin": {"l": 8, "r": 8, "t": 72, "b": 120},
     }
 
 

@@ -20,7 +20,17 @@ Trace = dict[str, Any]
 MOST_ARMS = 40
 # With more arms than this, bands hide each other and a legend overflows; the page's list of arms takes its place.
 CROWD = 12
-FEW = 8
+
+# A legend at the lower edge of the picture, whatever its height.
+BELOW = {
+    "orientation": "h",
+    "xanchor": "left",
+    "x": 0,
+    "yref": "container",
+    "yanchor": "bottom",
+    "y": 0,
+    "itemclick": False,
+}
 
 X_TITLE = {
     "step": "Optimizer step",
@@ -56,17 +66,12 @@ def ranked(comparison: Comparison, options: ChartOptions) -> list[ArmComparison]
 
 def arm_look(arm: ArmComparison) -> Look:
     """Return an arm's fixed look."""
-    return look(arm.colour_key, arm.variant)
+    return look(arm.colour_key, arm.variant, arm.tone)
 
 
 def meta(arm: ArmComparison, role: str) -> dict[str, str]:
     """Return a trace's meta: whose it is and what it shows."""
     return {"arm": arm.id, "role": role}
-
-
-def loss_title(comparison: Comparison) -> str:
-    """Return the title of a loss axis, with its unit."""
-    return f"Loss ({comparison.loss_unit})"
 
 
 def build(
@@ -85,10 +90,11 @@ def build(
     not fit.  min_width: pixels below which it cannot be read; a narrow page scrolls it sideways.
     """
     frame: dict[str, Any] = {
-        "title": {"text": title},
+        "title": {"text": title, "subtitle": {"text": caption(comparison, shown)}},
         "meta": {
             "name": name,
             "study": comparison.study_id,
+            "study_name": comparison.study_name,
             "event_seq": comparison.event_seq,
             "title": title,
             "alt": alt,
@@ -101,9 +107,21 @@ def build(
         "hovermode": "closest",
         "showlegend": len(shown) <= CROWD,
         "legend": {"groupclick": "togglegroup", "orientation": "h", "yanchor": "top", "y": -0.2},
-        "margin": {"l": 64, "r": 16, "t": 40, "b": 48},
+        "margin": {"l": 64, "r": 16, "t": 72, "b": 48},
     }
     return {"data": list(traces), "layout": {**frame, **layout}}
+
+
+def caption(comparison: Comparison, shown: Sequence[ArmComparison]) -> str:
+    """Return what a picture must still say when it has left its page: of which study, against what, over how many."""
+    base = next((arm for arm in comparison.arms if arm.is_baseline), None)
+    seeds = sorted({max((value.n for value in arm.final.values()), default=0) for arm in shown} - {0})
+    parts = [safe(comparison.study_name, 60)]
+    if base is not None:
+        parts.append(f"baseline: {safe(base.name, 40)}")
+    if seeds:
+        parts.append(f"n = {seeds[0]}" if len(seeds) == 1 else f"n = {seeds[0]} to {seeds[-1]}")
+    return " · ".join(parts)
 
 
 def nothing(name: str, comparison: Comparison, *, title: str, sentence: str) -> Figure:
@@ -120,13 +138,6 @@ def nothing(name: str, comparison: Comparison, *, title: str, sentence: str) -> 
     hidden = {"visible": False}
     layout = {"annotations": [note], "xaxis": hidden, "yaxis": hidden}
     return build(name, comparison, title=title, alt=f"{title}: {sentence}", traces=[], layout=layout)
-
-
-def hover(arms: Sequence[ArmComparison]) -> dict[str, str]:
-    """Return how a chart of lines answers the mouse: all arms at one x, sorted, as long as the list fits."""
-    if len(arms) > FEW:
-        return {"hovermode": "closest"}
-    return {"hovermode": "x unified", "hoversort": "value descending"}
 
 
 def vertical_panels(count: int, gap: float = 0.08) -> list[list[float]]:

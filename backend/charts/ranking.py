@@ -6,7 +6,8 @@ from backend.shared.metrics import METRICS
 
 from .arrays import floats
 from .clocks import WORDS, effects, value
-from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
+from .differences import FRAME_PX, ROW_PX
+from .figure import BELOW, Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked
 from .options import ChartOptions
 from .text import safe, wrapped
 
@@ -42,12 +43,13 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
             "zeroline": False,
         },
         "shapes": _baseline_line(comparison, arms),
-        "height": 110 + 34 * len(arms),
+        "height": FRAME_PX + ROW_PX * len(arms),
         "showlegend": True,
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1, "xanchor": "right", "x": 1},
+        "legend": BELOW,
+        "margin": {"l": 64, "r": 16, "t": 72, "b": 92},
     }
     alt = _alt(comparison, title, arms)
-    return build(
+    figure = build(
         "ranking",
         comparison,
         title=title,
@@ -57,6 +59,8 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
         shown=arms,
         left_out=crowded_out(comparison, options),
     )
+    figure["layout"]["meta"] |= {"rows": [arm.id for arm in arms], "row_px": ROW_PX}
+    return figure
 
 
 def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
@@ -68,7 +72,7 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
         "type": "scatter",
         "mode": "markers",
         "x": floats([seed.value for seed in found.seeds]),
-        "y": floats([row + 0.22] * len(found.seeds)),
+        "y": [row + 0.22] * len(found.seeds),
         "marker": {"color": style.colour, "size": 6, "opacity": 0.5},
         "text": [f"seed {seed.seed}" for seed in found.seeds],
         "customdata": [seed.run_id for seed in found.seeds],
@@ -82,7 +86,7 @@ def _row(comparison: Comparison, arm: ArmComparison, row: int) -> list[Trace]:
         "type": "scatter",
         "mode": "markers",
         "x": floats([found.mean]),
-        "y": floats([float(row)]),
+        "y": [float(row)],
         "error_x": {
             "type": "data",
             "array": floats([found.half_width]),
@@ -135,7 +139,7 @@ def _triangles(means: list[float | None], name: str, hover: str, *, role: str, s
             "mode": "markers",
             "visible": True if shown else "legendonly",
             "x": floats([mean for _, mean in known]),
-            "y": floats([row - 0.22 for row, _ in known]),
+            "y": [row - 0.22 for row, _ in known],
             "marker": {"symbol": "triangle-left-open", "size": 8, "color": "#868e96"},
             "hovertemplate": f"{hover}<extra></extra>",
             "name": name,

@@ -81,7 +81,7 @@ def _build(
     found = follow(drawn, grids, base, found, "last", "last")
     in_time = follow(drawn, grids, base, in_time, "stopped", "stopped")
     to_rival = follow(drawn, grids, base, to_rival, "last", "stopped")
-    variants = _variants(records.arms)
+    variants, tones = _variants(records.arms), _tones(records.arms)
     ranked = _rank(grids, found if clock == "last" else in_time, base, metric)
     costs = [parts.cost(grid) for grid in grids]
     reference = parts.Cost(0, None, None) if base is None else costs[base]
@@ -98,8 +98,9 @@ def _build(
                 name=shown[i],
                 method=arm.method,
                 method_title=titles[i],
-                colour_key=colour_key(arm.method, arm.key),
+                colour_key=_colour_key(arm),
                 variant=variants[i],
+                tone=tones[i],
                 is_baseline=i == base,
                 position=arm.position,
                 sites=[
@@ -243,10 +244,34 @@ def _variants(arms: Sequence[ArmRecord]) -> list[int]:
     seen: Counter[str] = Counter()
     numbers = []
     for arm in arms:
-        key = colour_key(arm.method, arm.key)
+        key = _colour_key(arm)
         numbers.append(seen[key])
         seen[key] += 1
     return numbers
+
+
+def _colour_key(arm: ArmRecord) -> str:
+    places = [(site.position, site.structure) for site in arm.sites]
+    return colour_key(arm.method, places, arm.consistency_kind, arm.native)
+
+
+def _tones(arms: Sequence[ArmRecord]) -> list[float]:
+    """Return where each arm lies among those of its colour, -1 to 1: by its rates, then its settings beside rank."""
+
+    def setting(arm: ArmRecord) -> tuple[float, ...]:
+        rates = (rate if np.isfinite(rate) else -1.0 for rate in arm.rates)
+        trained = (arm.learning_rate, arm.weight_decay, arm.epochs or 0.0, arm.label_smoothing)
+        return (*rates, *trained, arm.consistency_weight or 0.0, arm.alpha / arm.rank)
+
+    settings: dict[str, list[tuple[float, ...]]] = {}
+    for arm in arms:
+        settings.setdefault(_colour_key(arm), []).append(setting(arm))
+    ordered = {key: sorted(set(found)) for key, found in settings.items()}
+    tones = []
+    for arm in arms:
+        among = ordered[_colour_key(arm)]
+        tones.append(0.0 if len(among) == 1 else round(2 * among.index(setting(arm)) / (len(among) - 1) - 1, 4))
+    return tones
 
 
 def _names(arms: Sequence[ArmRecord]) -> tuple[list[str], list[str]]:

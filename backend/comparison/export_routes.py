@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 
 from backend.accounts.auth import Who, while_allowed
-from backend.edge.answers import Responses
+from backend.edge.answers import Responses, file_name
 from backend.edge.context import App
 from backend.shared.store import studies as store
 
@@ -24,5 +24,8 @@ def export_csv(study_id: str, who: Who, app: App) -> StreamingResponse:
     return StreamingResponse(
         while_allowed(export.lines(app.database, study_id), app, who),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{study.id}.csv"', "Cache-Control": "no-store"},
+        headers={
+            "Content-Disposition": f'attachment; filename="{file_name(study.name, study.id)}.csv"',
+            "Cache-Control": "no-store",
+        },
     )

@@ -1,5 +1,6 @@
 """What several answers share: the base of all answers, pages, counts and problems."""
 
+import re
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,6 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 Item = TypeVar("Item")
 JsonObject = dict[str, Any]
 Responses = dict[int | str, dict[str, Any]]  # what FastAPI takes to describe answers
+
+
+def file_name(name: str, otherwise: str) -> str:
+    """Return a name as a file's stem of a-z, 0-9 and hyphens, at most 60; `otherwise` where nothing is left of it."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or otherwise
 
 
 class Out(BaseModel):

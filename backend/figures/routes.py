@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from backend.accounts.auth import Who
-from backend.charts import ChartOptions
+from backend.charts import ChartOptions, ColourBy, PanelBy
 from backend.charts.named import named
 from backend.comparison import cache as comparisons
 from backend.comparison.routes import Arms, AtClock, Baseline, Metric
@@ -33,6 +33,8 @@ def figure(
     clock: AtClock = "last",
     arm: Arms = None,
     log_y: bool = False,
+    panel: PanelBy = "auto",
+    colour: ColourBy = "method",
     if_none_match: IfNoneMatch = None,
 ) -> Response:
     """One chart of the comparison as a Plotly figure."""
@@ -44,5 +46,5 @@ def figure(
         if etag.matches(if_none_match, tag):
             return Response(status_code=304, headers=etag.headers(tag))
         found = cache.get(session, study, wanted)
-    drawn = draw(found, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y))
-    return JSONResponse(drawn, headers=etag.headers(tag))
+    chosen = ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y, panel=panel, colour=colour)
+    return JSONResponse(draw(found, chosen), headers=etag.headers(tag))

@@ -30,7 +30,12 @@ def run_curves(session: Session, run: Run, arm: Arm, event_seq: int) -> RunCurve
         seed=run.seed,
         status=run.status,
         task=spec.task,
-        colour_key=colour_key(arm.method, arm.key),
+        colour_key=colour_key(
+            arm.method,
+            [(site["position"], site["structure"]) for site in spec.method.get("sites", ())],
+            (spec.method.get("consistency") or {}).get("kind", "none"),
+            bool(spec.method.get("native", False)),
+        ),
         steps=np.array([row.step for row in rows], np.float64),
         metrics={metric.name: _column([getattr(row, metric.column) for row in rows]) for metric in recorded()}
         | {name: _column([row.extra.get(name) for row in rows]) for name in FURTHER},

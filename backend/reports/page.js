@@ -15,7 +15,7 @@
   document.querySelectorAll(".plot").forEach((element, at) => {
     const { data, layout } = figures[at];
     const own = { ...layout, template, title: undefined, autosize: true, height: layout.height ?? 400 };
-    own.margin = { ...layout.margin, t: 16 };
+    own.margin = { ...layout.margin, t: layout.meta.head ?? 16 };
     element.style.height = `${own.height}px`;
     if (layout.meta.min_width) element.style.minWidth = `${layout.meta.min_width}px`;
     Plotly.newPlot(element, data, own, { responsive: true, displaylogo: false, displayModeBar: false });

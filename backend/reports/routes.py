@@ -1,14 +1,12 @@
 """Routes of a study's report: read it, save it, take it away as one file."""
 
-import re
-
 from fastapi import APIRouter, Response
 
 from backend.accounts.auth import Who
 from backend.comparison import cache as comparisons
 from backend.comparison.plan.told import lines
 from backend.comparison.schema import Comparison
-from backend.edge.answers import Figure, Responses
+from backend.edge.answers import Figure, Responses, file_name
 from backend.edge.context import App
 
 from . import service as reports
@@ -84,7 +82,7 @@ def file(study_id: str, who: Who, app: App, cache: comparisons.Comparisons) -> R
     """The report as one file that needs no network: figures, tables, text alternatives, footnotes."""
     with app.database.read() as session:
         found = reports.read(session, who.workspace_id, study_id, cache.records)
-    name = re.sub(r"[^a-z0-9]+", "-", found.title.lower()).strip("-")[:60] or study_id
+    name = file_name(found.title, study_id)
     return Response(
         page(found),
         media_type="text/html; charset=utf-8",

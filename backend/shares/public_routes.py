@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from fastapi.sse import format_sse_event
 from sqlalchemy.orm import Session
 
-from backend.charts import ChartOptions
+from backend.charts import ChartOptions, ColourBy, PanelBy
 from backend.charts.named import named
 from backend.comparison import cache as comparisons
 from backend.comparison import export
@@ -23,7 +23,7 @@ from backend.comparison.export_routes import CSV
 from backend.comparison.routes import Arms, AtClock, Baseline, Metric
 from backend.comparison.schema import Band, Comparison, XAxis
 from backend.comparison.study_records import study_records
-from backend.edge.answers import Figure, RunCounts
+from backend.edge.answers import Figure, RunCounts, file_name
 from backend.edge.context import App, Context
 from backend.edge.places import place_of
 from backend.reports.markdown import html
@@ -117,24 +117,27 @@ def figure(
     clock: AtClock = "last",
     arm: Arms = None,
     log_y: bool = False,
+    panel: PanelBy = "auto",
+    colour: ColourBy = "method",
 ) -> Response:
     """One chart of the comparison as a Plotly figure."""
     wanted = comparisons.Query(baseline=baseline, x=x, band=band, metric=metric, clock=clock)
     with _shown(app, request, secret) as found:
         compared = found.comparison(cache, wanted)
     draw = named(name)
-    return JSONResponse(draw(compared, ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y)))
+    arms = None if arm is None else frozenset(arm)
+    return JSONResponse(draw(compared, ChartOptions(arms=arms, log_y=log_y, panel=panel, colour=colour)))
 
 
 @router.get("/export.csv", operation_id="shared_export", response_class=StreamingResponse, responses=CSV)
 def export_csv(secret: str, request: Request, app: App) -> StreamingResponse:
     """Every evaluation behind the comparison, a line each; nothing thinned, nothing averaged."""
     with _shown(app, request, secret) as found:
-        records = found.snapshot().records
+        records, name = found.snapshot().records, file_name(found.study.name, "study")
     return StreamingResponse(
         export.lines_of(records),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="study.csv"', "Cache-Control": "no-store"},
+        headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "Cache-Control": "no-store"},
     )
 
 

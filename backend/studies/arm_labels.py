@@ -1,5 +1,6 @@
 """Human names for arms: the method and its rate first, then only what tells it from the other arms."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from transformer_dropout.spec import PRESETS, DropoutSpec
@@ -25,9 +26,15 @@ class Named:
     label_smoothing: float
 
 
-def colour_key(method: str, key: str) -> str:
-    """What an arm's fixed colour is picked by: its method, or its own key where it is no preset."""
-    return method if method in PRESETS else f"composed:{key}"
+def colour_key(method: str, places: Iterable[tuple[str, str]], consistency: str, native: bool) -> str:
+    """What an arm's fixed colour is picked by: its method, or where it drops in which pattern where it is no preset.
+
+    places: position and structure of its sites. A composed cell keeps its colour over ranks and rates.
+    """
+    if method in PRESETS:
+        return method
+    parts = [f"{position}/{structure}" for position, structure in sorted(places)]
+    return f"composed:{'+'.join([*parts, consistency, *(['native'] if native else [])])}"
 
 
 def labels(arms: list[Named]) -> list[str]:

@@ -124,7 +124,8 @@ class ArmComparison(Part):
 
     `method_title` names the method, `label` the arm (with the parameters that differ), `name` is the shorter of the
     two that still tells it from the others. `colour_key` picks its fixed colour and `variant` (0, 1, … among the
-    arms of that colour) its dash. `final` and `differences` are of the last evaluation; `stopped` of the best one, None
+    arms of that colour) its marker; `tone` is where its settings lie among theirs, from -1 (the smallest rate, drawn
+    light) to 1 (dark). `final` and `differences` are of the last evaluation; `stopped` of the best one, None
     where no finished run recorded halves of its validation rows. `best_validation` is the smallest validation loss of
     each run, optimistic because it is picked on the rows it is measured on. `place` is by the comparison's clock.
     `verdict` is the plan's, whatever is compared here; None for its baseline and for arms that it does not judge.
@@ -138,6 +139,7 @@ class ArmComparison(Part):
     method_title: str
     colour_key: str
     variant: int
+    tone: float = 0.0
     is_baseline: bool
     position: int
     sites: list[SiteShown]

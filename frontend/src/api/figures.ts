@@ -15,8 +15,22 @@ export interface PlotlyTrace {
 }
 
 export interface PlotlyLayout {
-  /** `alt` is the text alternative: the chart's key numbers in a sentence; narrower than `min_width` it cannot be read. */
-  meta?: { title?: string; alt?: string; arms_left_out?: number; min_width?: number | null } & Record<string, unknown>;
+  /**
+   * `alt` is the text alternative: the chart's key numbers in a sentence; narrower than `min_width` it cannot be read.
+   * `rows`: the arm of each row; `panels`: the axis and the arms of each; `narrow`: what is different on a narrow page.
+   */
+  meta?: {
+    title?: string;
+    alt?: string;
+    arms_left_out?: number;
+    min_width?: number | null;
+    rows?: string[];
+    panels?: { axis: string; arms: string[] }[];
+    panel_px?: number;
+    gap_px?: number;
+    side?: number;
+    narrow?: PlotlyLayout;
+  } & Record<string, unknown>;
   height?: number;
   [key: string]: unknown;
 }

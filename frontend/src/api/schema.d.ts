@@ -1597,7 +1597,8 @@ export interface components {
          *
          *     `method_title` names the method, `label` the arm (with the parameters that differ), `name` is the shorter of the
          *     two that still tells it from the others. `colour_key` picks its fixed colour and `variant` (0, 1, … among the
-         *     arms of that colour) its dash. `final` and `differences` are of the last evaluation; `stopped` of the best one, None
+         *     arms of that colour) its marker; `tone` is where its settings lie among theirs, from -1 (the smallest rate, drawn
+         *     light) to 1 (dark). `final` and `differences` are of the last evaluation; `stopped` of the best one, None
          *     where no finished run recorded halves of its validation rows. `best_validation` is the smallest validation loss of
          *     each run, optimistic because it is picked on the rows it is measured on. `place` is by the comparison's clock.
          *     `verdict` is the plan's, whatever is compared here; None for its baseline and for arms that it does not judge.
@@ -1663,6 +1664,11 @@ export interface components {
             /** Sites */
             sites: components["schemas"]["SiteShown"][];
             stopped: components["schemas"]["Stopped"] | null;
+            /**
+             * Tone
+             * @default 0
+             */
+            tone: number;
             /** Trainable Parameters */
             trainable_parameters: number | null;
             /** Variant */
@@ -8742,9 +8748,11 @@ export interface operations {
                 baseline?: string | null;
                 /** @description When runs are judged for the ranking: at their last evaluation, or stopped at their best one. */
                 clock?: "last" | "stopped";
+                colour?: "method" | "rank" | "rate";
                 log_y?: boolean;
                 /** @description What arms are ranked and compared by. */
                 metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+                panel?: "auto" | "method" | "rank" | "rate" | "arm";
                 x?: "step" | "epoch" | "tokens" | "seconds";
             };
             header?: never;
@@ -10204,9 +10212,11 @@ export interface operations {
                 baseline?: string | null;
                 /** @description When runs are judged for the ranking: at their last evaluation, or stopped at their best one. */
                 clock?: "last" | "stopped";
+                colour?: "method" | "rank" | "rate";
                 log_y?: boolean;
                 /** @description What arms are ranked and compared by. */
                 metric?: "probe/loss" | "validation/loss" | "gap" | "validation/accuracy" | "validation/macro_f1" | "validation/matthews" | "validation/pearson" | "validation/spearman" | "validation/perplexity" | "validation/bleu" | "validation/chrf" | "validation/ter" | "validation/rouge_l" | "test/loss" | "test/accuracy" | "test/macro_f1" | "test/matthews" | "test/pearson" | "test/spearman" | "train/loss" | "train_inference_gap" | "slice_kl";
+                panel?: "auto" | "method" | "rank" | "rate" | "arm";
                 x?: "step" | "epoch" | "tokens" | "seconds";
             };
             header?: {

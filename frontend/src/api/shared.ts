@@ -3,7 +3,7 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
-import { orPlainly, type View } from "./view";
+import { orPlainly, type Look, type View } from "./view";
 
 export const sharedKey = (secret: string) => ["shared", secret] as const;
 
@@ -24,16 +24,16 @@ export const sharedComparison = (secret: string, view: View) =>
     placeholderData: keepPreviousData,
   });
 
-export const sharedFigure = (secret: string, name: string, view: View, logarithmic = false) =>
+export const sharedFigure = (secret: string, name: string, view: View, look: Look) =>
   queryOptions({
-    queryKey: [...sharedKey(secret), "figure", name, view, logarithmic],
+    queryKey: [...sharedKey(secret), "figure", name, view, look],
     queryFn: ({ signal }) =>
       orPlainly(
         view,
         async (query) =>
           unwrap(
             await api.GET("/api/v1/shared/{secret}/figures/{name}", {
-              params: { path: { secret, name }, query: { ...query, log_y: logarithmic } },
+              params: { path: { secret, name }, query: { ...query, ...look } },
               signal,
             }),
           ) as unknown as PlotlyFigure,

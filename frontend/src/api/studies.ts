@@ -4,7 +4,7 @@ import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
 import type { RunSummary, StudyExtend, StudyPatch, StudySpec } from "./types";
-import { orPlainly, type View } from "./view";
+import { orPlainly, type Look, type View } from "./view";
 
 export const studyKeys = {
   lists: ["studies"] as const,
@@ -76,16 +76,16 @@ export const comparison = (id: string, view: View) =>
   });
 
 /** `logarithmic` concerns the chart of losses alone. */
-export const figure = (id: string, name: string, view: View, logarithmic = false) =>
+export const figure = (id: string, name: string, view: View, look: Look) =>
   queryOptions({
-    queryKey: [...studyKeys.drawn(id), "figure", name, view, logarithmic],
+    queryKey: [...studyKeys.drawn(id), "figure", name, view, look],
     queryFn: ({ signal }) =>
       orPlainly(
         view,
         async (query) =>
           unwrap(
             await api.GET("/api/v1/studies/{study_id}/figures/{name}", {
-              params: { path: { study_id: id, name }, query: { ...query, log_y: logarithmic } },
+              params: { path: { study_id: id, name }, query: { ...query, ...look } },
               signal,
             }),
           ) as unknown as PlotlyFigure,

@@ -14,6 +14,18 @@ export interface View {
 
 export const PLAIN_VIEW: View = { x: "step", band: "t", metric: "validation/loss", clock: "last" };
 
+export type PanelBy = "auto" | "method" | "rank" | "rate" | "arm";
+export type ColourBy = "method" | "rank" | "rate";
+
+/** How curves are drawn: on which axis, what shares a panel, and what colours tell. */
+export interface Look {
+  log_y: boolean;
+  panel: PanelBy;
+  colour: ColourBy;
+}
+
+export const PLAIN_LOOK: Look = { log_y: false, panel: "auto", colour: "method" };
+
 const REFUSABLE = ["metric", "clock"] as const;
 
 /** Asks for a view; by the loss, or at the last step, where the server refuses the metric or the clock: the study has not recorded it. */
@@ -31,7 +43,7 @@ export async function orPlainly<T>(view: View, ask: (view: View) => Promise<T>):
 }
 
 /** What a figure is kept under: whose it is, its name, and how it was asked for. */
-export type FigureKey = (string | boolean | View)[];
+export type FigureKey = (string | View | Look)[];
 
 /** A named figure of whatever is shown: a study, what a share link shows of one, or a run. */
 export type FigureOf = (name: string) => UseQueryOptions<PlotlyFigure, Error, PlotlyFigure, FigureKey>;

@@ -1,9 +1,9 @@
-/** An arm's fixed colour and dash as a short line, the same as in the charts. */
-import { colourOf, dashOf } from "../figure/colours";
+/** An arm's fixed colour as a short line, the same as in the charts. */
+import { colourOf } from "../figure/colours";
 
 interface Marked {
   colour_key: string;
-  variant: number;
+  tone?: number;
 }
 
 export function ArmMark({ arm, faded = false }: { arm: Marked; faded?: boolean }) {
@@ -14,10 +14,9 @@ export function ArmMark({ arm, faded = false }: { arm: Marked; faded?: boolean }
         x2="19"
         y1="5"
         y2="5"
-        stroke={colourOf(arm.colour_key)}
+        stroke={colourOf(arm.colour_key, arm.tone)}
         strokeWidth="3.5"
         strokeLinecap="round"
-        strokeDasharray={dashOf(arm.variant)}
       />
     </svg>
   );

@@ -1,15 +1,19 @@
-/** One chart: draws the server's figure, adds the theme, resizing, kept zoom, shared hover and a text alternative. */
+/** One chart: the server's figure fitted to its place, themed, with kept zoom, keys, shared hover and a text alternative. */
 import { Box, Group, Text, VisuallyHidden, useComputedColorScheme } from "@mantine/core";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import type { PlotlyFigure, PlotlyLayout } from "../api/figures";
 import { count } from "../format/numbers";
 import { drawNever, drawSoon } from "./draw";
 import { ExportMenu } from "./ExportMenu";
+import { fit, roomOf } from "./fit";
+import { light, onLit } from "./highlight";
 import { joinHoverGroup, shareHover } from "./hover";
 import { loadPlotly, type Plotly, type PlotlyElement, type PlotlyPoint } from "./plotly";
+import { show, step, walksOf, type Place } from "./points";
 import classes from "./Figure.module.css";
 import { chartTemplate, themed } from "./template";
 
+const NONE: ReadonlySet<string> = new Set();
 const CONFIG = { displayModeBar: false, responsive: false, displaylogo: false, doubleClick: "reset" };
 
 export interface FigureProps {
@@ -45,21 +49,21 @@ export function Figure({
   const width = useRef<number>(undefined);
   const [plotly, setPlotly] = useState<Plotly>();
   const [failed, setFailed] = useState(false);
-  const own = figure.layout.height ?? 360;
+  const [room, setRoom] = useState(() => roomOf(0));
+  const [said, setSaid] = useState("");
+  const place = useRef<Place>(undefined);
+  const fitted = useMemo(() => fit(figure, room, hidden ?? NONE), [figure, room, hidden]);
+  const { data, layout } = fitted;
+  const own = layout.height ?? 360;
   const height = asked === undefined ? own : grows ? Math.max(asked, own) : asked;
   const leastWidth = figure.layout.meta?.min_width ?? 0;
-  const sideways = leastWidth > 0 && {
-    role: "group",
-    tabIndex: 0,
-    "aria-label": `${title}, scrolls sideways`,
-    className: classes.sideways,
-  };
   const leftOut = figure.layout.meta?.arms_left_out ?? 0;
   const scheme = useComputedColorScheme("light");
-  const data = useMemo(
-    () => figure.data.map((trace) => (hidden?.has(trace.meta?.arm ?? "") ? { ...trace, visible: false } : trace)),
-    [figure, hidden],
-  );
+
+  useLayoutEffect(() => {
+    const found = roomOf(box.current?.offsetWidth ?? 0);
+    setRoom((old) => (old.narrow === found.narrow && old.columns === found.columns ? old : found));
+  }, []);
 
   useEffect(() => {
     let wanted = true;
@@ -76,13 +80,13 @@ export function Figure({
     const element = box.current;
     if (!plotly || !element) return;
     drawSoon(element, () => {
-      const layout = onPage(figure.layout, height, legend, chartTemplate(element));
+      const laid = onPage(layout, height, legend, chartTemplate(element));
       width.current = element.offsetWidth;
-      void plotly.react(element, themed(element, data), layout, CONFIG).then((drawn) => {
+      void plotly.react(element, themed(element, data), laid, CONFIG).then((drawn) => {
         listen(plotly, drawn, hoverGroup, onPoint);
       });
     });
-  }, [plotly, figure, data, height, legend, scheme, hoverGroup, onPoint]);
+  }, [plotly, data, layout, height, legend, scheme, hoverGroup, onPoint]);
 
   useEffect(() => {
     const element = box.current;
@@ -93,16 +97,35 @@ export function Figure({
       const now = element.offsetWidth;
       if (now === 0 || width.current === undefined || now === width.current) return;
       width.current = now;
+      const found = roomOf(now);
+      setRoom((old) => (old.narrow === found.narrow && old.columns === found.columns ? old : found));
       void plotly.Plots.resize(element);
     });
     observer.observe(element);
+    const dark = onLit((arm) => light(element, arm));
     return () => {
+      dark();
       leave?.();
       drawNever(element);
       observer.disconnect();
       plotly.purge(element);
     };
   }, [plotly, hoverGroup]);
+
+  const walk = (event: KeyboardEvent) => {
+    const element = box.current;
+    if (!plotly || !element || event.ctrlKey || event.metaKey || event.altKey) return;
+    const next = step(walksOf(element), place.current, event.key);
+    if (!next) return;
+    event.preventDefault();
+    place.current = next;
+    setSaid(show(plotly, element, next));
+  };
+  const leave = () => {
+    place.current = undefined;
+    if (plotly && box.current && said) plotly.Fx.unhover(box.current);
+    setSaid("");
+  };
 
   return (
     <Box component="figure" m={0} aria-label={title}>
@@ -117,11 +140,19 @@ export function Figure({
             </Text>
           )}
         </div>
-        <ExportMenu title={title} figure={figure} element={box} plotly={plotly} />
+        <ExportMenu title={title} figure={fitted} whole={figure} plotly={plotly} />
       </Group>
-      <div {...sideways}>
+      <div
+        role="group"
+        tabIndex={0}
+        aria-label={`${title}: arrow keys read it point by point${leastWidth > 0 ? ", scrolls sideways" : ""}`}
+        className={leastWidth > 0 ? classes.sideways : classes.chart}
+        onKeyDown={walk}
+        onBlur={leave}
+      >
         <div ref={box} style={{ height, minWidth: leastWidth }} aria-hidden="true" />
       </div>
+      <VisuallyHidden role="status">{said}</VisuallyHidden>
       {failed && (
         <Text size="sm" role="alert">
           The chart could not be loaded; reload the page to try again.
@@ -146,7 +177,7 @@ function onPage(layout: PlotlyLayout, height: number, legend: boolean | undefine
     ...(text && { xaxis: { ...x, title: { ...x?.title, text } } }),
     ...(legend !== undefined && { showlegend: legend }),
     title: undefined,
-    margin: { ...(layout.margin as object), t: 10 },
+    margin: { ...(layout.margin as object), t: Number(layout.meta?.head ?? 10) },
     height,
     autosize: true,
     template,

@@ -12,6 +12,8 @@ interface NamedFigureProps {
   title: string;
   reading?: string;
   height?: number;
+  /** Pixels that are kept free until it is there. */
+  place?: number;
   grows?: boolean;
   onPoint?: (point: PlotlyPoint) => void;
   hidden?: ReadonlySet<string>;
@@ -25,13 +27,14 @@ export function NamedFigure({
   title,
   reading,
   height,
+  place,
   grows,
   hidden,
   hoverGroup,
   legend,
   onPoint,
 }: NamedFigureProps) {
-  const room = (height ?? 400) + 30;
+  const room = (place ?? height ?? 400) + 30;
   const drawn = useQuery(figureOf(name));
   return (
     <section id={`figure-${name}`} aria-label={title} style={{ scrollMarginTop: 70 }}>

@@ -15,6 +15,11 @@ test("every method has the colour of the server's charts", () => {
   expect(METHOD_COLOURS).toEqual(server);
 });
 
+test("settings of a method are lighter and darker as on the server's charts", () => {
+  expect(palette).toContain("TONED = 0.35");
+  expect([-1, 0, 1].map((tone) => colourOf("hiddenkey", tone))).toEqual(["#E49659", "#D55E00", "#8A3D00"]);
+});
+
 test("a composed method has the colour that the server's hash of its key picks", () => {
   // FNV-1a of "a" is 0xe40c292c and of "foobar" 0xbf9cf968, by its authors' test vectors.
   expect(colourOf("a")).toBe("#D55E00");

@@ -1,4 +1,4 @@
-/** The fixed colour and dash of each arm, as the server's charts draw them (backend/charts/palette.py; a test compares). */
+/** The fixed colour of each arm: hue by method, lightness by setting, as the server's charts draw them (backend/charts/palette.py; a test compares). */
 
 const GREY = "#707070";
 const BLUE = "#0072B2";
@@ -36,16 +36,15 @@ export const METHOD_COLOURS: Record<string, string> = {
   output_dropout: BROWN,
 };
 const COMPOSED = [BLUE, SKY, GREEN, ORANGE, VERMILLION, PURPLE, VIOLET, BROWN];
+const TONED = 0.35;
 
-// In Plotly's order of dashes: solid, dot, dashdot, longdash, longdashdot, dash.
-const DASHES = [undefined, "0.5 5", "6 4 0.5 4", "9 5", "9 4 0.5 4", "5 5"];
-
-export function colourOf(key: string): string {
-  return METHOD_COLOURS[key] ?? COMPOSED[fnv1a(key) % COMPOSED.length]!;
-}
-
-export function dashOf(variant: number): string | undefined {
-  return DASHES[variant % DASHES.length];
+/** An arm's colour: its method's, lighter or darker by where its settings lie among the method's (`tone`, -1 to 1). */
+export function colourOf(key: string, tone = 0): string {
+  const colour = METHOD_COLOURS[key] ?? COMPOSED[fnv1a(key) % COMPOSED.length]!;
+  const [target, share] = [tone < 0 ? 255 : 0, TONED * Math.min(1, Math.abs(tone))];
+  const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  const mixed = parts.map((part) => Math.floor(part + (target - part) * share + 0.5));
+  return `#${mixed.map((part) => part.toString(16).padStart(2, "0").toUpperCase()).join("")}`;
 }
 
 /** FNV-1a of the UTF-8 bytes, 32 bits: the same in Python and here. */

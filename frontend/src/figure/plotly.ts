@@ -1,5 +1,5 @@
 /** Plotly's cartesian bundle, loaded once and only when the first figure is drawn, with types for the calls used here. */
-import type { PlotlyLayout, PlotlyTrace } from "../api/figures";
+import type { PlotlyFigure, PlotlyLayout, PlotlyTrace } from "../api/figures";
 
 /** The element Plotly draws into, with the two event calls it adds to it. */
 export interface PlotlyElement extends HTMLDivElement {
@@ -20,12 +20,17 @@ export interface Plotly {
   react(element: HTMLElement, data: PlotlyTrace[], layout: PlotlyLayout, config: object): Promise<PlotlyElement>;
   purge(element: HTMLElement): void;
   downloadImage(
-    element: HTMLElement,
-    options: { format: "png" | "svg"; filename: string; scale?: number },
+    figure: PlotlyFigure,
+    options: { format: "png" | "svg"; filename: string; scale: number; width: number; height: number },
   ): Promise<string>;
   Plots: { resize(element: HTMLElement): Promise<void> };
   Fx: {
-    hover(element: HTMLElement, event: { xval: number }, subplot: string, noHoverEvent?: boolean): void;
+    hover(
+      element: HTMLElement,
+      event: { xval: number } | { curveNumber: number; pointNumber: number }[],
+      subplot: string,
+      noHoverEvent?: boolean,
+    ): void;
     unhover(element: HTMLElement): void;
   };
 }

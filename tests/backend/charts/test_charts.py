@@ -77,58 +77,6 @@ def test_names_cannot_inject(name: str) -> None:
     assert "$a$" not in text
 
 
-def test_losses_show_the_comparisons_numbers() -> None:
-    built = STATES["whole"]
-    figure = FIGURES["losses"](built, ChartOptions())
-    for arm in built.arms:
-        assert arm.curve is not None
-        for series, dash in (("probe/loss", "solid"), ("validation/loss", "dash")):
-            (trace,) = traces_of(figure, arm.id, series)
-            assert trace["line"]["dash"] == dash
-            np.testing.assert_array_equal(decoded(trace["y"]), arm.curve.series[series].mean)
-            (band,) = traces_of(figure, arm.id, f"band {series}")
-            edges = decoded(band["y"])
-            np.testing.assert_array_equal(edges[:8], arm.curve.series[series].hi)
-            np.testing.assert_array_equal(edges[8:16][::-1], arm.curve.series[series].lo)
-        (marker,) = traces_of(figure, arm.id, "lowest")
-        assert decoded(marker["x"])[0] == arm.overfitting.step
-    assert len([trace for trace in figure["data"] if trace.get("showlegend")]) == len(built.arms)
-
-
-def test_gap_has_its_zero_line_and_the_same_x() -> None:
-    figure = FIGURES["gap"](STATES["whole"], ChartOptions())
-    (line,) = figure["layout"]["shapes"]
-    assert line["y0"] == line["y1"] == 0
-    (trace,) = traces_of(figure, "arm-2", "gap")
-    (loss,) = traces_of(FIGURES["losses"](STATES["whole"], ChartOptions()), "arm-2", "probe/loss")
-    assert trace["x"] == loss["x"]
-
-
-def test_a_nan_is_a_break_in_the_line() -> None:
-    records = study(SMALL, seeds=1)
-    mask = (records.evaluations.run == 1) & (records.evaluations.step == 64)
-    figure = FIGURES["gap"](comparison.build(with_values(records, "validation/loss", mask, np.inf)), ChartOptions())
-    (trace,) = traces_of(figure, "arm-1", "gap")
-    assert list(np.isnan(decoded(trace["y"]))) == [False, False, False, True, False, False, False, False]
-    assert trace["connectgaps"] is False
-
-
-def test_one_seed_draws_no_band() -> None:
-    figure = FIGURES["losses"](STATES["one seed"], ChartOptions())
-    assert not [trace for trace in figure["data"] if trace["meta"]["role"].startswith("band")]
-    assert "n = 1" in figure["data"][0]["text"][0]
-
-
-def test_the_band_seeds_draws_every_seed_with_breaks_between() -> None:
-    built = comparison.build(study(SMALL), band="seeds")
-    (trace,) = traces_of(FIGURES["gap"](built, ChartOptions()), "arm-1", "seeds Generalization gap")
-    curve = built.arms[1].curve
-    assert curve is not None
-    lines = np.array_split(decoded(trace["y"]), 5)
-    for row, line in zip(curve.series["gap"].values, lines, strict=True):
-        np.testing.assert_array_equal(line, [*row, np.nan])
-
-
 def test_ranking_is_best_first_with_every_seed() -> None:
     built = STATES["whole"]
     figure = FIGURES["ranking"](built, ChartOptions())
@@ -225,13 +173,12 @@ def test_a_crowd_is_cut_to_the_best_and_the_baseline() -> None:
     assert "arm-0" in drawn
     assert set(built.ranking[:39]) <= set(drawn)
     assert figure["layout"]["meta"]["arms_left_out"] == 60
-    assert figure["layout"]["showlegend"] is False
     assert not [trace for trace in figure["data"] if trace["meta"]["role"].startswith("band")]
 
 
 def test_chosen_arms_only() -> None:
     figure = FIGURES["gap"](STATES["whole"], ChartOptions(arms=frozenset({"arm-1", "arm-4"})))
-    assert {trace["meta"]["arm"] for trace in figure["data"]} == {"arm-1", "arm-4"}
+    assert {trace["meta"]["arm"] for trace in figure["data"] if trace["meta"]["role"] != "key"} == {"arm-1", "arm-4"}
 
 
 def test_zoom_survives_new_data_but_not_another_axis() -> None:
@@ -276,11 +223,3 @@ def test_cells_follow_the_clock() -> None:
     heats = [trace for trace in FIGURES["framework"](built, ChartOptions())["data"] if trace["type"] == "heatmap"]
     cells = np.concatenate([decoded(heat["z"]).ravel() for heat in heats])
     assert stopped.differences["validation/loss"].mean in cells
-
-
-def test_two_seeds_are_two_lines_without_a_band_and_three_have_one() -> None:
-    for seeds, kind in ((2, "seeds Validation loss"), (3, "band validation/loss")):
-        figure = FIGURES["losses"](comparison.build(study(DEMO, seeds=seeds)), ChartOptions())
-        kinds = {trace["meta"]["role"] for trace in figure["data"] if "meta" in trace}
-        assert kind in kinds
-        assert len({one.split()[0] for one in kinds} & {"seeds", "band"}) == 1

@@ -13,7 +13,7 @@ from transformer_dropout import PRESETS
 
 from backend.charts.arrays import MOST_POINTS, band_outline, floats, table, thin
 from backend.charts.cells import DOUBT, PALE, SCALE
-from backend.charts.palette import DASHES, METHODS, look
+from backend.charts.palette import METHODS, look
 from backend.charts.text import safe
 from backend.comparison.words import plus_minus
 from tests.backend.charts.chart_reading import decoded
@@ -92,10 +92,12 @@ def test_colours_stand_out_in_light_and_dark(ground: str) -> None:
     assert min(contrast(colour, ground) for colour, _ in METHODS.values()) > 2.2
 
 
-def test_variants_keep_the_colour_and_change_the_dash() -> None:
-    looks = [look("hiddenkey", variant) for variant in range(len(DASHES))]
-    assert len({one.colour for one in looks}) == 1
-    assert len({one.dash for one in looks}) == len(DASHES)
+def test_settings_keep_the_hue_and_change_lightness() -> None:
+    light, plain, dark = (lab(linear(look("hiddenkey", tone=tone).colour)) for tone in (-1, 0, 1))
+    assert light[0] > plain[0] + 8 > dark[0] + 16
+    hues = [np.arctan2(one[2], one[1]) for one in (light, plain, dark)]
+    assert max(hues) - min(hues) < 0.25
+    assert look("hiddenkey", 1).colour == look("hiddenkey").colour
     assert look("composed:ab", 0) == look("composed:ab", 0)
     assert look("none").fill(0.2) == "rgba(112,112,112,0.2)"
 

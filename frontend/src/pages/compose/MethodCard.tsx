@@ -28,7 +28,7 @@ export function MethodCard({ preset, arm, problem, warnings, onToggle, onRates }
         classNames={{ body: classes.body, label: classes.title, labelWrapper: classes.words }}
         label={
           <>
-            <ArmMark arm={{ colour_key: preset.name, variant: 0 }} />
+            <ArmMark arm={{ colour_key: preset.name }} />
             {preset.title}
           </>
         }

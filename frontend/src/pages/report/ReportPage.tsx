@@ -85,7 +85,7 @@ function ReportFigure({ figure }: { figure: PlotlyFigure }) {
   const { name, title } = figure.layout.meta ?? {};
   return (
     <div id={`figure-${String(name)}`} className={classes.figure}>
-      <Figure figure={figure} title={String(title)} hoverGroup={name === "losses" || name === "gap" ? "report" : ""} />
+      <Figure figure={figure} title={String(title)} />
     </div>
   );
 }

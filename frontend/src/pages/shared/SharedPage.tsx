@@ -20,6 +20,7 @@ import { Forest } from "../study/comparison/Forest";
 import { ResultTable } from "../study/comparison/ResultTable";
 import { NotRecorded } from "../study/NotRecorded";
 import columns from "../study/StudyPage.module.css";
+import { lookOf } from "../study/search";
 import { rankedBy, useView } from "../study/useView";
 import { useSharedStream } from "./useSharedStream";
 
@@ -34,7 +35,7 @@ export function SharedPage() {
   const shared = useQuery({ ...sharedStudy(secret), staleTime: Infinity });
   const compared = useQuery({ ...sharedComparison(secret, query), enabled: shared.isSuccess });
   const metric = rankedBy(query.metric, compared);
-  const figureOf = (name: string) => sharedFigure(secret, name, query, name === "losses" && search.log);
+  const figureOf = (name: string) => sharedFigure(secret, name, query, lookOf(name, search));
   useSharedStream(secret, shared.data?.mode === "live" ? shared.data.event_seq : undefined);
   useDocumentTitle(shared.data ? `${shared.data.name} · Dropscope` : "Dropscope");
   if (shared.isError) return <PageError error={shared.error} />;
@@ -72,7 +73,7 @@ export function SharedPage() {
           <ArmRail comparison={compared.data} baselineId={compared.data?.baseline_arm_id ?? null} metric={metric} />
           <Stack gap="md" miw={0}>
             <NotRecorded asked={query} shown={compared.isPlaceholderData ? undefined : compared.data} />
-            <Charts figureOf={figureOf} hidden={hidden} />
+            <Charts comparison={compared.data} figureOf={figureOf} hidden={hidden} />
             <ElsewhereLater comparison={compared.data} figureOf={figureOf} hidden={hidden} />
             <Paper p="md">
               <ResultTable

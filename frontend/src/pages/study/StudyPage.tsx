@@ -15,6 +15,7 @@ import { ElsewhereLater } from "./comparison/elsewhere/Later";
 import { Forest } from "./comparison/Forest";
 import { NotRecorded } from "./NotRecorded";
 import { StudyHeader } from "./StudyHeader";
+import { lookOf } from "./search";
 import { StudyTabs } from "./StudyTabs";
 import { WhatDecides } from "./comparison/WhatDecides";
 import classes from "./StudyPage.module.css";
@@ -29,7 +30,7 @@ export function StudyPage() {
   const study = useQuery(studyDetail(studyId));
   const compared = useQuery(comparison(studyId, query));
   const metric = rankedBy(query.metric, compared);
-  const figureOf = (name: string) => figure(studyId, name, query, name === "losses" && search.log);
+  const figureOf = (name: string) => figure(studyId, name, query, lookOf(name, search));
   useStudyStream(study.data?.id, study.data?.event_seq);
   useDocumentTitle(study.data ? `${study.data.name} · Dropscope` : "Dropscope");
 
@@ -56,7 +57,7 @@ export function StudyPage() {
           <ArmRail comparison={compared.data} baselineId={study.data.baseline_arm_id} metric={metric} />
           <Stack gap="md" miw={0}>
             <NotRecorded asked={query} shown={compared.isPlaceholderData ? undefined : compared.data} />
-            <Charts figureOf={figureOf} hidden={hidden} />
+            <Charts comparison={compared.data} figureOf={figureOf} hidden={hidden} />
             <ElsewhereLater comparison={compared.data} figureOf={figureOf} hidden={hidden} />
             <StudyTabs study={study.data} comparison={compared.data} figureOf={figureOf} hidden={hidden} />
           </Stack>

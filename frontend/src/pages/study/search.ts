@@ -1,6 +1,6 @@
 /** The whole view of a study as its address holds it; what is as usual stays out of the address. */
 import type { Band, Clock, Metric, XAxis } from "../../api/types";
-import { PLAIN_VIEW, type View } from "../../api/view";
+import { PLAIN_LOOK, PLAIN_VIEW, type ColourBy, type Look, type PanelBy, type View } from "../../api/view";
 
 export const CLOCKS: { value: Clock; label: string }[] = [
   { value: "last", label: "At the last step" },
@@ -19,6 +19,28 @@ export const BANDS: { value: Band; label: string }[] = [
   { value: "seeds", label: "Every seed" },
   { value: "minmax", label: "Min–max" },
   { value: "sd", label: "± 1 SD" },
+];
+
+/** What the curves show; "asked" is the metric that everything follows, where it is no loss. */
+export const CURVES = [
+  { value: "asked", label: "Chosen metric" },
+  { value: "losses", label: "Losses" },
+  { value: "gap", label: "Gap" },
+] as const;
+export type Curves = (typeof CURVES)[number]["value"];
+
+export const PANELS: { value: PanelBy; label: string }[] = [
+  { value: "auto", label: "Panel by method and rank" },
+  { value: "method", label: "Panel by method" },
+  { value: "rank", label: "Panel by rank" },
+  { value: "rate", label: "Panel by rate" },
+  { value: "arm", label: "Panel by arm" },
+];
+
+export const COLOURS: { value: ColourBy; label: string }[] = [
+  { value: "method", label: "Colour by method" },
+  { value: "rank", label: "Colour by rank" },
+  { value: "rate", label: "Colour by rate" },
 ];
 
 export const TABS = [
@@ -41,6 +63,9 @@ export interface StudySearch {
   band?: Band | undefined;
   /** Losses on a logarithmic axis. */
   log?: true | undefined;
+  curves?: Curves | undefined;
+  panel?: PanelBy | undefined;
+  colour?: ColourBy | undefined;
   tab?: StudyTab | undefined;
   /** Ids of the arms that are not drawn. */
   hide?: string[] | undefined;
@@ -68,6 +93,9 @@ export function studySearch(raw: Record<string, unknown>): StudySearch {
     x: oneOf(X_AXES, raw.x),
     band: oneOf(BANDS, raw.band),
     log: raw.log === true || undefined,
+    curves: CURVES.find(({ value }) => value === raw.curves)?.value,
+    panel: oneOf(PANELS, raw.panel),
+    colour: oneOf(COLOURS, raw.colour),
     tab: oneOf(TABS, raw.tab),
     hide: hide.length > 0 ? hide : undefined,
     runs: typeof raw.runs === "string" && raw.runs ? raw.runs.slice(0, 200) : undefined,
@@ -84,4 +112,11 @@ export function viewOf({
   band = PLAIN_VIEW.band,
 }: StudySearch): View {
   return { baseline, metric, clock, x, band };
+}
+
+const CURVE_FIGURES = new Set(["curves", "losses", "gap"]);
+
+/** How a figure is drawn: what a person chose for curves, and nothing that other figures know nothing of. */
+export function lookOf(name: string, { log, panel = "auto", colour = "method" }: StudySearch): Look {
+  return CURVE_FIGURES.has(name) ? { log_y: log === true && name !== "gap", panel, colour } : PLAIN_LOOK;
 }

@@ -45,7 +45,7 @@ export function ArmToggles({ arms }: { arms: ArmComparison[] | undefined }) {
             shown={!hidden.has(arm.id)}
             marked={arm === at}
             onToggle={() => toggle(arm.id)}
-            onOnly={() => only([arm.id])}
+            onOnly={() => only([arm.id, ...arms.filter(({ is_baseline }) => is_baseline).map(({ id }) => id)])}
           />
         ))}
       </Stack>
@@ -75,7 +75,7 @@ interface ArmLineProps {
 
 function ArmLine({ arm, shown, marked, onToggle, onOnly }: ArmLineProps) {
   return (
-    <Group gap={6} wrap="nowrap" className={classes.arm} data-marked={marked || undefined}>
+    <Group gap={6} wrap="nowrap" className={classes.arm} data-arm={arm.id} data-marked={marked || undefined}>
       <ActionIcon
         variant="subtle"
         color="gray"
@@ -86,7 +86,7 @@ function ArmLine({ arm, shown, marked, onToggle, onOnly }: ArmLineProps) {
       >
         {shown ? <IconEye size={15} /> : <IconEyeOff size={15} />}
       </ActionIcon>
-      <UnstyledButton className={classes.label} onClick={onOnly} title={`Show only ${arm.label}`}>
+      <UnstyledButton className={classes.label} onClick={onOnly} title={`Show only ${arm.label}, and the baseline`}>
         <ArmMark arm={arm} faded={!shown} />
         <Text span size="xs" truncate c={shown ? undefined : "dimmed"} fw={arm.is_baseline ? 650 : 450} dir="auto">
           {arm.label}

@@ -1,49 +1,97 @@
-/** Losses above, the gap below on the same x, and the ranking beside them. */
-import { Paper } from "@mantine/core";
+/** What each arm is worth against the baseline, its place beside it, and below how the chosen quantity developed. */
+import { Group, NativeSelect, Paper, SegmentedControl } from "@mantine/core";
+import type { Comparison } from "../../../api/types";
 import type { FigureOf } from "../../../api/view";
-import { useMediaQuery } from "@mantine/hooks";
-import classes from "./Charts.module.css";
 import { NamedFigure } from "../../../figure/NamedFigure";
+import { COLOURS, CURVES, PANELS } from "../search";
+import { useView } from "../useView";
+import classes from "./Charts.module.css";
 
 interface ChartsProps {
+  comparison: Comparison | undefined;
   figureOf: FigureOf;
   hidden: ReadonlySet<string>;
 }
 
-export function Charts(props: ChartsProps) {
-  const narrow = useMediaQuery("(max-width: 62em)");
+const TITLES = { losses: "Probe and validation loss", gap: "Generalization gap" };
+
+export function Charts({ comparison, figureOf, hidden }: ChartsProps) {
+  const { search, query, change } = useView();
+  const quantity = comparison?.metrics.find(({ name }) => name === query.metric);
+  const isLoss = query.metric.endsWith("/loss");
+  const views = CURVES.filter(({ value }) => value !== "asked" || !(isLoss || query.metric === "gap"));
+  const asked = search.curves ?? (query.metric === "gap" ? "gap" : isLoss ? "losses" : "asked");
+  const shown = views.some(({ value }) => value === asked) ? asked : "losses";
+  const title = shown === "asked" ? (quantity?.title ?? "Curves") : TITLES[shown];
+  const drawn = { figureOf, hidden };
+  const rows = 164 + 44 * Math.min(40, comparison?.arms.length ?? 8); // as the server's charts of rows are tall
   return (
-    <div className={classes.charts}>
-      <Paper p="md" className={classes.curves}>
+    <>
+      <div className={classes.charts}>
+        <Paper p="md">
+          <NamedFigure
+            {...drawn}
+            name="differences"
+            place={rows}
+            title="Difference to the baseline"
+            reading="Best first. Clear of the line at 0: it differs. Inside the grey band: too small to matter."
+          />
+        </Paper>
+        <Paper p="md" className={classes.ranking}>
+          <NamedFigure
+            {...drawn}
+            name="ranking"
+            place={rows}
+            title="Ranking"
+            reading="Best first. Filled: differs from the baseline after correction. Open: undecided."
+          />
+        </Paper>
+      </div>
+      <Paper p="md">
+        <Group gap="sm" mb="xs" className="no-print">
+          <SegmentedControl
+            size="xs"
+            aria-label="What the curves show"
+            value={shown}
+            onChange={(value) => change({ curves: views.find((view) => view.value === value)?.value })}
+            data={views.map(({ value, label }) => ({
+              value,
+              label: value === "asked" ? (quantity?.short_title ?? label) : label,
+            }))}
+          />
+          <NativeSelect
+            size="xs"
+            aria-label="A panel for each"
+            value={search.panel ?? "auto"}
+            onChange={({ currentTarget }) =>
+              change({ panel: PANELS.find(({ value }) => value === currentTarget.value)?.value })
+            }
+            data={PANELS}
+          />
+          <NativeSelect
+            size="xs"
+            aria-label="Colour by"
+            value={search.colour ?? "method"}
+            onChange={({ currentTarget }) =>
+              change({ colour: COLOURS.find(({ value }) => value === currentTarget.value)?.value })
+            }
+            data={COLOURS}
+          />
+        </Group>
         <NamedFigure
-          {...props}
-          name="losses"
-          title="Probe and validation loss"
-          reading="Solid: rows it trains on. Dashed: rows it never sees. Rings: where overfitting sets in."
-          height={350}
-          hoverGroup="curves"
-          legend={narrow}
-        />
-        <NamedFigure
-          {...props}
-          name="gap"
-          title="Generalization gap"
-          reading="How much better the model fits its training rows than new ones; harmful where the dashed line rises."
-          height={250}
-          hoverGroup="curves"
-          legend={false}
+          key={shown}
+          {...drawn}
+          name={shown === "asked" ? "curves" : shown}
+          title={title}
+          reading={
+            shown === "losses"
+              ? "Solid: rows it never sees. Dashed: rows it trains on. Ring: where it would be stopped. Thin lines: epochs."
+              : shown === "gap"
+                ? "How much better the model fits its training rows than new ones."
+                : "Ring: where it would be stopped. Thin lines: epochs."
+          }
         />
       </Paper>
-      <Paper p="md" className={classes.ranking}>
-        <NamedFigure
-          {...props}
-          name="ranking"
-          title="Ranking"
-          reading="Best first. Filled: differs from the baseline after correction. Open: undecided."
-          height={648}
-          grows
-        />
-      </Paper>
-    </div>
+    </>
   );
 }

@@ -57,7 +57,7 @@ function Row({ arm, study, comparison }: { arm: ArmComparison; study: StudyDetai
   const difference = judgedAt(arm, comparison.clock).differences[comparison.metric];
   if (!difference) return null;
   return (
-    <Table.Tr>
+    <Table.Tr data-arm={arm.id}>
       <Table.Td maw={360}>
         <Group gap={8} wrap="nowrap">
           <ArmMark arm={arm} />

@@ -40,7 +40,7 @@ export function Forest({ comparison, hidden }: ForestProps) {
       <table className={classes.table}>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.id}>
+            <tr key={row.id} data-arm={row.id}>
               <th scope="row" dir="auto" title={row.label}>
                 <Group gap={6} wrap="nowrap">
                   <ArmMark arm={row.arm} />
@@ -82,7 +82,7 @@ function Track({ row, ends, quantity }: { row: ForestRow; ends: [number, number]
       {spans.map(
         ({ clock, words, span }) =>
           span && (
-            <span key={clock} data-clock={clock} style={{ color: colourOf(row.arm.colour_key) }}>
+            <span key={clock} data-clock={clock} style={{ color: colourOf(row.arm.colour_key, row.arm.tone) }}>
               <span className={classes.line} style={{ left: at(span.lo), right: `calc(100% - ${at(span.hi)})` }} />
               <span className={classes.dot} style={{ left: at(span.mean) }} title={`${words}: ${written(span)}`} />
               <VisuallyHidden>

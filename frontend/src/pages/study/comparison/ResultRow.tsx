@@ -29,7 +29,7 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
   const planned = !!comparison.plan;
   const quantityOf = (metric: string) => comparison.metrics.find(({ name }) => name === metric);
   return (
-    <Table.Tr>
+    <Table.Tr data-arm={arm.id}>
       <Table.Td maw={260}>
         <Group gap={8} wrap="nowrap">
           <ArmMark arm={arm} />
