@@ -11,7 +11,7 @@ from backend.comparison.words import plus_minus
 from backend.shared.metrics import METRICS
 
 from .arrays import floats
-from .figure import BELOW, X_TITLE, Figure, Trace, arm_look, build, crowded_out, meta, nothing
+from .figure import BELOW, CROWD, X_TITLE, Figure, Trace, arm_look, build, crowded_out, meta, nothing
 from .lines import line_traces, values_of
 from .options import ChartOptions
 from .palette import GREY, SILVER, Look
@@ -113,6 +113,7 @@ def _panel(comparison: Comparison, found: Grid, panel: Panel, series: Sequence[S
     traces: list[Trace] = []
     base = found.baseline
     grey = Look(GREY, "circle")
+    few = len(panel.arms) <= BANDS_UP_TO
     alone = base is not None and panel.arms == [base]
     for name in reversed(series):
         draw = partial(
@@ -128,7 +129,7 @@ def _panel(comparison: Comparison, found: Grid, panel: Panel, series: Sequence[S
             traces += draw(base, style=grey, band=False, role=f"baseline {name}")
         for arm in panel.arms:
             style = Look(found.colours[arm.id], arm_look(arm).symbol)
-            traces += draw(arm, style=style, band=len(panel.arms) <= BANDS_UP_TO)
+            traces += draw(arm, style=style, band=few, marked=few and len(found.arms) <= CROWD)
     for arm in [*([] if base is None or alone else [base]), *panel.arms]:
         colour = GREY if arm is base else found.colours[arm.id]
         traces += _kept(arm, series[0], panel.axis, colour)

@@ -17,6 +17,7 @@ from .options import ChartOptions
 from .text import safe, wrapped
 
 GREY = "#868e96"
+BAND = "rgba(134,142,150,0.2)"
 ROW_PX = 44
 FRAME_PX = 164
 # Of the row's height: the last step above, stopped in time below, and the seeds on the line of their mean.
@@ -33,13 +34,13 @@ def differences(comparison: Comparison, options: ChartOptions) -> Figure:
     rows = [(arm, found) for arm in ranked(comparison, options) if (found := _both(comparison, arm))]
     if not rows:
         return nothing("differences", comparison, title=title, sentence="No seed has finished in two arms yet.")
-    traces: list[Trace] = _key({clock for _, found in rows for clock in found})
+    smallest = _smallest(comparison)
+    traces: list[Trace] = _key({clock for _, found in rows for clock in found}, smallest)
     for row, (arm, found) in enumerate(rows):
         for clock, difference in found.items():
             traces += _span(metric, arm, clock, difference, row)
     names = [safe(arm.name, 26) + (" stopped in time" if arm.is_baseline else "") for arm, _ in rows]
     notes = [_came_to(comparison, metric, arm) for arm, _ in rows]
-    smallest = _smallest(comparison)
     layout = {
         "xaxis": {
             "title": {"text": _axis_title(comparison, metric, against)},
@@ -141,10 +142,12 @@ def _span(metric: Metric, arm: ArmComparison, clock: Clock, found: Difference, r
     return [seeds, mean]
 
 
-def _key(clocks: set[Clock]) -> list[Trace]:
-    """Return the legend: what filled, open and small marks are. It has no numbers of its own."""
+def _key(clocks: set[Clock], smallest: float | None) -> list[Trace]:
+    """Return the legend: what filled, open and small marks and the band are. It has no points of its own."""
     marks = [("circle", 10, "at the last step", "last"), ("circle-open", 10, "both stopped in time", "stopped")]
     entries = [mark for mark in marks if mark[3] in clocks] + [("line-ns-open", 7, "one seed", "seed")]
+    if smallest is not None:
+        entries.append(("square", 12, f"too small to matter: ± {smallest:g}", "band"))
     return [
         {
             "type": "scatter",
@@ -152,7 +155,12 @@ def _key(clocks: set[Clock]) -> list[Trace]:
             "x": [None],
             "y": [None],
             "name": words + (", with its 95 % interval" if place == 0 else ""),
-            "marker": {"symbol": symbol, "size": size, "color": GREY, "line": {"color": GREY, "width": 2}},
+            "marker": {
+                "symbol": symbol,
+                "size": size,
+                "color": BAND if role == "band" else GREY,
+                "line": {"color": GREY, "width": 0 if role == "band" else 2},
+            },
             "hoverinfo": "skip",
             "meta": {"role": f"key {role}"},
         }
@@ -188,9 +196,8 @@ def _smallest(comparison: Comparison) -> float | None:
 
 
 def _band(smallest: float) -> dict[str, Any]:
-    fill = {"fillcolor": "rgba(134,142,150,0.16)", "line": {"width": 0}, "layer": "below"}
-    label = {"text": f"too small to matter: ± {smallest:g}", "textposition": "top center", "font": {"size": 10}}
-    return {"type": "rect", "x0": -smallest, "x1": smallest, "yref": "paper", "y0": 0, "y1": 1, **fill, "label": label}
+    fill = {"fillcolor": BAND, "line": {"width": 0}, "layer": "below"}
+    return {"type": "rect", "x0": -smallest, "x1": smallest, "yref": "paper", "y0": 0, "y1": 1, **fill}
 
 
 def _stripes(rows: int) -> list[dict[str, Any]]:
@@ -221,7 +228,7 @@ def _narrow(names: list[str], notes: list[str]) -> dict[str, Any]:
         }
         for row, (name, note) in enumerate(zip(names, notes, strict=True))
     ]
-    height = FRAME_PX + round(1.35 * ROW_PX) * len(names)
+    height = FRAME_PX + round(1.5 * ROW_PX) * len(names)
     return {
         "yaxis": {"showticklabels": False},
         "annotations": labels,

@@ -18,12 +18,13 @@ Figure = dict[str, Any]
 Trace = dict[str, Any]
 # A chart of lines with more arms than this is unreadable and slow: the baseline and the best of the rest are drawn.
 MOST_ARMS = 40
-# With more arms than this, bands hide each other and a legend overflows; the page's list of arms takes its place.
+# With more arms than this, markers hide the lines and are slow to draw, and a legend overflows.
 CROWD = 12
 
 # A legend at the lower edge of the picture, whatever its height.
 BELOW = {
     "orientation": "h",
+    "traceorder": "normal",
     "xanchor": "left",
     "x": 0,
     "yref": "container",

@@ -22,12 +22,14 @@ def line_traces(
     band: bool,
     dash: bool = False,
     share: bool = False,
+    marked: bool = False,
     role: str | None = None,
 ) -> list[Trace]:
     """Return the traces of a quantity: its band first, so that lines lie above it.
 
     what: the quantity's name in the hover.  band: whether its band, or its seeds, are drawn.  dash: it is of rows that
-    were trained on.  share: it is told in per cent.  role: in the traces' meta, the quantity's name where unset.
+    were trained on.  share: it is told in per cent.  marked: each
+    evaluation is a dot.  role: in the traces' meta, the quantity's name where unset.
     """
     curve = arm.curve
     if curve is None or name not in curve.series:
@@ -68,13 +70,13 @@ def line_traces(
     traces.append(
         {
             **shared,
-            "mode": "lines" if points > 1 else "lines+markers",  # a single point has no line
+            "mode": "lines+markers" if marked or points <= 1 else "lines",  # a single point has no line
             "x": floats(x),
             "y": floats(series.mean),
             "text": [_spread(low, high, n, step) for low, high, n, step in spreads],
             "customdata": list(curve.step),
             "line": {"color": style.colour, "width": 1.4 if dash else 2.2, "dash": "dash" if dash else "solid"},
-            "marker": {"color": style.colour, "size": 6},
+            "marker": {"color": style.colour, "size": 4 if points > 1 else 6},
             "hovertemplate": f"{what}: %{{y:{'.1%' if share else '.4f'}}}<br>%{{text}}<extra>{safe(arm.name)}</extra>",
             "meta": meta(arm, role or name),
         }

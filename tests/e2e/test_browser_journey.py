@@ -131,6 +131,7 @@ def _take_away(page: Page, service: Served, study_id: str) -> None:
         page.get_by_role("link", name="CSV of every evaluation").click()
     rows = list(csv.DictReader(io.StringIO(table.value.path().read_text())))
     assert len(rows) == 9 * len({row["step"] for row in rows})
+    page.get_by_role("radiogroup", name="What the curves show").get_by_text("Gap").click()
     page.get_by_role("button", name="Save: Generalization gap").click()
     with page.expect_download() as saved:
         page.get_by_role("menuitem", name="Plotly JSON").click()

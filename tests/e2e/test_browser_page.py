@@ -238,6 +238,7 @@ def test_numbers_and_charts_can_be_taken_away(filled: Filled, watched: Watched) 
     rows = list(csv.DictReader(io.StringIO(table.value.path().read_text())))
     assert len(rows) == 40 * 8
     points(page)
+    page.get_by_role("radiogroup", name="What the curves show").get_by_text("Gap").click()
     page.get_by_role("button", name="Save: Generalization gap").click()
     with page.expect_download() as saved:
         page.get_by_role("menuitem", name="Plotly JSON").click()

@@ -3,7 +3,7 @@ import { Center, Skeleton, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { sentence } from "../api/problem";
 import type { FigureOf } from "../api/view";
-import { Figure } from "./Figure";
+import { FigureLater } from "./FigureLater";
 import type { PlotlyPoint } from "./plotly";
 
 interface NamedFigureProps {
@@ -39,7 +39,7 @@ export function NamedFigure({
   return (
     <section id={`figure-${name}`} aria-label={title} style={{ scrollMarginTop: 70 }}>
       {drawn.data ? (
-        <Figure
+        <FigureLater
           figure={drawn.data}
           title={title}
           {...(reading && { reading })}

@@ -7,7 +7,7 @@ import type { PlotlyFigure } from "../../api/figures";
 import { isGone } from "../../api/problem";
 import { studyReport } from "../../api/reports";
 import { PageError } from "../../components/PageError";
-import { Figure } from "../../figure/Figure";
+import { FigureLater } from "../../figure/FigureLater";
 import { useStudyStream } from "../../live/useStudyStream";
 import { Answers } from "../study/comparison/Answers";
 import { ReportFootnotes } from "./ReportFootnotes";
@@ -85,7 +85,7 @@ function ReportFigure({ figure }: { figure: PlotlyFigure }) {
   const { name, title } = figure.layout.meta ?? {};
   return (
     <div id={`figure-${String(name)}`} className={classes.figure}>
-      <Figure figure={figure} title={String(title)} />
+      <FigureLater figure={figure} title={String(title)} />
     </div>
   );
 }

@@ -1,6 +1,7 @@
 /** Asks for what the study page shows while the page's own code is still on its way. */
 import type { QueryClient } from "@tanstack/react-query";
 import { comparison, figure, studyDetail } from "../../api/studies";
+import { loadFigure } from "../../figure/FigureLater";
 import { loadPlotly } from "../../figure/plotly";
 import { lookOf, viewOf, type StudySearch } from "./search";
 
@@ -12,5 +13,6 @@ export function askEarly(client: QueryClient, studyId: string, search: StudySear
   void client.prefetchQuery(studyDetail(studyId));
   void client.prefetchQuery(comparison(studyId, view));
   for (const name of ABOVE) void client.prefetchQuery(figure(studyId, name, view, lookOf(name, search)));
+  loadFigure();
   loadPlotly().catch(() => undefined); // the figure that needs it says so
 }
