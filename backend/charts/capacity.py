@@ -1,4 +1,4 @@
-"""Capacity: gap and validation loss against the adapter's rank; what few trainable parameters do to each method."""
+"""Capacity: gap and the chosen quantity against the adapter's rank; what few trainable parameters do to each method."""
 
 import json
 from typing import Any
@@ -8,24 +8,25 @@ from backend.comparison.words import plus_minus
 from backend.shared.metrics import METRICS
 
 from .arrays import floats
+from .clocks import NOT_KNOWN
 from .figure import Figure, Trace, arm_look, build, crowded_out, meta, nothing, ranked, vertical_panels
 from .options import ChartOptions
 from .text import safe
 
-TITLE = "Capacity: gap and validation loss against the adapter's rank"
-
 
 def capacity(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw one line a method and rate over the ranks; a study with one rank shows dots."""
+    asked: SeriesName = "validation/loss" if comparison.metric == "gap" else comparison.metric
+    title = f"Capacity: gap and {METRICS[asked].words} against the adapter's rank"
     arms = ranked(comparison, options)
     if not arms:
-        return nothing("capacity", comparison, title=TITLE, sentence="No run has finished yet.")
+        return nothing("capacity", comparison, title=title, sentence="No run has finished yet.")
     groups: dict[tuple[Any, ...], list[ArmComparison]] = {}
     for arm in sorted(arms, key=lambda arm: (arm.rank, arm.position)):
         groups.setdefault(_all_but_rank(arm), []).append(arm)
     traces: list[Trace] = []
     panels: list[tuple[SeriesName, str, str]] = [
-        (name, axis, METRICS[name].short_title) for name, axis in (("gap", ""), ("validation/loss", "2"))
+        (name, axis, METRICS[name].short_title) for name, axis in (("gap", ""), (asked, "2"))
     ]
     for name, axis, what in panels:
         for i, group in enumerate(groups.values()):
@@ -43,16 +44,22 @@ def capacity(comparison: Comparison, options: ChartOptions) -> Figure:
             "ticktext": [_tick(arms, rank) for rank in ranks],
             "title": {"text": "Rank (trainable parameters)"},
         }
-        layout[f"yaxis{axis}"] = {"anchor": f"x{axis}", "title": {"text": f"{what} ({comparison.loss_unit})"}}
+        metric = METRICS["gap" if axis == "" else asked]
+        unit = comparison.loss_unit if metric.loss else "share of rows" if metric.shown == "share" else metric.unit
+        layout[f"yaxis{axis}"] = {
+            "anchor": f"x{axis}",
+            "title": {"text": f"{what} ({unit})" if unit else what},
+            **({"tickformat": ".0%"} if metric.shown == "share" else {}),
+        }
     parts = []
     for group in list(groups.values())[:12]:
         numbers = ", ".join(f"rank {arm.rank}: gap {plus_minus(arm.final['gap'].mean, None, 3)}" for arm in group)
         parts.append(f"{_name(group)}: {numbers}")
-    alt = f"{TITLE}. " + "; ".join(parts) + "."
+    alt = f"{title}. " + "; ".join(parts) + "."
     return build(
         "capacity",
         comparison,
-        title=TITLE,
+        title=title,
         alt=alt,
         traces=traces,
         layout=layout,
@@ -83,7 +90,7 @@ def _all_but_rank(arm: ArmComparison) -> tuple[Any, ...]:
 def _line(group: list[ArmComparison], name: SeriesName, axis: str, what: str, shift: float) -> Trace:
     first = group[0]
     style = arm_look(first)
-    values = [arm.final[name] for arm in group]
+    values = [arm.final.get(name, NOT_KNOWN) for arm in group]
     return {
         "type": "scatter",
         "mode": "lines+markers",

@@ -22,7 +22,8 @@ PALE = [[0.0, "rgba(0,114,178,0.16)"], [0.5, "rgba(128,128,128,0.04)"], [1.0, "r
 # The page puts its own theme's grey in the place of this one, which reads on white.
 DOUBT = "#5f6773"
 # Columns are named above the cells, below a notebook's own title.
-CELL_MARGIN = {"l": 64, "r": 16, "t": 116, "b": 16}
+CELL_MARGIN = {"l": 64, "r": 16, "t": 116, "b": 64}
+FRAME_PX = 180  # above and below the rows
 ROWS_PX = 140  # for the names of the rows
 
 
@@ -41,13 +42,14 @@ class Cell:
     arm: str | None
 
 
-def effect_text(difference: Difference, *, percent: bool = False, narrow: bool = False) -> str:
-    """Write a difference for a cell: mean ± half-width, n below; a ring where it is undecided."""
+def effect_text(difference: Difference, *, percent: bool = False) -> str:
+    """Write a difference for a cell: mean ± half-width, n below; a ring where it is undecided, else a star."""
     ring = "○ " if undecided(difference) else ""
-    factor, digits = (100.0, 1) if percent else (1.0, 2 if narrow else 3)
+    star = "" if undecided(difference) else " *"
+    factor, digits = (100.0, 1) if percent else (1.0, 3)
     mean = None if difference.mean is None else difference.mean * factor
     half = None if difference.half_width is None else difference.half_width * factor
-    return f"{ring}{plus_minus(mean, half, digits, sign=True)}<br>n = {difference.n}"
+    return f"{ring}{plus_minus(mean, half, digits, sign=True)}{star}<br>n = {difference.n}"
 
 
 def undecided(difference: Difference) -> bool:
@@ -118,6 +120,36 @@ def _heat(cells: Sequence[Cell], columns: int, rows: int, end: float, scale: lis
         "hoverongaps": False,
         "hovertemplate": "%{text}<extra></extra>",
         "meta": {"role": "cells"},
+    }
+
+
+def colour_scale(end: float, share: bool) -> Trace:
+    """Return the scale below the cells, which says what their colours mean; it draws no cell of its own."""
+    return {
+        "type": "heatmap",
+        "z": [[None]],
+        "x": [0],
+        "y": [0],
+        "zmin": -end,
+        "zmid": 0,
+        "zmax": end,
+        "colorscale": SCALE,
+        "showscale": True,
+        "hoverinfo": "skip",
+        "colorbar": {
+            "orientation": "h",
+            "thickness": 10,
+            "len": 0.5,
+            "x": 0,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "nticks": 5,
+            "outlinewidth": 0,
+            "tickformat": "+.1%" if share else "+.3~f",
+        },
+        "meta": {"role": "scale"},
     }
 
 

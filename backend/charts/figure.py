@@ -70,6 +70,11 @@ def arm_look(arm: ArmComparison) -> Look:
     return look(arm.colour_key, arm.variant, arm.tone)
 
 
+def method_of(arm: ArmComparison) -> str:
+    """Return what an arm's method is called at whatever rank: a composed one is told by its arm's label."""
+    return arm.method_title.removesuffix(f" · r{arm.rank}")
+
+
 def meta(arm: ArmComparison, role: str) -> dict[str, str]:
     """Return a trace's meta: whose it is and what it shows."""
     return {"arm": arm.id, "role": role}

@@ -1,7 +1,7 @@
 """The paper's framework as a grid: position × structure, one panel for each consistency loss, effect in each cell.
 
-arXiv 2403.00812 §3. Arms that drop in several places stand below the grid, one row each. Empty legal cells say so;
-a page offers to run them.
+arXiv 2403.00812 §3. Methods that drop in several places stand below the grid, a row each, with a cell in every column
+that they belong to. Empty legal cells say so; a page offers to run them.
 """
 
 from collections import defaultdict
@@ -14,9 +14,21 @@ from backend.comparison.schema import ArmComparison, Comparison, Difference
 from backend.comparison.words import plus_minus
 from backend.shared.metrics import METRICS
 
-from .cells import CELL_MARGIN, DOUBT, ROWS_PX, Cell, cell_axes, cell_traces, effect_of, end_of_scale, undecided
+from .cells import (
+    CELL_MARGIN,
+    DOUBT,
+    FRAME_PX,
+    ROWS_PX,
+    Cell,
+    cell_axes,
+    cell_traces,
+    colour_scale,
+    effect_of,
+    end_of_scale,
+    undecided,
+)
 from .clocks import said
-from .figure import Figure, Trace, build, nothing, vertical_panels
+from .figure import Figure, Trace, build, method_of, nothing, vertical_panels
 from .options import ChartOptions
 from .text import safe
 
@@ -24,36 +36,44 @@ Effects = list[tuple[ArmComparison, Difference]]
 MOST_PANELS = 4
 MOST_ROWS_BELOW = 12
 MOST_LINES = 3
+LINE_PX, LETTER_PX = 15, 6.3
 
 
 def framework(comparison: Comparison, options: ChartOptions) -> Figure:
     """Draw what each cell of the framework does to the chosen quantity, against the baseline."""
     title = f"The framework: difference to the baseline in {METRICS[comparison.metric].words}{said(comparison)}"
     asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
-    found = [(arm, effect) for arm in asked if (effect := effect_of(comparison, arm)) is not None]
+    # An arm that drops nothing, as the plain adapter of another rank, has no place here.
+    found = [(arm, effect) for arm in asked if _places(arm) and (effect := effect_of(comparison, arm)) is not None]
     if not found:
         return nothing("framework", comparison, title=title, sentence="No seed has finished in two arms yet.")
     layers: dict[str, Effects] = defaultdict(list)
     for arm, effect in found:
         layers[arm.consistency_kind].append((arm, effect))
     kinds = sorted(layers, key=lambda kind: (kind != "none", kind))[:MOST_PANELS]
-    below = [arm for arm, _ in found if len(arm.sites) != 1][:MOST_ROWS_BELOW]
-    rows = [*(position.replace("_", " ") for position in POSITIONS), *(arm.name for arm in below)]
-    filled = {kind: _single(layers[kind]) + _several(layers[kind], [arm.id for arm in below]) for kind in kinds}
+    below = list(dict.fromkeys(method_of(arm) for arm, _ in found if _has_row(arm)))[:MOST_ROWS_BELOW]
+    rows = [*(position.replace("_", " ") for position in POSITIONS), *below]
+    filled = {kind: _single(layers[kind]) + _several(layers[kind], below) for kind in kinds}
     scale = end_of_scale([one for cells in filled.values() for one in cells])
-    traces: list[Trace] = []
-    layout: dict[str, Any] = {"showlegend": False, "height": 110 + 46 * len(rows), "margin": CELL_MARGIN}
+    lines = [line for cells in filled.values() for one in cells for line in one.text.split("<br>")]
+    deepest = max(one.text.count("<br>") + 1 for cells in filled.values() for one in cells)
+    traces: list[Trace] = [colour_scale(scale, METRICS[comparison.metric].shown == "share")]
+    layout: dict[str, Any] = {
+        "showlegend": False,
+        "height": FRAME_PX + max(36, LINE_PX * deepest + 8) * len(rows),
+        "margin": CELL_MARGIN,
+    }
     for i, (kind, domain) in enumerate(zip(kinds, vertical_panels(len(kinds), 0.03), strict=True)):
         axis = "" if i == 0 else str(i + 1)
-        size = 11 if len(kinds) <= 2 else 9
-        traces += cell_traces(filled[kind], len(STRUCTURES), len(rows), axis=axis, text_size=size, size_of_scale=scale)
+        traces += cell_traces(filled[kind], len(STRUCTURES), len(rows), axis=axis, text_size=11, size_of_scale=scale)
         traces.append(_empty(filled[kind], kind, axis))
         name = "Without consistency loss" if kind == "none" else f"With consistency loss ({CONSISTENCY[kind].title})"
         layout |= cell_axes(list(STRUCTURES), [safe(row, 30) for row in rows], domain=domain, axis=axis, title=name)
     parts = [f"{arm.name}: {plus_minus(effect.mean, effect.half_width, 3, sign=True)}" for arm, effect in found[:12]]
     alt = f"{title}. " + "; ".join(parts) + "."
-    shown = [arm for arm, _ in found if arm.consistency_kind in kinds and (len(arm.sites) == 1 or arm in below)]
-    left_out = len(found) - len(shown)
+    shown = [
+        arm for arm, _ in found if arm.consistency_kind in kinds and (not _has_row(arm) or method_of(arm) in below)
+    ]
     return build(
         "framework",
         comparison,
@@ -62,9 +82,20 @@ def framework(comparison: Comparison, options: ChartOptions) -> Figure:
         traces=traces,
         layout=layout,
         shown=shown,
-        left_out=left_out,
-        min_width=ROWS_PX + (100 if len(kinds) <= 2 else 80) * len(STRUCTURES) * len(kinds),
+        left_out=len(found) - len(shown),
+        # Columns as wide as their longest line, so that no text runs into its neighbour's cell.
+        min_width=ROWS_PX + int(LETTER_PX * max(map(len, lines), default=0) + 12) * len(STRUCTURES) * len(kinds),
     )
+
+
+def _places(arm: ArmComparison) -> list[tuple[str, str]]:
+    """Return where an arm drops in which pattern; the model's own dropout is by element, in places of its own."""
+    return [(site.position, site.structure) for site in arm.sites] + ([("native", "element")] if arm.native else [])
+
+
+def _has_row(arm: ArmComparison) -> bool:
+    """Whether an arm stands in a row of its method below the grid: it drops in several places, or outside of it."""
+    return len(arm.sites) != 1 or arm.native
 
 
 def _single(effects: Effects) -> list[Cell]:
@@ -73,49 +104,58 @@ def _single(effects: Effects) -> list[Cell]:
     """
     places: dict[tuple[str, str], Effects] = defaultdict(list)
     for arm, effect in effects:
-        if len(arm.sites) == 1:
+        if not _has_row(arm):
             places[arm.sites[0].position, arm.sites[0].structure].append((arm, effect))
-    cells = []
-    for (position, structure), members in places.items():
-        mean = sum(effect.mean or 0.0 for _, effect in members) / len(members)
-        lines = [_line(arm, effect) for arm, effect in members[:MOST_LINES]]
-        if len(members) > MOST_LINES:
-            lines.append(f"and {len(members) - MOST_LINES} more")
-        cells.append(
-            Cell(
-                column=STRUCTURES.index(structure),
-                row=POSITIONS.index(position),
-                value=mean,
-                doubtful=all(undecided(effect) for _, effect in members),
-                text="<br>".join(lines),
-                hover="<br>".join(f"{safe(arm.name)}: {safe(effect.meaning, 160)}" for arm, effect in members[:8]),
-                arm=members[0][0].id,
-            )
-        )
-    return cells
+    return [
+        _cell(members, STRUCTURES.index(structure), POSITIONS.index(position), _listed(members))
+        for (position, structure), members in places.items()
+    ]
 
 
 def _several(effects: Effects, below: list[str]) -> list[Cell]:
-    """Return the cells of arms that drop in several places or in none, each in a row of its own."""
-    return [
-        Cell(
-            column=1,
-            row=len(POSITIONS) + below.index(arm.id),
-            value=effect.mean or 0.0,
-            doubtful=undecided(effect),
-            text=_line(arm, effect),
-            hover=f"{safe(arm.name)}: {safe(effect.meaning, 300)}",
-            arm=arm.id,
-        )
-        for arm, effect in effects
-        if len(arm.sites) != 1 and arm.id in below
-    ]
+    """Return the cells of arms that drop in several places: in their method's row, one cell for each pattern, with
+    the position under the numbers.
+    """
+    methods: dict[str, Effects] = defaultdict(list)
+    for arm, effect in effects:
+        if _has_row(arm) and method_of(arm) in below:
+            methods[method_of(arm)].append((arm, effect))
+    cells = []
+    for method, members in methods.items():
+        patterns: dict[str, list[str]] = defaultdict(list)
+        for position, structure in _places(members[0][0]):
+            patterns[structure].append(position.replace("_", " "))
+        for place, (structure, positions) in enumerate(patterns.items()):
+            where = " and ".join(dict.fromkeys(positions))
+            text = f"{_listed(members)}<br>{where}" if place == 0 else f"with {where}"
+            row = len(POSITIONS) + below.index(method)
+            cells.append(_cell(members, STRUCTURES.index(structure), row, text))
+    return cells
+
+
+def _listed(members: Effects) -> str:
+    lines = [_line(arm, effect) for arm, effect in members[:MOST_LINES]]
+    if len(members) > MOST_LINES:
+        lines.append(f"and {len(members) - MOST_LINES} more")
+    return "<br>".join(lines)
+
+
+def _cell(members: Effects, column: int, row: int, text: str) -> Cell:
+    return Cell(
+        column=column,
+        row=row,
+        value=sum(effect.mean or 0.0 for _, effect in members) / len(members),
+        doubtful=all(undecided(effect) for _, effect in members),
+        text=text,
+        hover="<br>".join(f"{safe(arm.name)}: {safe(effect.meaning, 160)}" for arm, effect in members[:8]),
+        arm=members[0][0].id,
+    )
 
 
 def _line(arm: ArmComparison, effect: Difference) -> str:
     rate = "" if arm.rate is None else f"{arm.rate:g}: "
-    ring = "○ " if undecided(effect) else ""
-    return f"{ring}{rate}{plus_minus(effect.mean, effect.half_width, 3, sign=True)}"
+    ring, star = ("○ ", "") if undecided(effect) else ("", " *")
+    return f"{ring}{rate}{plus_minus(effect.mean, effect.half_width, 3, sign=True)}{star}"
 
 
 def _empty(filled: list[Cell], kind: str, axis: str) -> Trace:

@@ -9,17 +9,19 @@ from backend.shared.metrics import METRICS
 from .cells import (
     CELL_MARGIN,
     DOUBT,
+    FRAME_PX,
     ROWS_PX,
     Cell,
     cell_axes,
     cell_traces,
+    colour_scale,
     effect_of,
     effect_text,
     end_of_scale,
     undecided,
 )
 from .clocks import said
-from .figure import MOST_ARMS, Figure, Trace, build, nothing, vertical_panels
+from .figure import MOST_ARMS, Figure, Trace, build, method_of, nothing, vertical_panels
 from .options import ChartOptions
 from .text import safe
 
@@ -27,7 +29,9 @@ MOST_PANELS = 6
 
 
 def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
-    """Draw effects as cells; grey text and a ring where undecided. Blue is lower than the baseline."""
+    """Draw effects as cells: a star where they differ after correction, grey text and a ring where undecided. Blue is
+    lower than the baseline.
+    """
     metric = comparison.metric
     title = f"Difference to the baseline in {METRICS[metric].words}{said(comparison)}, by method and rate"
     asked = [arm for arm in comparison.arms if options.arms is None or arm.id in options.arms]
@@ -52,12 +56,12 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
             continue
         taken.add(place)
         shown.append(arm)
-        text = effect_text(effect, percent=METRICS[metric].shown == "share", narrow=narrow)
+        text = effect_text(effect, percent=METRICS[metric].shown == "share")
         hover = f"{safe(arm.name)}<br>{safe(effect.meaning, 300)}"
         panels[arm.rank].append(Cell(place[1], place[2], effect.mean or 0.0, undecided(effect), text, hover, arm.id))
     scale = end_of_scale([cell for cells in panels.values() for cell in cells])
-    traces: list[Trace] = []
-    layout: dict[str, Any] = {"showlegend": False, "height": 110 + 44 * len(rows), "margin": CELL_MARGIN}
+    traces: list[Trace] = [colour_scale(scale, METRICS[metric].shown == "share")]
+    layout: dict[str, Any] = {"showlegend": False, "height": FRAME_PX + 44 * len(rows), "margin": CELL_MARGIN}
     column_names = ["no rate" if rate is None else f"{rate:g}" for rate in columns]
     for i, (rank, domain) in enumerate(zip(ranks, vertical_panels(len(ranks), 0.03), strict=True)):
         axis = "" if i == 0 else str(i + 1)
@@ -84,7 +88,7 @@ def heatmap(comparison: Comparison, options: ChartOptions) -> Figure:
         layout=layout,
         shown=shown,
         left_out=len(found) - len(shown),
-        min_width=ROWS_PX + (70 if narrow else 104) * len(columns) * len(ranks),
+        min_width=ROWS_PX + (92 if narrow else 104) * len(columns) * len(ranks),
     )
 
 
@@ -107,8 +111,8 @@ def _baseline(column: int, row: int, axis: str) -> Trace:
 
 def row_name(comparison: Comparison, arm: ArmComparison) -> str:
     """Return an arm's row: its method, and what else than rate and rank tells it from others of that method."""
-    mates = [other for other in comparison.arms if other.method_title == arm.method_title]
-    parts = [arm.method_title]
+    mates = [other for other in comparison.arms if method_of(other) == method_of(arm)]
+    parts = [method_of(arm)]
     told = {"lr": "learning_rate", "decay": "weight_decay", "epochs": "epochs", "smoothing": "label_smoothing"}
     for title, name in {**told, "weight": "consistency_weight"}.items():
         if len({getattr(mate, name) for mate in mates}) > 1:

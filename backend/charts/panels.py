@@ -11,7 +11,7 @@ from typing import Any
 
 from backend.comparison.schema import ArmComparison, Comparison
 
-from .figure import arm_look, drawn
+from .figure import arm_look, drawn, method_of
 from .options import ChartOptions
 from .palette import ORDERED
 from .text import safe
@@ -71,7 +71,7 @@ def _group(arm: ArmComparison, by: str, ranks: bool) -> str:
         return "No rate" if arm.rate is None else f"Rate {arm.rate:g}"
     if by == "arm":
         return arm.name
-    return f"{arm.method_title} · r{arm.rank}" if ranks and by == "auto" else arm.method_title
+    return f"{method_of(arm)} · r{arm.rank}" if ranks and by == "auto" else method_of(arm)
 
 
 def _colours(arms: Sequence[ArmComparison], options: ChartOptions) -> dict[str, str]:
@@ -102,7 +102,7 @@ def _told_apart(arms: Sequence[ArmComparison]) -> list[str]:
     """Return what tells the arms of a panel apart, in as few words as do."""
 
     def short(arm: ArmComparison) -> str:
-        parts = [arm.method_title] if len({other.method_title for other in arms}) > 1 else []
+        parts = [method_of(arm)] if len({method_of(other) for other in arms}) > 1 else []
         if len({other.rate for other in arms}) > 1:
             parts.append("no rate" if arm.rate is None else f"{arm.rate:g}")
         if len({other.rank for other in arms}) > 1:

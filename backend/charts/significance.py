@@ -4,7 +4,7 @@ from backend.comparison.schema import Comparison, Pairwise
 from backend.comparison.words import ALPHA, p_value, plus_minus
 from backend.shared.metrics import METRICS
 
-from .cells import CELL_MARGIN, ROWS_PX, Cell, cell_axes, cell_traces, end_of_scale
+from .cells import CELL_MARGIN, ROWS_PX, Cell, cell_axes, cell_traces, colour_scale, end_of_scale
 from .clocks import said
 from .figure import Figure, build, nothing
 from .options import ChartOptions
@@ -30,13 +30,15 @@ def significance(comparison: Comparison, options: ChartOptions) -> Figure:
         for column, j in enumerate(picked)
         if i != j and (cell := _cell(pairs, i, j, row, column, names, len(picked) <= ROOM)) is not None
     ]
-    traces = cell_traces(
-        cells, len(picked), len(picked), text_size=12 if len(picked) <= 8 else 9, size_of_scale=end_of_scale(cells)
-    )
+    end = end_of_scale(cells)
+    traces = [
+        colour_scale(end, METRICS[comparison.metric].shown == "share"),
+        *cell_traces(cells, len(picked), len(picked), text_size=12 if len(picked) <= 8 else 9, size_of_scale=end),
+    ]
     layout = {
         **cell_axes(names, names, domain=[0, 1], axis="", title="Column: the arm that is subtracted"),
         "showlegend": False,
-        "height": 170 + 40 * len(picked),
+        "height": 240 + 40 * len(picked),
         "margin": CELL_MARGIN,
     }
     shown = [arms[pairs.arm_ids[i]] for i in picked]

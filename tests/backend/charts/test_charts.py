@@ -96,7 +96,7 @@ def test_ranking_is_best_first_with_every_seed() -> None:
 def test_heatmap_greys_and_rings_what_is_undecided() -> None:
     built = STATES["grid"]
     figure = FIGURES["heatmap"](built, ChartOptions())
-    heats = [trace for trace in figure["data"] if trace["type"] == "heatmap"]
+    heats = [trace for trace in figure["data"] if trace["meta"]["role"] == "cells"]
     assert len({heat["xaxis"] for heat in heats}) == 3, "one panel a rank"
     shown: dict[str, float] = {}
     for heat in heats:
@@ -118,7 +118,9 @@ def test_heatmap_greys_and_rings_what_is_undecided() -> None:
 
 def _filled(figure: dict[str, Any]) -> np.ndarray:
     """The values of the first panel's cells, clear and doubtful."""
-    heats = [decoded(trace["z"]) for trace in figure["data"] if trace["type"] == "heatmap" and trace["xaxis"] == "x"]
+    heats = [
+        decoded(trace["z"]) for trace in figure["data"] if trace["meta"]["role"] == "cells" and trace["xaxis"] == "x"
+    ]
     return np.where(np.isfinite(heats[0]), heats[0], heats[-1])
 
 
@@ -220,6 +222,38 @@ def test_cells_follow_the_clock() -> None:
     built = comparison.build(records, clock="stopped")
     stopped = built.arms[1].stopped
     assert stopped is not None
-    heats = [trace for trace in FIGURES["framework"](built, ChartOptions())["data"] if trace["type"] == "heatmap"]
+    heats = [trace for trace in FIGURES["framework"](built, ChartOptions())["data"] if trace["meta"]["role"] == "cells"]
     cells = np.concatenate([decoded(heat["z"]).ravel() for heat in heats])
     assert stopped.differences["validation/loss"].mean in cells
+
+
+def test_the_framework_puts_methods_of_several_places_in_every_column_that_they_belong_to() -> None:
+    plans = [Plan("none", rank=2), Plan("none", "No dropout · r8"), Plan("hiddenkey", rise=0.1), Plan("dropkey")]
+    figure = FIGURES["framework"](comparison.build(study(plans, seeds=3)), ChartOptions())
+    rows, columns = figure["layout"]["yaxis"]["ticktext"], figure["layout"]["xaxis"]["ticktext"]
+    assert "No dropout · r8" not in rows, "it drops nothing"
+    (axis,) = {trace["yaxis"] for trace in figure["data"] if "with hidden" in str(trace.get("text"))}
+    texts = {
+        (rows[int(y)], columns[int(x)]): text
+        for trace in figure["data"]
+        if trace["meta"]["role"] in ("clear", "doubtful") and trace["yaxis"] == axis
+        for x, y, text in zip(trace["x"], trace["y"], trace["text"], strict=True)
+    }
+    assert texts["HiddenKey", "column"].endswith("attention logits")
+    assert texts["HiddenKey", "element"] == "with hidden"
+    longest = max(len(line) for text in texts.values() for line in text.split("<br>"))
+    panels = 2
+    width = (figure["layout"]["meta"]["min_width"] - 140) / (panels * len(columns))
+    assert width >= 6 * longest, "no text runs into its neighbour's cell"
+
+
+def test_a_heat_map_has_a_scale_and_marks_what_is_corrected() -> None:
+    built = STATES["grid"]
+    figure = FIGURES["heatmap"](built, ChartOptions())
+    (scale,) = [trace for trace in figure["data"] if trace["meta"]["role"] == "scale"]
+    assert scale["showscale"]
+    assert scale["colorbar"]["orientation"] == "h"
+    clear = [text for trace in figure["data"] if trace["meta"]["role"] == "clear" for text in trace["text"]]
+    assert clear
+    assert all(" *<br>" in text for text in clear)
+    assert not any("0.00 ±" in text for text in clear), "three digits at least"

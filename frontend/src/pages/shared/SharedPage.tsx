@@ -17,6 +17,7 @@ import { ArmRail } from "../study/comparison/ArmRail";
 import { Charts } from "../study/comparison/Charts";
 import { ElsewhereLater } from "../study/comparison/elsewhere/Later";
 import { Forest } from "../study/comparison/Forest";
+import { hasPicture } from "../study/comparison/forest";
 import { ResultTable } from "../study/comparison/ResultTable";
 import { NotRecorded } from "../study/NotRecorded";
 import columns from "../study/StudyPage.module.css";
@@ -60,7 +61,7 @@ export function SharedPage() {
         <Answers
           verdict={compared.data?.verdict}
           answers={compared.data?.answers}
-          picture={compared.data && <Forest comparison={compared.data} hidden={hidden} />}
+          picture={compared.data && hasPicture(compared.data) && <Forest comparison={compared.data} hidden={hidden} />}
           actions={
             compared.data && (
               <Suspense fallback={<Skeleton height={36} />}>

@@ -13,6 +13,7 @@ import { ArmRail } from "./comparison/ArmRail";
 import { Charts } from "./comparison/Charts";
 import { ElsewhereLater } from "./comparison/elsewhere/Later";
 import { Forest } from "./comparison/Forest";
+import { hasPicture } from "./comparison/forest";
 import { NotRecorded } from "./NotRecorded";
 import { StudyHeader } from "./StudyHeader";
 import { lookOf } from "./search";
@@ -43,7 +44,7 @@ export function StudyPage() {
         <Answers
           verdict={compared.data?.verdict}
           answers={compared.data?.answers}
-          picture={compared.data && <Forest comparison={compared.data} hidden={hidden} />}
+          picture={compared.data && hasPicture(compared.data) && <Forest comparison={compared.data} hidden={hidden} />}
           actions={
             compared.data && (
               <Suspense fallback={<Skeleton height={36} />}>

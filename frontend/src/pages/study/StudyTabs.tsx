@@ -1,6 +1,7 @@
 /** Everything below the curves: each tab is one way to cut the study, and part of the address. */
 import { Paper, Skeleton, Tabs } from "@mantine/core";
 import { lazy, Suspense, useEffect, type ComponentType } from "react";
+import type { Comparison } from "../../api/types";
 import { ResultTable } from "./comparison/ResultTable";
 import { TABS, type StudyTab } from "./search";
 import classes from "./StudyTabs.module.css";
@@ -32,6 +33,19 @@ const CONTENT: Record<StudyTab, ComponentType<TabProps>> = {
 };
 const LATER_MS = 3000;
 
+/** The tabs that say something of this study, and the one that is open: one rank has no grid, one place no map. */
+export function tabsOf(comparison: Comparison | undefined, open: StudyTab) {
+  const arms = comparison?.arms ?? [];
+  const several = (values: unknown[]) => new Set(values.filter((value) => value !== null)).size > 1;
+  const ranks = several(arms.map(({ rank }) => rank));
+  const says: Partial<Record<StudyTab, boolean>> = {
+    heatmap: ranks || several(arms.map(({ rate }) => rate)),
+    capacity: ranks,
+    framework: several(arms.flatMap(({ sites }) => sites.map(({ position, structure }) => `${position} ${structure}`))),
+  };
+  return TABS.filter(({ value }) => (says[value] ?? true) || value === open);
+}
+
 export function StudyTabs(props: TabProps) {
   const { search, change } = useView();
   const open = search.tab ?? "results";
@@ -46,7 +60,7 @@ export function StudyTabs(props: TabProps) {
     <Paper p={{ base: "sm", sm: "md" }}>
       <Tabs value={open} onChange={(tab) => change({ tab: tab as StudyTab })}>
         <Tabs.List className={classes.list} mb="md">
-          {TABS.map(({ value, label }) => (
+          {tabsOf(props.comparison, open).map(({ value, label }) => (
             <Tabs.Tab key={value} value={value}>
               {label}
             </Tabs.Tab>

@@ -19,8 +19,8 @@ export function FrameworkTab({ study, figureOf, hidden }: TabProps) {
     <>
       <Explained>
         Where something is dropped (rows) and in which pattern (columns), with the effect against the baseline in each
-        cell that was measured; pale with a ring where it is undecided. A cell that says “+ run” has not been tried in
-        this study: click it, or choose it here.
+        cell that was measured; a star where it differs, pale with a ring where it is undecided. Methods of several
+        places stand below. A cell that says “+ run” has not been tried in this study: click it, or choose it here.
       </Explained>
       {mayChange && <CellPicker onPick={setCell} />}
       <NamedFigure

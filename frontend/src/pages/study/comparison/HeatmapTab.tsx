@@ -14,9 +14,9 @@ export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {
   return (
     <>
       <Explained>
-        Every cell is the mean difference to the baseline over paired seeds, ± half of its 95 % interval. A pale cell
-        with grey text and a ring is undecided once all arms are accounted for. A click opens the runs behind a cell; so
-        does this list.
+        Every cell is the mean difference to the baseline over paired seeds, ± half of its 95 % interval. A star: it
+        differs once all arms are accounted for. A pale cell with grey text and a ring is undecided. A click opens the
+        runs behind a cell; so does this list.
       </Explained>
       <NativeSelect
         size="xs"

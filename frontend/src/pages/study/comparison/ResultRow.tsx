@@ -1,10 +1,10 @@
 /** One arm as a row of the results: its values at the chosen clock, what the other says, and its differences. */
 import { Group, Table, Text } from "@mantine/core";
 import { judgedAt, otherClock, stoppedWhere } from "../../../api/clock";
-import type { ArmComparison, Comparison, Quantity } from "../../../api/types";
+import type { ArmComparison, Comparison, Estimate, Quantity } from "../../../api/types";
 import { ArmMark } from "../../../components/ArmMark";
 import { DeltaText } from "../../../components/DeltaText";
-import { scoreText } from "../../../format/metrics";
+import { scoresOf, scoreText } from "../../../format/metrics";
 import { decimals, MISSING, plusMinus, pValue } from "../../../format/numbers";
 import { changeAt, written } from "./elsewhere/change";
 import { seedsToDecide } from "./SeedsNeeded";
@@ -16,16 +16,17 @@ interface ResultRowProps {
   comparison: Comparison;
   /** What arms are ranked by. */
   quantity: Quantity | undefined;
-  scores: Quantity[];
+  /** What else is told of an arm. */
+  others: Quantity[];
 }
 
-export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps) {
+export function ResultRow({ arm, comparison, quantity, others }: ResultRowProps) {
   const { clock } = comparison;
   const { final, differences } = judgedAt(arm, clock);
   const difference = quantity && differences[quantity.name];
   const toRival = quantity && arm.stopped?.last_against_stopped[quantity.name];
   const { k, n, step, amount, sentence } = arm.overfitting;
-  const loss = final["validation/loss"];
+  const value = quantity && final[quantity.name];
   const planned = !!comparison.plan;
   const quantityOf = (metric: string) => comparison.metrics.find(({ name }) => name === metric);
   return (
@@ -48,9 +49,9 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
           {arm.verdict ? <VerdictText verdict={arm.verdict} quantity={quantityOf(comparison.plan.metric)} /> : MISSING}
         </Table.Td>
       )}
-      <Table.Td ta="right">{loss?.n ?? 0}</Table.Td>
+      <Table.Td ta="right">{value?.n ?? 0}</Table.Td>
       <Table.Td ta="right">
-        {plusMinus(loss?.mean, loss?.half_width)}
+        {quantity && valueText(quantity, value)}
         {clock === "stopped" && <Beneath>{stoppedWhere(arm)}</Beneath>}
       </Table.Td>
       <Table.Td ta="right">
@@ -70,10 +71,9 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
           {toRival && <DeltaText difference={toRival} quantity={quantity} tall bare={planned} />}
         </Table.Td>
       )}
-      <Table.Td ta="right">{plusMinus(final.gap?.mean, final.gap?.half_width)}</Table.Td>
-      {scores.map((score) => (
-        <Table.Td key={score.name} ta="right">
-          {scoreText(score, final[score.name]?.mean)}
+      {others.map((other) => (
+        <Table.Td key={other.name} ta="right">
+          {other.shown === "plain" ? valueText(other, final[other.name]) : scoreText(other, final[other.name]?.mean)}
         </Table.Td>
       ))}
       {comparison.elsewhere?.sets.map(({ dataset, measures: [loss] }) => (
@@ -99,6 +99,21 @@ export function ResultRow({ arm, comparison, quantity, scores }: ResultRowProps)
   );
 }
 
+/** What else than the chosen quantity is told of an arm: the validation loss, the gap, and the task's scores. */
+export const othersOf = ({ metric, metrics }: Comparison): Quantity[] =>
+  [
+    ...["validation/loss", "gap"].flatMap((name) => metrics.find((quantity) => quantity.name === name) ?? []),
+    ...scoresOf(metrics),
+  ].filter(({ name }) => name !== metric);
+
+/** A mean with half of its interval, both as the quantity is told. */
+function valueText(quantity: Quantity, found: Estimate | undefined): string {
+  if (quantity.shown === "plain") return plusMinus(found?.mean, found?.half_width);
+  const mean = scoreText(quantity, found?.mean);
+  if (found?.half_width === null || found?.half_width === undefined) return mean;
+  return `${mean} ± ${(quantity.shown === "share" ? 100 * found.half_width : found.half_width).toFixed(1)}`;
+}
+
 /** Whether arms at their last step are held against the free rival: the baseline stopped in time. */
 export const rival = ({ clock, clocks }: Comparison) => clock === "last" && clocks.length > 1;
 
@@ -108,7 +123,7 @@ function OtherClock({ arm, comparison, quantity }: { arm: ArmComparison; compari
   const found = judgedAt(arm, other).final[quantity.name];
   return (
     <>
-      {quantity.shown === "plain" ? plusMinus(found?.mean, found?.half_width) : scoreText(quantity, found?.mean)}
+      {valueText(quantity, found)}
       {other === "stopped" && <Beneath>{stoppedWhere(arm)}</Beneath>}
     </>
   );

@@ -5,11 +5,10 @@ import { CLOCK_WORDS, otherClock } from "../../../api/clock";
 import type { FigureOf } from "../../../api/view";
 import type { Comparison } from "../../../api/types";
 import classes from "./ResultTable.module.css";
-import { scoresOf } from "../../../format/metrics";
 import { Explained } from "./Explained";
 import { PaperTable } from "./PaperTable";
 import { Planned } from "./Planned";
-import { ResultRow, rival } from "./ResultRow";
+import { othersOf, ResultRow, rival } from "./ResultRow";
 import { SelectionTable } from "./SelectionTable";
 
 interface ResultTableProps {
@@ -20,16 +19,18 @@ interface ResultTableProps {
   figureOf: FigureOf;
 }
 
-/** The heads of the columns; `elsewhere`: the quantity by the other clock and against it, where the study has one. */
-const COLUMNS = (metric: string, planned: boolean, elsewhere: string[], scores: string[], further: string[]) => [
+/**
+ * The heads of the columns, the chosen quantity first; `elsewhere`: it by the other clock and against it, where the
+ * study has one; `others`: what else is told of an arm.
+ */
+const COLUMNS = (metric: string, planned: boolean, elsewhere: string[], others: string[], further: string[]) => [
   "Arm",
   ...(planned ? ["Verdict"] : []),
   "n",
-  "Validation loss",
+  metric,
   `Δ ${metric}`,
   ...elsewhere,
-  "Gap",
-  ...scores,
+  ...others,
   ...further,
   "Overfits",
   "Probe loss",
@@ -61,7 +62,7 @@ export function ResultTable({ csv, comparison, hidden, figureOf }: ResultTablePr
 
 function Rows({ comparison, hidden, figureOf }: Omit<ResultTableProps, "csv"> & { comparison: Comparison }) {
   const quantity = comparison.metrics.find(({ name }) => name === comparison.metric);
-  const scores = scoresOf(comparison.metrics);
+  const others = othersOf(comparison);
   const metric = quantity?.short_title ?? "";
   const elsewhere = comparison.clocks.length > 1 ? [`${metric} ${CLOCK_WORDS[otherClock(comparison.clock)]}`] : [];
   if (rival(comparison)) elsewhere.push("Δ to the baseline stopped");
@@ -84,7 +85,7 @@ function Rows({ comparison, hidden, figureOf }: Omit<ResultTableProps, "csv"> & 
                 metric,
                 !!comparison.plan,
                 elsewhere,
-                scores.map(({ short_title }) => short_title),
+                others.map(({ short_title }) => short_title),
                 comparison.elsewhere?.sets.map(({ dataset }) => `Change on ${dataset}`) ?? [],
               ).map((column, at) => (
                 <Table.Th key={column} ta={at === 0 || column === "Verdict" ? "left" : "right"}>
@@ -96,7 +97,7 @@ function Rows({ comparison, hidden, figureOf }: Omit<ResultTableProps, "csv"> & 
           <Table.Tbody>
             {arms.map(
               (arm) =>
-                arm && <ResultRow key={arm.id} arm={arm} comparison={comparison} quantity={quantity} scores={scores} />,
+                arm && <ResultRow key={arm.id} arm={arm} comparison={comparison} quantity={quantity} others={others} />,
             )}
           </Table.Tbody>
         </Table>

@@ -5,7 +5,7 @@ import { Explained } from "./Explained";
 import { NamedFigure } from "../../../figure/NamedFigure";
 import type { TabProps } from "../tab";
 
-export function SignificanceTab({ study, comparison, figureOf, hidden }: TabProps) {
+export function SignificanceTab({ comparison, figureOf, hidden }: TabProps) {
   return (
     <Stack gap="lg">
       <section>
@@ -15,7 +15,7 @@ export function SignificanceTab({ study, comparison, figureOf, hidden }: TabProp
           not adjusted; Holm's correction applies to the p of the paired t test over all arms
           {comparison?.clock === "stopped" && ", each run stopped in time: a family of its own beside the last step's"}.
         </Explained>
-        {comparison && <DifferenceTable study={study} comparison={comparison} hidden={hidden} />}
+        {comparison && <DifferenceTable comparison={comparison} hidden={hidden} />}
       </section>
       <section>
         <NamedFigure figureOf={figureOf} hidden={hidden} name="significance" title="Every arm against every arm" />

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Comparison } from "../../../api/types";
-import { forestRows, pictured, reach } from "./forest";
+import { forestRows, hasPicture, pictured, reach } from "./forest";
 
 const difference = (mean: number | null, half: number | null) => ({
   mean,
@@ -47,6 +47,7 @@ test("it pictures the loss that the verdict speaks of, unless another quantity i
   expect(pictured(tested)).toBe("test/loss");
   expect(forestRows(tested, new Set())).toEqual([]);
   expect(pictured({ ...tested, metric: "gap" })).toBe("gap");
+  expect([tested, study(better, base)].map(hasPicture)).toEqual([true, false]);
 });
 
 test("the picture holds every end and 0", () => {

@@ -48,6 +48,9 @@ export function pictured({ metric, verdict }: Comparison): Metric {
   return metric === PLAIN_VIEW.metric ? verdict.metric : metric;
 }
 
+/** Whether the verdict needs a picture of its own: the main chart shows another quantity than it speaks of. */
+export const hasPicture = (comparison: Comparison) => pictured(comparison) !== comparison.metric;
+
 function spanOf(difference: Difference | undefined): Span | undefined {
   if (!difference || difference.mean === null) return undefined;
   const { mean, lo, hi } = difference;
