@@ -6,6 +6,7 @@ came to stand still: after its last run, and again after whatever changed it.
 
 import logging
 import threading
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from .cache import ComparisonCache, Query
 
 log = logging.getLogger(__name__)
 EVERY_S, BREATH_S = 2.0, 0.02
+MOST_S = 1.0  # of a look: then it looks anew, so that the newest never waits for a thousand old ones
 
 
 def wording() -> str:
@@ -52,7 +54,7 @@ class Headlines:
             self._thread.join()
 
     def look(self) -> int:
-        """Write the headlines of studies that are as they were at the last look; returns how many."""
+        """Write headlines, the newest study first, where one is as it was at the last look; returns how many."""
         stale = or_(
             Study.headline_seq.is_(None), Study.headline_seq != Study.event_seq, Study.headline_by != self._wording
         )
@@ -61,9 +63,9 @@ class Headlines:
             found = {row.id: row.event_seq for row in session.execute(query)}
         still = [id_ for id_, seq in found.items() if self._seen.get(id_) == seq and self._broken.get(id_) != seq]
         self._seen = found
-        written = 0
+        written, end = 0, time.monotonic() + MOST_S
         for study_id in still:
-            if self._stopping.wait(BREATH_S):  # requests come first
+            if self._stopping.wait(BREATH_S) or time.monotonic() > end:  # requests come first
                 break
             written += self._write(study_id)
         return written

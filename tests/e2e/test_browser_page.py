@@ -189,9 +189,9 @@ def test_archiving_can_be_undone(filled: Filled, watched: Watched) -> None:
     page = watched.open("/")
     page.get_by_role("button", name="Actions for one seed only").click()
     page.get_by_role("menuitem", name="Archive").click()
-    expect(page.get_by_role("article", name="one seed only")).to_have_count(0)
+    expect(page.get_by_role("row", name="one seed only")).to_have_count(0)
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("article", name="one seed only")).to_be_visible()
+    expect(page.get_by_role("row", name="one seed only")).to_be_visible()
 
 
 def test_an_archived_study_is_deleted_for_good_once_that_is_confirmed(filled: Filled, watched: Watched) -> None:
@@ -204,28 +204,28 @@ def test_an_archived_study_is_deleted_for_good_once_that_is_confirmed(filled: Fi
     page.get_by_role("menuitem", name="Delete for good").click()
     dialog = page.get_by_role("dialog", name="Delete this study for good?")
     dialog.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_role("article", name=name)).to_be_visible()
-    page.get_by_role("article", name=name).get_by_role("link").first.click()
+    expect(page.get_by_role("row", name=name)).to_be_visible()
+    page.get_by_role("row", name=name).get_by_role("link").first.click()
     page.get_by_role("button", name="More actions").click()
     page.get_by_role("menuitem", name="Delete for good").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete it for good").click()
     page.wait_for_url("**/?archived=true")
-    expect(page.get_by_role("article", name=name)).to_have_count(0)
+    expect(page.get_by_role("row", name=name)).to_have_count(0)
     assert httpx.get(f"{filled.service.url}/api/v1/studies/{study_id}").status_code == 404
 
 
 def test_keys_lead_through_the_page(filled: Filled, watched: Watched) -> None:
     page = watched.open("/")
-    expect(page.get_by_role("article").first).to_be_visible()
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Keys")).to_have_count(0)
     page.keyboard.press("/")
     page.keyboard.type("ranks")
-    expect(page.get_by_role("article")).to_have_count(1)
+    expect(page.get_by_role("row")).to_have_count(2)
     page.keyboard.press("Escape")
-    expect(page.get_by_role("article", name="demo")).to_be_visible()
+    expect(page.get_by_role("row", name="demo")).to_be_visible()
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     page.wait_for_url("**/studies/*")

@@ -150,7 +150,7 @@ def test_clocks_that_differ(service: Served, browser: Browser, hours: int) -> No
     shift = f"const real = Date.now; Date.now = () => real() + {hours * 3_600_000};"
     watched.page.add_init_script(shift)
     page = watched.open("/")
-    row = page.get_by_role("article", name=f"clock {hours}")
+    row = page.get_by_role("row", name=f"clock {hours}")
     expect(row).to_contain_text("now" if hours < 0 else "yesterday")
     expect(row).not_to_contain_text(re.compile(r"\bin \d"))
     page = watched.open(f"/studies/{study_id}")
@@ -181,3 +181,28 @@ def test_the_network_goes_and_comes_back(service: Served, browser: Browser) -> N
     page.context.close()
     assert [text for text in watched.complaints if "ERR_INTERNET_DISCONNECTED" not in text] == []
     train(service)
+
+
+def test_the_list_is_filtered_sorted_and_archived_together(service: Served, watched: Watched) -> None:
+    for name in ("tidy one", "tidy two", "tidy three"):
+        study_id = service.queue(name=name, seeds=1, arms=THREE)
+        httpx.post(f"{service.url}/api/v1/studies/{study_id}/cancel").raise_for_status()
+    httpx.patch(f"{service.url}/api/v1/studies/{study_id}", json={"tags": ["paper"]}).raise_for_status()
+    page = watched.open("/?tag=paper&sort=colour")
+    table = page.get_by_role("table", name="List of studies")
+    expect(table.get_by_role("row")).to_have_count(2)
+    page.get_by_role("combobox", name="Tag").select_option("")
+    page.get_by_role("combobox", name="State").select_option("cancelled")
+    page.get_by_role("searchbox", name="Search studies").fill("tidy")
+    page.get_by_role("button", name="Name", exact=True).click()
+    page.wait_for_url(lambda url: all(part in url for part in ("state=cancelled", "q=tidy", "sort=name")))
+    expect(table.get_by_role("row")).to_have_count(4)
+    expect(table.get_by_role("row").nth(1)).to_contain_text("tidy one")
+    box = table.get_by_role("row").nth(1).bounding_box()
+    assert box is not None
+    assert box["height"] <= 48
+    page.get_by_role("checkbox", name="Choose all studies of this list").check()
+    page.get_by_role("button", name="Archive 3").click()
+    expect(page.get_by_role("heading", name="No study matches")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(table.get_by_role("row")).to_have_count(4)

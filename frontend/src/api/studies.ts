@@ -3,7 +3,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/
 import { api } from "./client";
 import type { PlotlyFigure } from "./figures";
 import { unwrap } from "./problem";
-import type { RunSummary, StudyExtend, StudyPatch, StudySpec } from "./types";
+import type { RunSummary, StudyExtend, StudyPatch, StudySpec, StudySummary } from "./types";
 import { orPlainly, type Look, type View } from "./view";
 
 export const studyKeys = {
@@ -15,21 +15,26 @@ export const studyKeys = {
 
 const pathOf = (id: string) => ({ path: { study_id: id } });
 
-export const studyList = (search: { q?: string | undefined; archived: boolean }) =>
+/** All studies, a screenful and then a thousand a page: the list is searched, filtered and sorted where it is looked at. */
+export const studyList = (search: { archived: boolean }) =>
   infiniteQueryOptions({
     queryKey: [...studyKeys.lists, search],
     queryFn: async ({ pageParam, signal }) =>
       unwrap(
         await api.GET("/api/v1/studies", {
-          params: { query: { limit: 50, cursor: pageParam, q: search.q || null, archived: search.archived } },
+          params: { query: { limit: pageParam === null ? 60 : 1000, cursor: pageParam, archived: search.archived } },
           signal,
         }),
       ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,
-    refetchInterval: 5000,
+    // Often while something is on its way, its verdict among it; else only for what other people do.
+    refetchInterval: ({ state }) => (state.data?.pages.some(({ items }) => items.some(unsettled)) ? 5000 : 20_000),
   });
+
+const unsettled = ({ counts, headline }: StudySummary) =>
+  counts.queued + counts.running > 0 || headline === null || !headline.current;
 
 export const studyDetail = (id: string) =>
   queryOptions({

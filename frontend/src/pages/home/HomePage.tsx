@@ -1,57 +1,64 @@
-/** All studies, the newest first, and the workers that train them. */
-import { Button, Center, Container, Group, Skeleton, Stack, Switch, Text, Title } from "@mantine/core";
+/** All studies as a table that is searched, filtered and sorted in the page, and the workers that train them. */
+import { Button, Container, Group, Stack, Switch, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { useState } from "react";
-import { studyList } from "../../api/studies";
+import { useEffect, useMemo, useState } from "react";
 import { sentence } from "../../api/problem";
+import { studyList } from "../../api/studies";
+import type { StudySummary } from "../../api/types";
 import { useKeys } from "../../components/keys";
 import { Notice } from "../../components/Notice";
 import { SearchBox, focusSearch } from "../../components/SearchBox";
 import { EmptyHome } from "./EmptyHome";
-import { StudyRow } from "./StudyRow";
-import { WorkerStrip } from "./WorkerStrip";
+import { FilterRow } from "./FilterRow";
+import { matching, ordered } from "./list";
+import { FILTERS, type HomeSearch } from "./search";
+import { StudyTable } from "./StudyTable";
+import { WorkerLine } from "./WorkerLine";
 import { useSteps } from "./useSteps";
 
 const route = getRouteApi("/inside/");
+const NONE: StudySummary[] = [];
 
 export function HomePage() {
-  const { q, archived = false } = route.useSearch();
+  const search = route.useSearch();
+  const { q, archived = false, sort } = search;
   const navigate = route.useNavigate();
   useDocumentTitle("Studies · Dropscope");
-  const list = useInfiniteQuery(studyList({ q, archived }));
-  const studies = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const list = useInfiniteQuery(studyList({ archived }));
+  const { hasNextPage, isFetching, fetchNextPage } = list;
+  useEffect(() => {
+    if (hasNextPage && !isFetching) void fetchNextPage();
+  }, [hasNextPage, isFetching, fetchNextPage]);
+  const all = useMemo(() => list.data?.pages.flatMap((page) => page.items) ?? NONE, [list.data]);
+  const shown = useMemo(() => ordered(matching(all, search, q), sort), [all, search, q, sort]);
   const [marked, setMarked] = useState(-1);
-  const row = useSteps(studies.length, marked, setMarked);
+  const row = useSteps(shown.length, marked, setMarked);
   useKeys({ "/": focusSearch, j: row.next, k: row.previous });
+  const change = (part: Partial<HomeSearch>) =>
+    void navigate({ search: (old) => ({ ...old, ...part }), replace: true });
 
-  const nothingYet = list.isSuccess && studies.length === 0 && !q && !archived;
+  const narrowed = Boolean(q) || FILTERS.some((key) => search[key] !== undefined);
+  const clear = () => change({ q: undefined, ...Object.fromEntries(FILTERS.map((key) => [key, undefined])) });
   return (
-    <Container size="xl" py="lg">
-      <Stack gap="md">
+    <Container size={1520} py="lg">
+      <Stack gap="sm">
         <Group justify="space-between" align="end" gap="sm">
           <div>
             <Title order={1}>Studies</Title>
-            <Text c="dimmed">What to do about your adapter’s overfitting, and whether to believe it.</Text>
+            <WorkerLine />
           </div>
           <Group gap="md" wrap="nowrap">
             <Switch
               label="Archived"
               checked={archived}
-              onChange={({ currentTarget }) =>
-                void navigate({ search: (old) => ({ ...old, archived: currentTarget.checked || undefined }) })
-              }
+              onChange={({ currentTarget }) => change({ archived: currentTarget.checked || undefined })}
             />
-            <SearchBox
-              label="Search studies"
-              value={q ?? ""}
-              onChange={(next) => void navigate({ search: (old) => ({ ...old, q: next || undefined }), replace: true })}
-            />
+            <SearchBox label="Search studies" value={q ?? ""} onChange={(next) => change({ q: next || undefined })} />
           </Group>
         </Group>
-        <WorkerStrip />
-        {list.isError && studies.length === 0 ? (
+        {list.isError && all.length === 0 ? (
           <Notice
             alert
             title="The studies could not be read"
@@ -63,25 +70,40 @@ export function HomePage() {
           >
             {sentence(list.error)}
           </Notice>
-        ) : nothingYet ? (
+        ) : list.isSuccess && all.length === 0 && !archived ? (
           <EmptyHome />
-        ) : list.isSuccess && studies.length === 0 ? (
-          <Notice title={archived ? "Nothing is archived" : "No study matches"}>
-            {q ? `No study's name, model or data set contains “${q}”.` : "Archived studies are kept here."}
-          </Notice>
+        ) : list.isSuccess && all.length === 0 ? (
+          <Notice title="Nothing is archived">Archived studies are kept here.</Notice>
         ) : (
-          <Stack gap={8} component="section" aria-label="List of studies">
-            {list.isPending
-              ? [0, 1, 2].map((line) => <Skeleton key={line} height={92} radius="lg" />)
-              : studies.map((study, at) => <StudyRow key={study.id} study={study} marked={at === marked} />)}
-          </Stack>
-        )}
-        {list.hasNextPage && (
-          <Center>
-            <Button variant="default" loading={list.isFetchingNextPage} onClick={() => void list.fetchNextPage()}>
-              Show more
-            </Button>
-          </Center>
+          <>
+            <FilterRow
+              all={all}
+              shown={shown.length}
+              search={search}
+              onChange={change}
+              onClear={narrowed ? clear : undefined}
+            />
+            {list.isSuccess && shown.length === 0 ? (
+              <Notice
+                title="No study matches"
+                actions={
+                  <Button variant="default" mt="sm" onClick={clear}>
+                    Clear search and filters
+                  </Button>
+                }
+              >
+                {q ? `No study’s name, model, data set, tag or person contains “${q}”` : "No study is like this"}
+                {q && narrowed && FILTERS.some((key) => search[key]) ? " within these filters." : "."}
+              </Notice>
+            ) : (
+              <StudyTable
+                studies={list.isPending ? undefined : shown}
+                marked={marked}
+                order={sort}
+                onOrder={(next) => change({ sort: next })}
+              />
+            )}
+          </>
         )}
       </Stack>
     </Container>

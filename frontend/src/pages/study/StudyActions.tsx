@@ -108,11 +108,11 @@ function Changes({ study }: { study: StudyDetail }) {
               Cancel all runs
             </Menu.Item>
           ) : study.archived_at === null ? (
-            <Menu.Item leftSection={<IconArchive size={15} />} onClick={() => archive.mutate(study)}>
+            <Menu.Item leftSection={<IconArchive size={15} />} onClick={() => archive.mutate([study])}>
               Archive
             </Menu.Item>
           ) : (
-            <ArchivedItems onRestore={() => restore.mutate(study.id)} onDelete={remove.open} />
+            <ArchivedItems onRestore={() => restore.mutate([study])} onDelete={remove.open} />
           )}
         </Menu.Dropdown>
       </Menu>
