@@ -99,7 +99,7 @@ def _rows(base: Any, facts: Any, task: Any) -> Any:
     from worker.data.encode import encode
 
     texts = ({"text": text, "prompt": text, "completion": text, "label": i} for i, text in enumerate(_TEXTS))
-    flat, _, _ = encode(texts, task, base.tokenizer, 64, facts.context_length)
+    flat = encode(texts, task, base.tokenizer, 64, facts.context_length).rows
     if len(flat) < len(_TEXTS):
         raise InvalidInput("The tokenizer makes no tokens of an ordinary text; it is not the model's.")
     return flat

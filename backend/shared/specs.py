@@ -16,6 +16,9 @@ Task = Literal["classification", "regression", "causal_lm"]
 Clock = Literal["last", "stopped"]  # at which step a run is judged: its last evaluation, or its best one
 RACE = (5, 8, 12)  # numbers of seeds at which a race looks unless it says others
 Precision = Literal["auto", "bf16", "fp32"]
+TemplateName = Literal["model", "chatml", "alpaca", "plain"]
+LossOn = Literal["assistant", "last_assistant", "completion", "all"]
+Truncate = Literal["end", "oldest_turns", "drop"]
 # Of a list, the first value that is none is told: 500 arms of 64 words each are no 32,000 sentences.
 Axis = float | Annotated[list[float], Field(min_length=1, max_length=64, fail_fast=True)]
 IntAxis = int | Annotated[list[int], Field(min_length=1, max_length=64, fail_fast=True)]
@@ -88,6 +91,25 @@ class TrainingSpec(Frozen):
     min_delta: float = Field(
         0, ge=0, description="What counts as an improvement for patience: better by more than this, as kept by."
     )
+    template: TemplateName | None = Field(
+        None,
+        description="How a language model reads a row: model (its own chat template), chatml, alpaca, or plain (each "
+        "text on a line). Where unset conversations are read by the model's own, or chatml where it has none, and "
+        "prompts with completions plain.",
+    )
+    loss_on: LossOn | None = Field(
+        None,
+        description="What of a conversation is learned: every turn of the assistant with its end mark, the last one "
+        "(also called completion), or all. Where unset every turn; of a prompt its completion.",
+    )
+    truncate: Truncate = Field(
+        "end",
+        description="What becomes of a conversation longer than max_length: it is cut at its end, loses its oldest "
+        "turns (a system turn stays), or is not trained on.",
+    )
+
+
+CHAT = ("template", "loss_on", "truncate")  # what of a training says how rows of text generation are read
 
 
 class GenerationSpec(Frozen):
@@ -304,7 +326,7 @@ class ArmKeySpec(Frozen):
                 del body[name]
         if not self.also_measure:
             del body["also_measure"]
-        for name in ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta"):
+        for name in ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", *CHAT):
             if body["training"][name] == TrainingSpec.model_fields[name].default:
                 del body["training"][name]
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -12,7 +12,7 @@ from backend.shared.schedule import evaluation_steps, total_steps
 from backend.shared.settings import Settings
 from backend.shared.specs import AlsoSpec, LoraSpec, StudySpec
 
-from . import elsewhere
+from . import chat, elsewhere
 from .axes import MOST_EPOCHS, Point
 
 Found = TypeVar("Found")
@@ -61,6 +61,13 @@ def surroundings(settings: Settings, study: StudySpec) -> tuple[Surroundings, li
             study = study.model_copy(update={"lora": lora})
         if adapter is not None and modules is not None:
             problems += _targets(study, adapter, modules)
+    if model is not None and dataset is not None:
+        study, refused = chat.settled(settings.shared, study, model, dataset)
+        problems += refused
+        if not problems:
+            refused, fresh = chat.tried(settings.shared, study, model, dataset)
+            problems += refused
+            warnings += fresh
     return Surroundings(study, model, dataset, adapter, also, tuple(warnings)), problems
 
 

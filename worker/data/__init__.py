@@ -5,7 +5,7 @@ from worker.data.elsewhere import Further, further
 from worker.data.order import batches, halves
 from worker.data.rows import Rows
 from worker.data.source import Dataset, load
-from worker.data.tokenised import Tokenised, tokenise
+from worker.data.tokenised import Tokenised, reader_of, tokenise
 
 __all__ = [
     "Dataset",
@@ -18,5 +18,6 @@ __all__ = [
     "further",
     "halves",
     "load",
+    "reader_of",
     "tokenise",
 ]

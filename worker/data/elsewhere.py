@@ -14,6 +14,7 @@ from worker.data.encode import encode
 from worker.data.order import ELSEWHERE, shuffled
 from worker.data.rows import Rows
 from worker.data.source import load
+from worker.data.tokenised import reader_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,9 @@ def further(also: AlsoSpec, arm: ArmKeySpec, label_names: tuple[str, ...], token
     drawn = shuffled(dataset.facts.rows[also.split], ELSEWHERE)[: also.rows]
     texts = iter(dataset.rows_at(also.split, drawn.tolist()))
     context = require_model(home, arm.model.id).context_length
-    flat, dropped, cut = encode(texts, arm.task, tokenizer, arm.training.max_length, context)
+    reader = reader_of(dataset, arm.model, tokenizer, arm.training, home)
+    found = encode(texts, arm.task, tokenizer, arm.training.max_length, context, reader)
+    flat, dropped, cut = found.rows, found.dropped, found.truncated
     name = also.dataset.id
     if not len(flat):
         raise TrainingError(

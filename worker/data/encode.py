@@ -1,5 +1,6 @@
 """Rows to token ids: texts with a label, or a prompt and its completion."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -7,12 +8,17 @@ from typing import Any
 
 import numpy as np
 
+from backend.shared.chat import DATE, Reader, Unreadable
 from backend.shared.rows.chat import two_texts
 from backend.shared.rows.row import Row
 from backend.shared.specs import Task
 from worker.data.rows import FlatRows
 
 PROMPT_END = "\n"  # stands between a prompt and its completion
+REWRITTEN = "trained on their last answer only: the template writes earlier ones otherwise once others follow"
+DATED = (
+    f"told by their template that today is {DATE:%d %B %Y}: the date is fixed, so that every training reads the same"
+)
 _CHUNK = 1024
 
 
@@ -24,6 +30,9 @@ class _Store:
     labels: list[float] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
+    trained: list[Any] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    said: Counter[str] = field(default_factory=Counter)
     seen: int = 0
     dropped: int = 0
     truncated: int = 0
@@ -34,10 +43,28 @@ def _chunks(rows: Iterator[Row]) -> Iterator[list[Row]]:
         yield chunk
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """Rows in tokens; how many were dropped (nothing left to learn from) and how many cut, and what else is to be told.
+
+    `said` counts sentences about rows of conversations.
+    """
+
+    rows: FlatRows
+    dropped: int
+    truncated: int
+    said: dict[str, int]
+
+
 def encode(
-    rows: Iterator[Row], task: Task, tokenizer: Any, max_length: int, context_length: int
-) -> tuple[FlatRows, int, int]:
-    """Tokenise rows: the flat rows, how many were dropped (nothing left to learn from), how many were cut.
+    rows: Iterator[Row],
+    task: Task,
+    tokenizer: Any,
+    max_length: int,
+    context_length: int,
+    reader: Reader | None = None,
+) -> Encoded:
+    """Tokenise rows; with a `reader`, conversations by its template.
 
     A row is cut to `max_length` tokens at its end (of two texts the longer one gives first). In causal LM a row is
     prompt, newline, completion and the end mark, which only an uncut row has; a row that has a text instead of these is
@@ -46,14 +73,16 @@ def encode(
     store = _Store()
     limit = min(max_length, context_length)
     for chunk in _chunks(rows):
-        if task == "causal_lm" and "prompt" not in chunk[0] and "messages" not in chunk[0]:
+        if reader is not None:
+            _read(chunk, reader, store)
+        elif task == "causal_lm" and "prompt" not in chunk[0] and "messages" not in chunk[0]:
             _whole_texts(chunk, tokenizer, limit, store)
         elif task == "causal_lm":
             _prompts(chunk, tokenizer, limit, store)
         else:
             _texts(chunk, tokenizer, limit, store)
         store.seen += len(chunk)
-    return _flatten(store, task), store.dropped, store.truncated
+    return Encoded(_flatten(store, task), store.dropped, store.truncated, dict(store.said))
 
 
 def _texts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
@@ -86,6 +115,27 @@ def _prompts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> Non
         store.truncated += len(whole) > limit
         _keep(store, store.seen + place, whole[:limit], 0)
         store.starts.append(len(begin))
+
+
+def _read(chunk: list[Row], reader: Reader, store: _Store) -> None:
+    for place, row in enumerate(chunk):
+        try:
+            found = reader.read(row)
+        except Unreadable as refused:
+            store.dropped += 1
+            store.said[f"left out: {refused}"] += 1
+            continue
+        if not found.learned:
+            store.dropped += 1
+            continue
+        store.truncated += found.cut
+        store.said[REWRITTEN] += found.rewritten
+        store.said[DATED] += found.dated
+        _keep(store, store.seen + place, found.ids[: found.kept].tolist(), 0)
+        begins, turn = found.last_answer
+        store.starts.append(begins)
+        store.answers.append(turn)
+        store.trained.append(found.trained[: found.kept])
 
 
 def _whole_texts(chunk: list[Row], tokenizer: Any, limit: int, store: _Store) -> None:
@@ -128,4 +178,6 @@ def _flatten(store: _Store, task: Task) -> FlatRows:
         types=np.concatenate(store.types) if store.types else None,
         completion_start=np.asarray(store.starts, dtype=np.int64) if task == "causal_lm" else None,
         lines=np.asarray(store.lines, dtype=np.int64),
+        trained=np.concatenate(store.trained) if store.trained else None,
+        answers=np.asarray(store.answers, dtype=np.int64) if store.answers else None,
     )

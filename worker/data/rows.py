@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,9 @@ class Rows:
     """N rows, none padded. Token ids are int32 views of one store: read, never write.
 
     `labels` is (N,): int64 classes, float32 values, or zeros for causal LM, where `completion_start` (N,) says at
-    which token of a row the completion begins; the loss counts tokens from there on. `lines` (N,) are the
-    numbers of the rows in their split's file, from 0.
+    which token of a row the completion begins; the loss counts tokens from there on. Of conversations `trained` says
+    token by token what the loss counts, `completion_start` where the last answer begins and `answers` (N,) which turn
+    that is. `lines` (N,) are the numbers of the rows in their split's file, from 0.
     """
 
     input_ids: list[Ids]
@@ -23,6 +25,8 @@ class Rows:
     token_type_ids: list[Ids] | None = None
     completion_start: npt.NDArray[np.int64] | None = None
     lines: npt.NDArray[np.int64] | None = None
+    trained: list[npt.NDArray[np.bool_]] | None = None
+    answers: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.input_ids)
@@ -40,6 +44,8 @@ class Rows:
             token_type_ids=None if self.token_type_ids is None else [self.token_type_ids[i] for i in indices],
             completion_start=None if self.completion_start is None else self.completion_start[indices],
             lines=None if self.lines is None else self.lines[indices],
+            trained=None if self.trained is None else [self.trained[i] for i in indices],
+            answers=None if self.answers is None else self.answers[indices],
         )
 
 
@@ -53,6 +59,8 @@ class FlatRows:
     types: Ids | None = None
     completion_start: npt.NDArray[np.int64] | None = None
     lines: npt.NDArray[np.int64] | None = None
+    trained: npt.NDArray[np.bool_] | None = None
+    answers: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -60,7 +68,7 @@ class FlatRows:
     def take(self, indices: npt.NDArray[np.int64]) -> Rows:
         """The rows at these places, in this order."""
 
-        def cut(flat: Ids) -> list[Ids]:
+        def cut(flat: Any) -> list[Any]:
             return [flat[self.offsets[i] : self.offsets[i + 1]] for i in indices]
 
         return Rows(
@@ -69,4 +77,6 @@ class FlatRows:
             token_type_ids=None if self.types is None else cut(self.types),
             completion_start=None if self.completion_start is None else self.completion_start[indices],
             lines=None if self.lines is None else self.lines[indices],
+            trained=None if self.trained is None else cut(self.trained),
+            answers=None if self.answers is None else self.answers[indices],
         )

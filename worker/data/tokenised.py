@@ -3,7 +3,7 @@
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,16 @@ import numpy as np
 
 from backend.shared.catalogue import SPLITS, require_model
 from backend.shared.catalogue.datasets import TOKENS_FILE, tokens_root
+from backend.shared.chat import Reader, TemplateRefused, by_template, reader_for, tokenizer_folder
+from backend.shared.errors import TrainingError
 from backend.shared.files import new_folder, sha256_of
-from backend.shared.specs import ModelRef, Task
+from backend.shared.run_status import FailureCode
+from backend.shared.specs import ModelRef, Task, TrainingSpec
 from worker.data.encode import encode
 from worker.data.rows import FlatRows
 from worker.data.source import Dataset
 
+CHAT_FORMAT = 1  # counts the changes of backend.shared.chat that alter any token, or what is trained of it
 FORMAT = 4  # counts the changes of encode.py that alter any token, and of what is written here
 
 
@@ -30,6 +34,7 @@ class Tokenised:
     splits: dict[str, FlatRows]
     dropped: dict[str, int]
     truncated: dict[str, int]
+    said: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
     def notes(self) -> list[str]:
@@ -44,11 +49,38 @@ class Tokenised:
                 )
             if self.truncated[split]:
                 found.append(f"{self.truncated[split]} of {rows} {split} rows were cut to the largest length.")
+            found += [f"{many} {split} rows were {what}" for what, many in self.said.get(split, {}).items() if many]
         return found
 
 
-def tokenise(dataset: Dataset, model: ModelRef, tokenizer: Any, max_length: int, home: Path) -> Tokenised:
+def reader_of(dataset: Dataset, model: ModelRef, tokenizer: Any, training: TrainingSpec, home: Path) -> Reader | None:
+    """What reads the conversations of a data set; None where its rows are none, or are not read as such.
+
+    Raises:
+        TrainingError: the template that the study names is not there, or cannot be read.
+    """
+    columns = dataset.facts.columns
+    if dataset.facts.task != "causal_lm" or not by_template(columns, training):
+        return None
+    limit = min(training.max_length, require_model(home, model.id).context_length)
+    try:
+        folder = tokenizer_folder(home, model.id, model.revision)
+        return reader_for(folder, tokenizer.backend_tokenizer, columns, training, limit)
+    except TemplateRefused as error:
+        raise TrainingError(FailureCode.BAD_INPUT, f"{model.id}: {error}") from error
+
+
+def tokenise(
+    dataset: Dataset,
+    model: ModelRef,
+    tokenizer: Any,
+    max_length: int,
+    home: Path,
+    reader: Reader | None = None,
+) -> Tokenised:
     """The data set in tokens; made once per content, model revision and length, then read from the cache.
+
+    With a `reader` its template, and what of a row it trains and cuts, decide, too.
 
     What lies in the cache is hashed before it is trusted, and made anew where it was cut or altered, from rows that
     were hashed since they were last written.
@@ -63,6 +95,9 @@ def tokenise(dataset: Dataset, model: ModelRef, tokenizer: Any, max_length: int,
         "revision": model.revision,
         "max_length": max_length,
     }
+    if reader is not None:
+        shown = [reader.template.source, reader.template.specials, sorted(reader.template.marks)]
+        decides |= {"chat": CHAT_FORMAT, "template": shown, "loss_on": reader.loss_on, "truncate": reader.truncate}
     key = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()[:32]
     folder = tokens_root(home) / key
     if not _is_sound(folder):
@@ -70,18 +105,22 @@ def tokenise(dataset: Dataset, model: ModelRef, tokenizer: Any, max_length: int,
         shutil.rmtree(folder, ignore_errors=True)
         context = require_model(home, model.id).context_length
         with new_folder(folder) as building:
-            _make(building, dataset, tokenizer, max_length, context)
+            _make(building, dataset, tokenizer, max_length, context, reader)
     return _read(folder, key, dataset)
 
 
-def _make(folder: Path, dataset: Dataset, tokenizer: Any, max_length: int, context_length: int) -> None:
+def _make(
+    folder: Path, dataset: Dataset, tokenizer: Any, max_length: int, context_length: int, reader: Reader | None
+) -> None:
     about: dict[str, dict[str, Any]] = {"dropped": {}, "truncated": {}, "files": {}}
+    if reader is not None:
+        about["said"] = {}
     for split in SPLITS:
-        rows, dropped, truncated = encode(
-            dataset.rows(split), dataset.facts.task, tokenizer, max_length, context_length
-        )
-        about["dropped"][split], about["truncated"][split] = dropped, truncated
-        for name, values in vars(rows).items():
+        found = encode(dataset.rows(split), dataset.facts.task, tokenizer, max_length, context_length, reader)
+        about["dropped"][split], about["truncated"][split] = found.dropped, found.truncated
+        if reader is not None:
+            about["said"][split] = found.said
+        for name, values in vars(found.rows).items():
             if values is not None:
                 file = folder / f"{split}.{name}.npy"
                 np.save(file, values, allow_pickle=False)
@@ -113,6 +152,7 @@ def _read(folder: Path, key: str, dataset: Dataset) -> Tokenised:
         file = folder / f"{split}.{name}.npy"
         return np.load(file, mmap_mode="r", allow_pickle=False) if file.is_file() else None
 
-    names = ("ids", "offsets", "labels", "types", "completion_start", "lines")
+    names = ("ids", "offsets", "labels", "types", "completion_start", "lines", "trained", "answers")
     splits = {split: FlatRows(**{name: array(split, name) for name in names}) for split in SPLITS}
-    return Tokenised(key, dataset.facts.task, dataset.label_names, splits, about["dropped"], about["truncated"])
+    counts = (about["dropped"], about["truncated"], about.get("said", {}))
+    return Tokenised(key, dataset.facts.task, dataset.label_names, splits, *counts)

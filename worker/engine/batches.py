@@ -58,9 +58,9 @@ def make_batch(data: Rows, rows: np.ndarray, reading: Reading, set_tokens: int =
     for at, row in enumerate(rows):
         start, length = max(1, int(starts[row])), layout.lengths[at]
         first = int(layout.first[at])
-        judged = np.arange(start, length)
+        judged = np.arange(start, length) if data.trained is None else _trained(data.trained[int(row)])
         places.append(first + judged - 1)  # token t is predicted at t - 1
-        targets.append(np.asarray(data.input_ids[int(row)])[start:length])
+        targets.append(np.asarray(data.input_ids[int(row)])[judged])
         examples.append(np.full(len(judged), row))
     return Batch(
         packed,
@@ -69,6 +69,12 @@ def make_batch(data: Rows, rows: np.ndarray, reading: Reading, set_tokens: int =
         np.concatenate(examples),
         max(set_tokens, layout.real_tokens),
     )
+
+
+def _trained(marks: np.ndarray) -> np.ndarray:
+    """Numbers of the tokens of a row that the loss counts; the first is predicted from nothing."""
+    places = np.flatnonzero(marks)
+    return places[places > 0]
 
 
 def evaluation_batches(data: Rows, reading: Reading, rows: np.ndarray | None = None) -> list[Batch]:

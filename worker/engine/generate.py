@@ -12,7 +12,7 @@ from transformers import GenerationConfig
 
 from backend.shared.rows.chat import two_texts
 from backend.shared.rows.row import Row
-from worker.data import Dataset
+from worker.data import Dataset, Rows
 from worker.engine.pass_state import Adapter
 from worker.engine.seed_batches import SeedBatches
 from worker.engine.slot import Slot
@@ -40,7 +40,7 @@ def answer(slot: Slot, tokenizer: Any, data: SeedBatches, dataset: Dataset) -> l
         "no_repeat_ngram_size": wanted.no_repeat_ngram,
         "pad_token_id": tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id,
         "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
+        "eos_token_id": tokenizer.eos_token_id if rows.answers is None else _ends(slot, tokenizer, rows),
     }
     texts: dict[int, str] = {}
     order = sorted(range(count), key=lambda i: len(prompts[i]))  # rows of like length together: little padding
@@ -48,11 +48,28 @@ def answer(slot: Slot, tokenizer: Any, data: SeedBatches, dataset: Dataset) -> l
         some = order[start : start + BATCH_ROWS]
         texts |= dict(zip(some, _generate(slot, tokenizer, [prompts[i] for i in some], settings), strict=True))
     stored = dataset.rows_at("validation", [int(line) for line in lines[:count]])
-    return [_answer(row, texts[i]) for i, row in enumerate(stored)]
+    places = [None] * count if rows.answers is None else rows.answers[:count].tolist()
+    return [_answer(row, place, texts[i]) for i, (row, place) in enumerate(zip(stored, places, strict=True))]
 
 
-def _answer(row: Row, text: str) -> Answer:
-    prompt, completion = two_texts(row)
+def _ends(slot: Slot, tokenizer: Any, rows: Rows) -> list[int]:
+    """Every token that ends an answer of a conversation.
+
+    They are the tokenizer's end mark, those of the model's generation config, and the special tokens that answers of
+    these rows end with: a template may end them with another one.
+    """
+    model: Any = slot.host.model
+    named = getattr(model.generation_config, "eos_token_id", None)
+    found = {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])}
+    special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
+    for ids, trained in zip(rows.input_ids, rows.trained or (), strict=True):
+        last = int(ids[np.flatnonzero(trained)[-1]])
+        found |= {last} & special
+    return sorted(token for token in found if token is not None)
+
+
+def _answer(row: Row, place: int | None, text: str) -> Answer:
+    prompt, completion = two_texts(row, place)
     return Answer(prompt, text, tuple(dict.fromkeys(row.get("references") or [completion])))
 
 

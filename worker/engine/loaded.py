@@ -113,17 +113,20 @@ class Warm:
 
     def tokenised(self, arm: ArmKeySpec, loaded: Loaded) -> datasets.Tokenised:
         """The data set of an arm in tokens of its model."""
-        key = (arm.dataset, arm.model, arm.training.max_length)
+        training, tokenizer = arm.training, loaded.base.tokenizer
+        key = (arm.dataset, arm.model, training.max_length, training.template, training.loss_on, training.truncate)
         if key not in self._sets:
-            self._sets[key] = datasets.tokenise(
-                self.dataset(arm), arm.model, loaded.base.tokenizer, arm.training.max_length, self.home
-            )
+            dataset = self.dataset(arm)
+            reader = datasets.reader_of(dataset, arm.model, tokenizer, training, self.home)
+            self._sets[key] = datasets.tokenise(dataset, arm.model, tokenizer, training.max_length, self.home, reader)
             _trim(self._sets, 2)
         return self._sets[key]
 
     def elsewhere(self, arm: ArmKeySpec, loaded: Loaded) -> tuple[Elsewhere, tuple[str, ...]]:
         """The further data sets of an arm in batches, and what is to be said of them."""
-        about = (arm.also_measure, arm.model, arm.dataset, arm.training.max_length, loaded.host.reading)
+        training = arm.training
+        read = (training.max_length, training.template, training.loss_on, training.truncate)
+        about = (arm.also_measure, arm.model, arm.dataset, read, loaded.host.reading)
         if self._further is None or self._further[0] != about:
             names = self.dataset(arm).label_names
             found = {

@@ -178,12 +178,18 @@ def first_of_user(found: Sequence[Turn]) -> str:
     return next(turn["content"] for turn in found if turn["role"] == "user")
 
 
-def two_texts(row: Mapping[str, Any]) -> tuple[str, str]:
-    """A row's prompt and completion; of a conversation all that is said before its last answer, and that answer."""
-    if "messages" not in row:
+def two_texts(row: Mapping[str, Any], place: int | None = None) -> tuple[str, str]:
+    """A row's prompt and completion; of a conversation all that is said before an answer, and that answer.
+
+    `place`: which turn is the answer; the last of the assistant unless given. Of a text alone all is the completion.
+    """
+    if "prompt" in row:
         return row["prompt"], row["completion"]
+    if "messages" not in row:
+        return "", row["text"]
     said = row["messages"]
-    last = max(place for place, turn in enumerate(said) if turn["role"] == "assistant")
+    last = max(number for number, turn in enumerate(said) if turn["role"] == "assistant")
+    last = last if place is None or place < 0 else place
     return "\n".join(turn["content"] for turn in said[:last]), said[last]["content"]
 
 

@@ -4896,6 +4896,7 @@ export interface components {
              *       "max_length": 64,
              *       "min_delta": 0,
              *       "precision": "auto",
+             *       "truncate": "end",
              *       "warmup_ratio": 0.06,
              *       "weight_decay": 0.1
              *     }
@@ -5213,6 +5214,11 @@ export interface components {
              */
             learning_rate: number;
             /**
+             * Loss On
+             * @description What of a conversation is learned: every turn of the assistant with its end mark, the last one (also called completion), or all. Where unset every turn; of a prompt its completion.
+             */
+            loss_on?: ("assistant" | "last_assistant" | "completion" | "all") | null;
+            /**
              * Max Length
              * @description Tokens a row is cut to.
              * @default 64
@@ -5235,6 +5241,18 @@ export interface components {
              * @enum {string}
              */
             precision: "auto" | "bf16" | "fp32";
+            /**
+             * Template
+             * @description How a language model reads a row: model (its own chat template), chatml, alpaca, or plain (each text on a line). Where unset conversations are read by the model's own, or chatml where it has none, and prompts with completions plain.
+             */
+            template?: ("model" | "chatml" | "alpaca" | "plain") | null;
+            /**
+             * Truncate
+             * @description What becomes of a conversation longer than max_length: it is cut at its end, loses its oldest turns (a system turn stays), or is not trained on.
+             * @default end
+             * @enum {string}
+             */
+            truncate: "end" | "oldest_turns" | "drop";
             /**
              * Warmup Ratio
              * @description Share of the steps that warm up; linear decay after that.

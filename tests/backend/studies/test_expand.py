@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from backend.shared.errors import InvalidInput
 from backend.shared.settings import Settings
-from backend.shared.specs import ArmSpec, StudySpec
+from backend.shared.specs import CHAT, ArmSpec, StudySpec
 from backend.studies.arm_labels import unique
 from backend.studies.axes import points, size
 from backend.studies.expand import Expansion, expand
@@ -170,7 +170,7 @@ def test_an_arm_may_train_for_epochs_and_with_smoothing_of_its_own(sqlite_settin
 
 def test_the_key_of_an_arm_is_what_it_was_before_labels_could_be_smoothed(sqlite_settings: Settings) -> None:
     spec = _expanded(sqlite_settings, {"method": "none"}).arms[0].spec
-    younger = {"label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta"}
+    younger = {"label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", *CHAT}
     body = spec.model_dump(
         mode="json",
         exclude={

@@ -13,7 +13,7 @@ from scipy import stats
 from backend.shared.files import unsealed
 from backend.shared.metrics import recorded
 from backend.shared.schedule import evaluation_steps, total_steps
-from backend.shared.specs import GenerationSpec
+from backend.shared.specs import CHAT, GenerationSpec
 from tests.worker.engine.test_against_peft import a_place
 from tests.worker.engine.tiny_pack import World, make_world, start, train, trained
 from worker.data import halves
@@ -234,7 +234,7 @@ def test_arms_that_leave_the_setting_alone_keep_their_keys(bert_world: World) ->
     arm = bert_world.arm("hiddenkey")
     younger = {"test_rows", "generation", "start_from", "also_measure"}
     body = arm.model_dump(mode="json", exclude={"method_name", *younger})
-    younger_still = ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta")
+    younger_still = ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", *CHAT)
     for name in younger_still:  # than the first arms
         del body["training"][name]
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
