@@ -22,7 +22,7 @@ def settled(home: Path, study: StudySpec, model: ModelFacts, dataset: DatasetFac
     """The study with its template and its loss named, where its rows are conversations; and what stands in the way."""
     training = study.training
     if dataset.task != "causal_lm":
-        asked = [name for name in CHAT if name in training.model_fields_set and getattr(training, name) is not None]
+        asked = [name for name in CHAT if getattr(training, name) != type(training).model_fields[name].default]
         words = f"a run for {dataset.task} reads no conversations; leave it out"
         return study, [Problem(f"/training/{name}", words) for name in asked]
     if training.template == "model" and not _has_own(home, model):

@@ -3,13 +3,17 @@ import { Checkbox, NativeSelect, NumberInput, SimpleGrid, TagsInput } from "@man
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { models } from "../../api/catalogue";
 import type { StudySpec } from "../../api/types";
+import { ChatFields } from "./ChatFields";
 import type { PartProps } from "./part";
 import { problemAt } from "./problems";
 import { StoppingFields } from "./StoppingFields";
 import { isTuned, setTestRows, tuned, untuned } from "./tuning";
 
 type Training = StudySpec["training"];
-type NumberKey = Exclude<keyof Training, "precision" | "fp32_loss" | "keep" | "keep_by" | "patience">;
+type NumberKey = Exclude<
+  keyof Training,
+  "precision" | "fp32_loss" | "keep" | "keep_by" | "patience" | "template" | "loss_on" | "truncate"
+>;
 
 const TRAINING: { key: NumberKey; label: string; hint: string; step: number }[] = [
   { key: "learning_rate", label: "Learning rate", hint: "Peak; linear warm-up and decay", step: 0.0005 },
@@ -70,6 +74,7 @@ export function TrainingFields(part: PartProps) {
         />
       )}
       <StoppingFields {...part} />
+      {draft.task === "causal_lm" && <ChatFields {...part} />}
       <NativeSelect
         label="Precision"
         description="auto: timed once on the worker"

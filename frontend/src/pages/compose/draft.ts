@@ -26,6 +26,7 @@ export const DEFAULTS: StudySpec = {
     keep: "both",
     keep_by: "loss",
     min_delta: 0,
+    truncate: "end",
   },
   also_measure: [],
   also_rows: 200,
