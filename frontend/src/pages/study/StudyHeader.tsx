@@ -33,9 +33,9 @@ export function StudyHeader({ study }: { study: StudyDetail }) {
         </Box>
         <StudyActions study={study} />
       </Group>
-      <Box mt="xs">
-        <StatusProgress counts={counts} progress={study.progress} size={6} />
-        <Group justify="space-between" mt={4} mih={18}>
+      <Box mt={open ? "xs" : 2}>
+        {open && <StatusProgress counts={counts} progress={study.progress} size={6} />}
+        <Group justify="space-between" mt={open ? 4 : 0} mih={18}>
           <CountsText counts={counts} />
           <Text size="xs" c="dimmed" className="number">
             {open && ahead !== null && ahead > 0 && `${count(ahead, "run")} of other studies first · `}
