@@ -21,7 +21,7 @@ from .text import safe
 
 LOSSES: tuple[SeriesName, ...] = ("validation/loss", "probe/loss")
 LOSSES_TITLE = "Probe and validation loss"
-MARK = "rgba(134,142,150,0.35)"
+MARK = "rgba(134,142,150,0.3)"
 BANDS_UP_TO = 4  # lines of a panel; more hide each other's bands
 TITLES_PX = 42  # of the uppermost panels
 HEAD_PX, FOOT_PX = 62 + TITLES_PX, 84
@@ -74,16 +74,18 @@ def _draw(name: str, comparison: Comparison, options: ChartOptions, series: Sequ
     y_axis: dict[str, Any] = {"type": "log" if log else "linear", "zeroline": series[0] == "gap"}
     y_axis |= {} if ends is None else {"range": ends}
     y_axis |= {"tickformat": ".0%"} if metric.shown == "share" else {}
+    marks = epoch_marks(comparison, found.baseline or next(iter(found.arms), None))
     unit = comparison.loss_unit if metric.loss else "share of rows" if metric.shown == "share" else metric.unit
     what = "Loss" if series == LOSSES else metric.short_title
+    x_axis: dict[str, Any] = {"rangemode": "tozero", "showgrid": len(marks) == 0}  # epochs are a grid of their own
+    x_axis |= {} if planned is None else {"range": [0, planned * 1.01]}
     layout = axes(
         found,
-        x={"rangemode": "tozero", **({} if planned is None else {"range": [0, planned * 1.01]})},
+        x=x_axis,
         y=y_axis,
         x_title=X_TITLE[comparison.x],
         y_title=f"{what} ({unit})" if unit else what,
     )
-    marks = epoch_marks(comparison, found.baseline or next(iter(found.arms), None))
     rows = rows_of(len(found.panels), COLUMNS)
     layout |= {
         "shapes": [_mark(panel.axis, float(x)) for panel in found.panels for x in marks],

@@ -31,7 +31,9 @@ def differences(comparison: Comparison, options: ChartOptions) -> Figure:
     base = next((arm for arm in comparison.arms if arm.is_baseline), None)
     against = "the baseline" if base is None else base.name
     title = f"Difference to {safe(against, 60)} in {metric.words}"
-    rows = [(arm, found) for arm in ranked(comparison, options) if (found := _both(comparison, arm))]
+    # The free rival first: what stopping in time is worth without any method.
+    order = sorted(ranked(comparison, options), key=lambda arm: not arm.is_baseline)
+    rows = [(arm, found) for arm in order if (found := _both(comparison, arm))]
     if not rows:
         return nothing("differences", comparison, title=title, sentence="No seed has finished in two arms yet.")
     smallest = _smallest(comparison)
@@ -217,7 +219,7 @@ def _narrow(names: list[str], notes: list[str]) -> dict[str, Any]:
     """Return what is different on a narrow page: names stand in the chart, over their rows, and leave it its width."""
     labels = [
         {
-            "text": f"{name} · {safe(note, 40)}" if note else name,
+            "text": f"{name} · {safe(note.replace(' the time', ''), 44)}" if note else name,
             "xref": "paper",
             "x": 0,
             "xanchor": "left",

@@ -134,7 +134,8 @@ def _several(effects: Effects, below: list[str]) -> list[Cell]:
 
 
 def _listed(members: Effects) -> str:
-    lines = [_line(arm, effect) for arm, effect in members[:MOST_LINES]]
+    ranks = len({arm.rank for arm, _ in members}) > 1
+    lines = [_line(arm, effect, ranks=ranks) for arm, effect in members[:MOST_LINES]]
     if len(members) > MOST_LINES:
         lines.append(f"and {len(members) - MOST_LINES} more")
     return "<br>".join(lines)
@@ -152,8 +153,9 @@ def _cell(members: Effects, column: int, row: int, text: str) -> Cell:
     )
 
 
-def _line(arm: ArmComparison, effect: Difference) -> str:
-    rate = "" if arm.rate is None else f"{arm.rate:g}: "
+def _line(arm: ArmComparison, effect: Difference, *, ranks: bool) -> str:
+    settings = [*([] if arm.rate is None else [f"{arm.rate:g}"]), *([f"r{arm.rank}"] if ranks else [])]
+    rate = f"{' '.join(settings)}: " if settings else ""
     ring, star = ("○ ", "") if undecided(effect) else ("", " *")
     return f"{ring}{rate}{plus_minus(effect.mean, effect.half_width, 3, sign=True)}{star}"
 

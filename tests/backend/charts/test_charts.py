@@ -131,7 +131,7 @@ def test_significance_stars_what_holds() -> None:
     np.testing.assert_array_equal(
         _filled(figure)[~np.eye(8, dtype=bool)], np.array(built.pairwise.mean, float)[~np.eye(8, dtype=bool)]
     )
-    stars = sum(text.endswith("*") for trace in figure["data"] if trace["type"] == "scatter" for text in trace["text"])
+    stars = sum(text.endswith("*") for trace in figure["data"] if "textfont" in trace for text in trace["text"])
     assert stars == sum((p or 1.0) < 0.05 for row in built.pairwise.p_holm for p in row)
 
 
@@ -251,8 +251,8 @@ def test_a_heat_map_has_a_scale_and_marks_what_is_corrected() -> None:
     built = STATES["grid"]
     figure = FIGURES["heatmap"](built, ChartOptions())
     (scale,) = [trace for trace in figure["data"] if trace["meta"]["role"] == "scale"]
-    assert scale["showscale"]
-    assert scale["colorbar"]["orientation"] == "h"
+    assert scale["marker"]["showscale"]
+    assert scale["marker"]["colorbar"]["orientation"] == "h"
     clear = [text for trace in figure["data"] if trace["meta"]["role"] == "clear" for text in trace["text"]]
     assert clear
     assert all(" *<br>" in text for text in clear)
