@@ -59,7 +59,7 @@ def ranking(comparison: Comparison, options: ChartOptions) -> Figure:
         shown=arms,
         left_out=crowded_out(comparison, options),
     )
-    figure["layout"]["meta"] |= {"rows": [arm.id for arm in arms], "row_px": ROW_PX}
+    figure["layout"]["meta"] |= {"rows": [arm.id for arm in arms], "row_px": ROW_PX, "head": 24}
     return figure
 
 
@@ -154,7 +154,20 @@ def _baseline_line(comparison: Comparison, arms: list[ArmComparison]) -> list[di
     if mean is None:
         return []
     line = {"color": "#868e96", "width": 1.5, "dash": "dot"}
-    return [{"type": "line", "x0": mean, "x1": mean, "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": line}]
+    word = {"text": "baseline", "textposition": "start", "textangle": 0, "yanchor": "bottom", "font": {"size": 10}}
+    return [
+        {
+            "label": word,
+            "type": "line",
+            "x0": mean,
+            "x1": mean,
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "layer": "below",
+            "line": line,
+        }
+    ]
 
 
 def _alt(comparison: Comparison, title: str, arms: list[ArmComparison]) -> str:

@@ -78,6 +78,36 @@ def test_a_run_is_drawn_by_the_server_and_stays_in_place_while_it_runs(service: 
     watched.close()
 
 
+def test_a_chart_is_read_by_keys_lit_from_a_list_and_leaves_whole(
+    service: Served, browser: Browser, undecided: str
+) -> None:
+    watched = Watched(browser, service.url)
+    page = watched.open(f"/studies/{undecided}")
+    chart = page.get_by_role("region", name="Difference to the baseline")
+    chart.locator(".main-svg").first.wait_for(state="attached")
+    arm = httpx.get(f"{service.url}/api/v1/studies/{undecided}/comparison").json()["arms"][1]
+    chart.get_by_role("group", name=re.compile("arrow keys")).focus()
+    heard = []
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown"):
+        page.keyboard.press(key)
+        expect(chart.get_by_role("status")).to_contain_text(re.compile("seed|step|stopped"))
+        heard.append(chart.get_by_role("status").inner_text())
+    assert len(set(heard)) == 3
+    page.keyboard.press("Tab")
+    expect(chart.get_by_role("status")).to_have_text("")
+    page.locator(f'tr[data-arm="{arm["id"]}"]').first.hover()
+    dim = "element => [...element.querySelectorAll('g.trace')].filter(one => one.style.opacity === '0.15').length"
+    page.wait_for_function(f"({dim})(document.querySelector('#figure-losses')) > 0")
+    chart.get_by_role("button", name="Save: Difference to the baseline").click()
+    with page.expect_download() as saved:
+        page.get_by_role("menuitem", name="SVG drawing").click()
+    drawing = saved.value.path().read_text()
+    assert saved.value.suggested_filename.startswith("too-close-")
+    for said in ("Difference to", "baseline:", "n = 3", "at the last step"):
+        assert said in drawing
+    watched.close()
+
+
 def test_a_theme_chosen_by_hand_looks_like_the_systems(service: Served, browser: Browser, undecided: str) -> None:
     """Colours of the page's own and of Mantine follow the choice, whatever the system is set to."""
     looks = []

@@ -11,6 +11,7 @@ export function chartTemplate(element: HTMLElement): object {
     tickcolor: token("--line-strong"),
     automargin: true,
     ticks: "",
+    ticklabelstandoff: 4,
     title: { font: { size: 12 }, standoff: 8 },
   };
   return {
