@@ -22,7 +22,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "libraries", test: /node_modules/, minShareCount: 2, priority: 2 },
-            { name: "shared", test: /\/src\//, minShareCount: 2, priority: 1 },
+            { name: "shared", test: /\/src\//, minShareCount: 3, priority: 1 },
           ],
         },
       },

@@ -10,7 +10,7 @@ from backend.shared.metrics import METRICS
 
 from .arrays import floats, thin
 from .figure import Figure, Trace
-from .palette import SILVER, look
+from .palette import DASHES, SILVER, look
 from .run_curves import Floats, RunCurves
 
 SMALL = 190
@@ -38,6 +38,23 @@ def gap(run: RunCurves) -> Figure:
     apart = run.of("validation/loss") - run.of("probe/loss")
     traces = [_line("Gap", run.steps, apart, _own(run))] if np.isfinite(apart).any() else []
     return _figure(run, "gap", METRICS["gap"].title, "Validation − probe", traces, f"last {_last(apart)}")
+
+
+def validation(run: RunCurves, beside: Sequence[tuple[str, RunCurves]] = ()) -> Figure:
+    """Validation loss of a run, and of others with it, each named: runs of one colour are told apart by their dash."""
+    traces: list[Trace] = []
+    used: list[str] = []
+    for name, one in beside or [(f"seed {run.seed}", run)]:
+        values = one.of("validation/loss")
+        colour = look(one.colour_key).colour
+        if np.isfinite(values).any():
+            dash = DASHES[used.count(colour) % len(DASHES)]
+            traces.append(_line(name, one.steps, values, _own(one, dash=dash)))
+            used.append(colour)
+    unit = LOSS_UNIT.get(run.task, "loss")
+    alt = ", ".join(f"{name} {_last(one.of('validation/loss'))}" for name, one in beside) or "alone"
+    title = "Validation loss, run by run"
+    return _figure(run, "validation", title, f"Loss ({unit})", traces, alt, {"showlegend": True})
 
 
 def kl(run: RunCurves) -> Figure:
@@ -92,6 +109,7 @@ RUN_FIGURES: dict[str, Callable[[RunCurves], Figure]] = {
     "learning_rate": learning_rate,
     "gradient_norm": gradient_norm,
     "speed": speed,
+    "validation": validation,
 }
 
 

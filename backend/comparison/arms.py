@@ -60,8 +60,11 @@ def runs(grid: ArmGrid) -> list[schema.RunInArm]:
             counted=counted,
             finished=reason is None,
             reason=reason,
+            kept_step=int(kept) if np.isfinite(kept) else None,
         )
-        for run, counted, reason in zip(grid.runs, grid.in_curves, grid.exclusions, strict=True)
+        for run, counted, reason, kept in zip(
+            grid.runs, grid.in_curves, grid.exclusions, grid.stopped_steps, strict=True
+        )
     ]
 
 

@@ -77,21 +77,34 @@ def rows(
     split: OfSplit = "validation",
     limit: Annotated[int, Query(ge=1, le=100, description="Most rows.")] = 20,
     offset: Annotated[int, Query(ge=0, le=10_000_000, description="Rows to pass over.")] = 0,
+    run_id: Annotated[
+        list[str] | None, Query(max_length=8, description="What these runs say, each by itself, instead of the arms.")
+    ] = None,
+    order: Annotated[
+        said.Order,
+        Query(
+            description="apart: widest difference of losses first. worst, best: by the loss of the first arm or run."
+        ),
+    ] = "apart",
 ) -> RowsSaid:
-    """Held-out rows and what every arm's seeds say of them, the ones that the arms differ most on first."""
+    """Held-out rows and what every arm's seeds, or these runs, say of them; those first that they differ most on."""
     with app.database.read() as session:
         study = store.get(session, who.workspace_id, study_id)
         names = {arm.id: arm.name for arm in cache.get(session, study, comparisons.Query()).arms}
         found = service.stored(session, study_id)
-    arms, _ = service.by_arm(app.settings, found, names)
+        service.of_study(session, study_id, run_id or [])
+    if run_id:
+        arms = service.by_run(app.settings, found, names, run_id)
+    else:
+        arms, _ = service.by_arm(app.settings, found, names)
     judged = said.judged(arms, clock, split)
-    apart, order = said.disputed(judged)
-    shown = order[offset : offset + limit]
+    apart, places = said.disputed(judged, order)
+    shown = places[offset : offset + limit]
     numbers = {int(judged[0][1][0].row[at]) for at in shown}
     texts = service.texts(app.settings, found.arms, numbers)
     classes = service.label_names(app.settings, found.arms)
     items = [said.of_row(judged, at, float(apart[at]), classes, texts) for at in shown]
-    return RowsSaid(items=items, total=len(order))
+    return RowsSaid(items=items, total=len(places))
 
 
 @router.get("/ledger.csv", operation_id="ledger_csv", response_class=StreamingResponse, responses=CSV)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from .schema import SaidByArm, SaidOfRow
 from .statistics.calibration import Floats
 from .summary import ArmRuns
 
+Order = Literal["apart", "worst", "best"]
 Judged = list[tuple[ArmRuns, list[Rows]]]
 
 
@@ -21,13 +23,14 @@ def judged(found: Sequence[ArmRuns], clock: Clock, split: Split) -> Judged:
     return [(arm, rows) for arm, rows in every if rows]
 
 
-def disputed(arms: Judged) -> tuple[Floats, list[int]]:
-    """How far apart the arms' mean losses of each row are [N], and the places of the rows, widest first."""
+def disputed(arms: Judged, order: Order = "apart") -> tuple[Floats, list[int]]:
+    """How far apart the arms' mean losses of each row are [N], and the places of the rows in an order."""
     if not arms:
         return np.empty(0), []
     losses = np.array([_loss(rows) for _, rows in arms])
     apart = losses.max(0) - losses.min(0)
-    return apart, [int(at) for at in np.argsort(-apart, kind="stable")]
+    key = {"apart": -apart, "worst": -losses[0], "best": losses[0]}[order]
+    return apart, [int(at) for at in np.argsort(key, kind="stable")]
 
 
 def of_row(arms: Judged, at: int, apart: float, names: Sequence[str], texts: dict[int, str]) -> SaidOfRow:
@@ -55,6 +58,7 @@ def _by_arm(arm: ArmRuns, rows: Sequence[Rows], at: int, names: Sequence[str]) -
     values = [float(one.predicted[at]) for one in rows if one.predicted is not None]
     return SaidByArm(
         arm_id=arm.arm_id,
+        run_id=arm.run_id,
         name=arm.name,
         seeds=len(rows),
         right=sum(right) if right else None,

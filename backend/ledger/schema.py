@@ -90,9 +90,10 @@ class StudyLedger(Out):
 
 
 class SaidByArm(Out):
-    """What the seeds of an arm say of a row."""
+    """What the seeds of an arm say of a row, or one run of it where runs were asked for."""
 
     arm_id: str
+    run_id: str | None = Field(None, description="Where single runs were asked for.")
     name: str
     seeds: int
     right: int | None = Field(description="Seeds that predict the right class.")

@@ -74,6 +74,26 @@ def by_arm(settings: Settings, found: Stored, names: dict[str, str]) -> tuple[li
     return [ArmRuns(arm.id, names.get(arm.id, arm.label), runs[arm.id]) for arm in found.arms], lost
 
 
+def by_run(settings: Settings, found: Stored, names: dict[str, str], run_ids: Sequence[str]) -> list[ArmRuns]:
+    """The ledgers of these runs, each by itself, in this order; those that have none, or whose file is gone, left out."""
+    known = {kept.run.id: kept for kept in found.kept}
+    runs = []
+    for kept in (known[run_id] for run_id in dict.fromkeys(run_ids) if run_id in known):
+        ledger = read(settings, kept)
+        if ledger is not None:
+            name = f"{names.get(kept.run.arm_id, kept.run.arm_id)}, seed {kept.run.seed}"
+            runs.append(ArmRuns(kept.run.arm_id, name, {kept.run.seed: ledger}, kept.run.id))
+    return runs
+
+
+def of_study(session: Session, study_id: str, run_ids: Sequence[str]) -> None:
+    """Raise NotFound where one of these is no run of the study."""
+    known = set(session.scalars(select(Run.id).where(Run.study_id == study_id, Run.id.in_(run_ids))))
+    for run_id in run_ids:
+        if run_id not in known:
+            raise NotFound(f"this study has no run '{run_id[:100]}'")
+
+
 def label_names(settings: Settings, arms: Sequence[Arm]) -> tuple[str, ...]:
     """Names of the classes; none where the data set is not here as it was."""
     spec = ArmKeySpec.model_validate(arms[0].spec) if arms else None

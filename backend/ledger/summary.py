@@ -16,11 +16,12 @@ _EDGES = (2.5, 97.5)
 
 @dataclass(frozen=True)
 class ArmRuns:
-    """The ledgers of one arm's runs by seed."""
+    """The ledgers of one arm's runs by seed; of one run alone where `run_id` names it."""
 
     arm_id: str
     name: str
     runs: dict[int, Ledger]
+    run_id: str | None = None
 
 
 def arms(found: Sequence[ArmRuns], baseline: str | None, clock: Clock, split: Split) -> list[ArmLedger]:

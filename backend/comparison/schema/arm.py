@@ -69,7 +69,9 @@ class Overfitting(Part):
 
 
 class RunInArm(Part):
-    """One run of an arm; `counted` says whether it is in the means, `reason` why not."""
+    """One run of an arm; `counted` says whether it is in the means, `reason` why not. `kept_step`: of its best
+    evaluation, None where the run is not finished or recorded no halves of its validation rows.
+    """
 
     run_id: str
     seed: int
@@ -79,6 +81,7 @@ class RunInArm(Part):
     counted: bool
     finished: bool
     reason: str | None
+    kept_step: int | None = None
 
 
 class Counts(Part):

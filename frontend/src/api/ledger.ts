@@ -40,3 +40,20 @@ export const ledgerRows = (id: string, { clock, split }: LedgerPlace) =>
     getNextPageParam: ({ total }, pages) => (pages.length * PAGE < total ? pages.length * PAGE : null),
     placeholderData: keepPreviousData,
   });
+
+export type RowOrder = "apart" | "worst" | "best";
+
+/** What single runs say of held-out rows at their last step, each by itself. */
+export const rowsOfRuns = (studyId: string, runIds: string[], order: RowOrder, limit: number) =>
+  queryOptions({
+    queryKey: [...studyKeys.drawn(studyId), "ledger", "runs", runIds, order, limit],
+    queryFn: async ({ signal }) =>
+      unwrap(
+        await api.GET("/api/v1/studies/{study_id}/ledger/rows", {
+          params: { path: { study_id: studyId }, query: { run_id: runIds, order, limit } },
+          signal,
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    retry: false,
+  });

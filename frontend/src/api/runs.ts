@@ -24,6 +24,19 @@ export const runFigure = (id: string, name: string) =>
       ) as unknown as PlotlyFigure,
   });
 
+/** Validation losses of several runs in one chart. */
+export const runsTogether = (ids: string[]) =>
+  queryOptions({
+    queryKey: [...runKeys.all, "together", ...ids] as FigureKey,
+    queryFn: async ({ signal }) =>
+      unwrap(
+        await api.GET("/api/v1/runs/{run_id}/figures/{name}", {
+          params: { path: { run_id: ids[0]!, name: "validation" }, query: { beside: ids.slice(1) } },
+          signal,
+        }),
+      ) as unknown as PlotlyFigure,
+  });
+
 export const runExamples = (id: string) =>
   queryOptions({
     queryKey: [...runKeys.run(id), "examples"],

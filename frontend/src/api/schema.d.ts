@@ -991,7 +991,7 @@ export interface paths {
         };
         /**
          * Rows
-         * @description Held-out rows and what every arm's seeds say of them, the ones that the arms differ most on first.
+         * @description Held-out rows and what every arm's seeds, or these runs, say of them; those first that they differ most on.
          */
         get: operations["ledger_rows"];
         put?: never;
@@ -4007,13 +4007,16 @@ export interface components {
         };
         /**
          * RunInArm
-         * @description One run of an arm; `counted` says whether it is in the means, `reason` why not.
+         * @description One run of an arm; `counted` says whether it is in the means, `reason` why not. `kept_step`: of its best
+         *     evaluation, None where the run is not finished or recorded no halves of its validation rows.
          */
         RunInArm: {
             /** Counted */
             counted: boolean;
             /** Finished */
             finished: boolean;
+            /** Kept Step */
+            kept_step?: number | null;
             /** Reason */
             reason: string | null;
             /** Run Id */
@@ -4130,7 +4133,7 @@ export interface components {
         };
         /**
          * SaidByArm
-         * @description What the seeds of an arm say of a row.
+         * @description What the seeds of an arm say of a row, or one run of it where runs were asked for.
          */
         SaidByArm: {
             /** Arm Id */
@@ -4159,6 +4162,11 @@ export interface components {
              * @description Seeds that predict the right class.
              */
             right: number | null;
+            /**
+             * Run Id
+             * @description Where single runs were asked for.
+             */
+            run_id?: string | null;
             /** Seeds */
             seeds: number;
             /**
@@ -8067,7 +8075,10 @@ export interface operations {
     };
     runs_figure: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Ids of further runs that `validation` draws with it. */
+                beside?: string[] | null;
+            };
             header?: {
                 "if-none-match"?: string | null;
             };
@@ -10927,6 +10938,10 @@ export interface operations {
                 limit?: number;
                 /** @description Rows to pass over. */
                 offset?: number;
+                /** @description apart: widest difference of losses first. worst, best: by the loss of the first arm or run. */
+                order?: "apart" | "worst" | "best";
+                /** @description What these runs say, each by itself, instead of the arms. */
+                run_id?: string[] | null;
                 /** @description Which held-out rows. */
                 split?: "validation" | "test";
             };

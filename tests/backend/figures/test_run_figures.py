@@ -162,3 +162,16 @@ def test_a_figure_that_no_run_has(client: TestClient, database: Database, settin
     assert "losses, gap, kl, learning_rate, gradient_norm, speed" in answer.json()["detail"]
     assert "ranking" in FIGURES
     assert client.get(f"{API}/runs/run_nowhere/figures/losses").status_code == 404
+
+
+def test_runs_are_drawn_beside_each_other(client: TestClient, database: Database, settings: Settings) -> None:
+    study_id = post(client)["id"]
+    train(database, settings.home)
+    runs = client.get(f"{API}/studies/{study_id}/runs").json()["items"]
+    first, *others = [run["id"] for run in runs]
+    figure = client.get(f"{API}/runs/{first}/figures/validation", params={"beside": others}).json()
+    assert [trace["name"] for trace in figure["data"]] == [f"{run['arm_label']}, seed {run['seed']}" for run in runs]
+    looks = [(trace["line"]["color"], trace["line"]["dash"]) for trace in figure["data"]]
+    assert len(set(looks)) == len(runs), "no two lines look alike"
+    answer = client.get(f"{API}/runs/{first}/figures/validation", params={"beside": ["run_of_nobody"]})
+    assert answer.status_code == 404

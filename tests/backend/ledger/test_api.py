@@ -80,6 +80,27 @@ def test_rows_are_told_with_their_texts_the_most_disputed_first(client: TestClie
     assert client.get(address, params={"split": "test", "offset": 1000}).json()["items"] == []
 
 
+def test_single_runs_are_asked_each_by_itself_in_any_order(client: TestClient, kept: Kept) -> None:
+    study_id, files = kept
+    runs = {
+        (run["arm_label"], run["seed"]): run["id"]
+        for run in client.get(f"{API}/studies/{study_id}/runs").json()["items"]
+    }
+    mine, base = runs["HiddenKey 0.1", 1], runs["No dropout", 1]
+    address = f"{API}/studies/{study_id}/ledger/rows"
+    found = client.get(address, params={"run_id": [mine, base], "order": "worst", "limit": 100}).json()["items"]
+    stored = [load_file(files[arm, 1])["last.validation.loss"] for arm in (1, 0)]
+    assert [item["arms"][0]["loss"] for item in found] == pytest.approx(sorted(stored[0].tolist(), reverse=True))
+    for item in found:
+        assert [(arm["run_id"], arm["seeds"]) for arm in item["arms"]] == [(mine, 1), (base, 1)]
+        assert [arm["loss"] for arm in item["arms"]] == pytest.approx([one[item["row"] - 100] for one in stored])
+    best = client.get(address, params={"run_id": [mine], "order": "best", "limit": 1}).json()["items"]
+    assert best[0]["arms"][0]["loss"] == pytest.approx(stored[0].min())
+    answer = client.get(address, params={"run_id": ["run_of_nobody"]})
+    assert answer.status_code == 404
+    assert "run_of_nobody" in answer.json()["detail"]
+
+
 def test_tables_hold_every_row_of_every_run(client: TestClient, kept: Kept) -> None:
     study_id, files = kept
     table = pq.read_table(io.BytesIO(client.get(f"{API}/studies/{study_id}/ledger.parquet").content))

@@ -55,7 +55,7 @@ export function RunArtifacts({ run }: { run: RunDetail }) {
               </Button>
             </Group>
           </Group>
-          <Text component="ul" size="xs" c="dimmed" mb={0} style={{ overflowWrap: "anywhere" }}>
+          <Text component="ul" size="xs" c="dimmed" mb={0} pl="md" style={{ overflowWrap: "anywhere" }}>
             {artifact.files.map((file) => (
               <li key={file.name}>
                 {file.name} · SHA-256 {file.sha256}

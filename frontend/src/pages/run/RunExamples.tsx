@@ -4,6 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { runExamples } from "../../api/runs";
 import type { RunDetail, RunExamples as Found } from "../../api/types";
 import { decimals } from "../../format/numbers";
+import { RunRows } from "./RunRows";
 
 type Example = Found["best"][number];
 
@@ -17,11 +18,13 @@ export function RunExamples({ run }: { run: RunDetail }) {
       </Text>
     );
   const causal = run.spec.arm.task === "causal_lm";
+  const judged = run.spec.arm.task === "classification";
   return (
     <Stack gap="lg">
+      <RunRows run={run} />
       <Examples title="Generated" examples={data.generated} said="Generated" />
-      <Examples title="Greatest loss" examples={data.worst} said={causal ? null : "Predicted"} />
-      <Examples title="Least loss" examples={data.best} said={causal ? null : "Predicted"} />
+      <Examples title="Greatest loss" examples={data.worst} said={causal ? null : "Predicted"} judged={judged} />
+      <Examples title="Least loss" examples={data.best} said={causal ? null : "Predicted"} judged={judged} />
       <Text size="xs" c="dimmed">
         Validation rows after the last step, dropout off. Texts are as the model read them: cut to its largest length,
         special tokens left out.
@@ -30,7 +33,15 @@ export function RunExamples({ run }: { run: RunDetail }) {
   );
 }
 
-function Examples({ title, examples, said }: { title: string; examples: Example[]; said: string | null }) {
+interface ExamplesProps {
+  title: string;
+  examples: Example[];
+  said: string | null;
+  /** Whether what is predicted is right or wrong, and nothing between. */
+  judged?: boolean;
+}
+
+function Examples({ title, examples, said, judged = false }: ExamplesProps) {
   if (examples.length === 0) return null;
   const losses = examples.some(({ loss }) => loss !== null && loss !== undefined);
   return (
@@ -56,7 +67,9 @@ function Examples({ title, examples, said }: { title: string; examples: Example[
             {examples.map((example, at) => (
               <Table.Tr key={at}>
                 <Words text={example.text} />
-                {said && <Words text={example.predicted} />}
+                {said && (
+                  <Words text={example.predicted} right={judged ? example.predicted === example.label : undefined} />
+                )}
                 <Words text={[example.label, ...example.references].join("\n")} />
                 {losses && <Table.Td ta="right">{decimals(example.loss)}</Table.Td>}
               </Table.Tr>
@@ -69,11 +82,16 @@ function Examples({ title, examples, said }: { title: string; examples: Example[
 }
 
 /** A text of somebody's data: its own line breaks and direction, and nothing it can do beyond its cell. */
-function Words({ text }: { text: string }) {
+function Words({ text, right }: { text: string; right?: boolean | undefined }) {
   return (
     <Table.Td>
       <Text size="sm" dir="auto" style={{ whiteSpace: "pre-wrap", overflowWrap: "anywhere", unicodeBidi: "isolate" }}>
         {text}
+        {right !== undefined && (
+          <Text span inherit c={right ? "var(--good)" : "var(--bad)"}>
+            {right ? " ✓ right" : " ✗ wrong"}
+          </Text>
+        )}
       </Text>
     </Table.Td>
   );

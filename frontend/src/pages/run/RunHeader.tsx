@@ -29,14 +29,14 @@ export function RunHeader({ run, study }: { run: RunDetail; study: StudyDetail |
       </AnchorLink>
       <Group justify="space-between" align="start" mt={2} gap="xs">
         <Box miw={0} flex="1 1 260px">
-          <Title order={1} dir="auto" lineClamp={2}>
+          <Title order={1} dir="auto" lineClamp={2} title={`${run.arm_label}, seed ${run.seed}`}>
             {run.arm_label}, seed {run.seed}
           </Title>
           <Group gap={8} mt={4}>
             <StatusBadge status={run.status} />
             <Text size="sm" c="dimmed" className="number">
               {run.total_steps > 0 ? `step ${run.step} of ${run.total_steps}` : "not started"}
-              {run.seconds > 0 && ` · ${duration(run.seconds)}`}
+              {run.seconds > 0 && ` · ${duration(run.seconds)} of training`}
               {timeToGo(run)}
               {run.started_by && ` · started by ${run.started_by}`}
             </Text>

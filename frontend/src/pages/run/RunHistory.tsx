@@ -25,7 +25,7 @@ export function RunHistory({ run }: { run: RunDetail }) {
           <Table>
             <Table.Thead>
               <Table.Tr>
-                {["Started", "Worker", "From step", "Took", "Ended", "Why"].map((name) => (
+                {["Started", "Worker", "From step", "From claim to end", "Ended", "Why"].map((name) => (
                   <Table.Th key={name}>{name}</Table.Th>
                 ))}
               </Table.Tr>
@@ -44,6 +44,12 @@ export function RunHistory({ run }: { run: RunDetail }) {
             </Table.Tbody>
           </Table>
         </Table.ScrollContainer>
+      )}
+      {run.attempts.length > 0 && (
+        <Text size="xs" c="dimmed">
+          From claim to end, model and data are loaded and the run is judged and saved, too: of this,{" "}
+          {duration(run.seconds)} went into training.
+        </Text>
       )}
       <Title order={2} size="h3">
         Events

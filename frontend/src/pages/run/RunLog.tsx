@@ -4,12 +4,21 @@ import { IconDownload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { runLogs } from "../../api/runs";
+import type { RunDetail } from "../../api/types";
 import { saveText } from "../../figure/save";
 import { clock } from "../../format/times";
 import classes from "./RunLog.module.css";
 
-export function RunLog({ runId }: { runId: string }) {
-  const { data: lines } = useQuery(runLogs(runId));
+const LOGLESS: Record<RunDetail["status"], string> = {
+  queued: "Nothing is in the log before the run starts.",
+  running: "Nothing is in the log yet.",
+  succeeded: "The run ended without a line in its log.",
+  failed: "The run ended without a line in its log; History says why it failed.",
+  cancelled: "The run was cancelled without a line in its log.",
+};
+
+export function RunLog({ run }: { run: RunDetail }) {
+  const { data: lines } = useQuery(runLogs(run.id));
   const [follow, setFollow] = useState(true);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -19,7 +28,7 @@ export function RunLog({ runId }: { runId: string }) {
   if (lines.length === 0)
     return (
       <Text c="dimmed" py="xl" ta="center">
-        The run has not said anything yet.
+        {LOGLESS[run.status]}
       </Text>
     );
   const text = () => lines.map((line) => `${line.at} ${line.level} ${line.text}`).join("\n");
@@ -31,7 +40,7 @@ export function RunLog({ runId }: { runId: string }) {
           size="xs"
           variant="default"
           leftSection={<IconDownload size={14} />}
-          onClick={() => saveText(`${runId}.log`, text(), "text/plain")}
+          onClick={() => saveText(`${run.id}.log`, text(), "text/plain")}
         >
           Download
         </Button>

@@ -15,6 +15,7 @@ import { RunExamples } from "./RunExamples";
 import { RunHeader } from "./RunHeader";
 import { RunHistory } from "./RunHistory";
 import { RunLog } from "./RunLog";
+import { RunNumbers } from "./RunNumbers";
 import { RUN_TABS, type RunTab } from "./search";
 
 const route = getRouteApi("/inside/runs/$runId");
@@ -47,6 +48,7 @@ export function RunPage() {
     <Container size="xl" py="md">
       <Stack gap="md">
         <RunHeader run={run.data} study={study.data} />
+        <RunNumbers run={run.data} />
         <Tabs
           value={tab}
           onChange={(next) => void navigate({ search: { tab: next as RunTab }, replace: true })}
@@ -70,7 +72,7 @@ export function RunPage() {
               <RunConfig run={run.data} />
             </Tabs.Panel>
             <Tabs.Panel value="log">
-              <RunLog runId={runId} />
+              <RunLog run={run.data} />
             </Tabs.Panel>
             <Tabs.Panel value="history">
               <RunHistory run={run.data} />

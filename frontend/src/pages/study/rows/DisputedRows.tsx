@@ -1,12 +1,10 @@
 /** Single rows with what each arm's seeds say of them, the ones that the arms differ most on first. */
-import { Button, Paper, Skeleton, Stack, Text, Title } from "@mantine/core";
-import { IconCheck, IconX } from "@tabler/icons-react";
+import { Button, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { ledgerRows, type LedgerPlace } from "../../../api/ledger";
-import type { SaidOfRow } from "../../../api/types";
-import { count, decimals, percent } from "../../../format/numbers";
+import { count } from "../../../format/numbers";
 import { Explained } from "../comparison/Explained";
-import classes from "./DisputedRows.module.css";
+import { RowPaper } from "./RowPaper";
 
 interface DisputedRowsProps {
   studyId: string;
@@ -31,7 +29,7 @@ export function DisputedRows({ studyId, place, hidden }: DisputedRowsProps) {
       {data && rows.length === 0 && <Text c="dimmed">No rows at this clock.</Text>}
       <Stack gap="sm">
         {rows.map((row) => (
-          <Row key={row.row} row={row} hidden={hidden} />
+          <RowPaper key={row.row} row={row} hidden={hidden} />
         ))}
         {hasNextPage && (
           <Button variant="default" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
@@ -41,42 +39,4 @@ export function DisputedRows({ studyId, place, hidden }: DisputedRowsProps) {
       </Stack>
     </section>
   );
-}
-
-function Row({ row, hidden }: { row: SaidOfRow; hidden: ReadonlySet<string> }) {
-  return (
-    <Paper p="sm" radius="md" component="article" aria-label={`Row ${row.row}`}>
-      <Text size="sm" dir="auto" style={{ overflowWrap: "anywhere" }}>
-        {row.text ?? `Row ${row.row}: its text is not here any more as it was.`}
-      </Text>
-      <Text size="xs" c="dimmed" mb={6}>
-        row {row.row}
-        {row.label !== null && ` · right: ${row.label}`} · losses differ by {decimals(row.apart)}
-      </Text>
-      <ul className={classes.arms}>
-        {row.arms
-          .filter(({ arm_id }) => !hidden.has(arm_id))
-          .map((arm) => (
-            <li key={arm.arm_id} data-right={arm.right === null ? undefined : 2 * arm.right > arm.seeds}>
-              <span dir="auto">{arm.name}</span>
-              <span className="number">
-                {arm.right !== null &&
-                  (2 * arm.right > arm.seeds ? (
-                    <IconCheck size={13} aria-hidden="true" />
-                  ) : (
-                    <IconX size={13} aria-hidden="true" />
-                  ))}{" "}
-                {saysOf(arm)}
-              </span>
-            </li>
-          ))}
-      </ul>
-    </Paper>
-  );
-}
-
-/** What an arm's seeds say of a row, in a few words. */
-export function saysOf({ right, seeds, p_right: chance, value, loss }: SaidOfRow["arms"][number]): string {
-  if (right !== null) return `${right} of ${seeds} right${chance === null ? "" : `, ${percent(chance, 0)}`}`;
-  return value === null ? `loss ${decimals(loss)}` : `says ${decimals(value)}`;
 }

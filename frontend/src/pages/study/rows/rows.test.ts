@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ArmLedger, SaidOfRow } from "../../../api/types";
 import { cellsOf } from "./ConfidenceTable";
-import { saysOf } from "./DisputedRows";
+import { saysOf } from "./RowPaper";
 
 const said = { arm_id: "a", name: "A", seeds: 5, right: 3, loss: 0.7, p_right: 0.52, predicted: null, value: null };
 

@@ -1,10 +1,10 @@
 /** Every run of the study: filter, sort, choose columns, cancel or retry several at once. */
-import { Button, Group, Kbd, Skeleton, Text, TextInput } from "@mantine/core";
+import { Button, Group, Kbd, Skeleton, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconFilter } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTable } from "@tanstack/react-table";
-import { useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import { studyRuns } from "../../../api/studies";
 import { useKeys } from "../../../components/keys";
 import { count } from "../../../format/numbers";
@@ -12,11 +12,12 @@ import type { TabProps } from "../tab";
 import { useView } from "../useView";
 import { BulkActions } from "./BulkActions";
 import { ColumnPicker } from "./ColumnPicker";
-import { columns, features } from "./columns";
-import { differing, filtered, runRows, type RunRow } from "./rows";
+import { columnsOf, features } from "./columns";
+import { differing, filtered, KNOWN_KEYS, runRows, scoreOf, unknownKeys, type RunRow } from "./rows";
 import { RunTable } from "./RunTable";
 import { useColumns } from "./useColumns";
 
+const RunComparer = lazy(() => import("./RunComparer"));
 const SHOWN_AT_FIRST = 100;
 const NO_ROWS: RunRow[] = [];
 
@@ -30,6 +31,7 @@ export function RunsTab({ study, comparison }: TabProps) {
   const data = useMemo(() => filtered(rows, search.runs ?? ""), [rows, search.runs]);
   const [columnVisibility, setColumnVisibility] = useColumns(useMemo(() => differing(rows), [rows]));
   const [all, setAll] = useState(false);
+  const columns = useMemo(() => columnsOf(comparison && scoreOf(comparison)), [comparison]);
   const table = useTable({
     features,
     columns,
@@ -40,6 +42,7 @@ export function RunsTab({ study, comparison }: TabProps) {
   });
   if (!runs.data || !comparison) return <Skeleton height={320} />;
   const shown = all ? Infinity : SHOWN_AT_FIRST;
+  const ticked = table.getSelectedRowModel().rows.map((row) => row.original);
   return (
     <section aria-label="Runs">
       <Group justify="space-between" mb="xs" gap="xs">
@@ -48,11 +51,25 @@ export function RunsTab({ study, comparison }: TabProps) {
           <Text size="xs" c="dimmed" aria-live="polite">
             {data.length === rows.length ? count(rows.length, "run") : `${data.length} of ${count(rows.length, "run")}`}
           </Text>
-          <BulkActions study={study} runs={table.getSelectedRowModel().rows.map((row) => row.original)} />
+          <BulkActions study={study} runs={ticked} />
           <ColumnPicker table={table} />
         </Group>
       </Group>
-      <RunTable table={table} shown={shown} />
+      {ticked.length >= 2 && (
+        <Suspense fallback={<Skeleton height={280} mb="md" />}>
+          <RunComparer
+            study={study}
+            runs={ticked}
+            score={scoreOf(comparison)}
+            onClose={() => table.resetRowSelection()}
+          />
+        </Suspense>
+      )}
+      {data.length === 0 ? (
+        <NoHits text={search.runs ?? ""} onClear={() => change({ runs: undefined })} />
+      ) : (
+        <RunTable table={table} shown={shown} />
+      )}
       {data.length > shown && (
         <Button variant="subtle" size="xs" mt="xs" onClick={() => setAll(true)}>
           Show all {data.length}
@@ -62,8 +79,30 @@ export function RunsTab({ study, comparison }: TabProps) {
   );
 }
 
+/** Why a filter shows nothing, and what it understands. */
+function NoHits({ text, onClear }: { text: string; onClear: () => void }) {
+  const unknown = unknownKeys(text);
+  return (
+    <Stack align="center" gap="xs" py="xl" role="status">
+      <Text size="sm">
+        {unknown.length > 0
+          ? `Runs have no ${unknown.map((key) => `“${key}”`).join(", ")}. Words before a colon: ${KNOWN_KEYS.join(", ")}.`
+          : `No run matches “${text}”. Every word must hold: status:failed, rank:8, or part of an arm’s name.`}
+      </Text>
+      <Button size="xs" variant="default" onClick={onClear}>
+        Clear the filter
+      </Button>
+    </Stack>
+  );
+}
+
 function Filter({ value, onChange }: { value: string; onChange: (text: string) => void }) {
   const [text, setText] = useState(value);
+  const [before, setBefore] = useState(value);
+  if (before !== value) {
+    setBefore(value);
+    if (value === "") setText(""); // it was cleared from elsewhere
+  }
   const field = useRef<HTMLInputElement>(null);
   const tell = useDebouncedCallback(onChange, 150);
   const set = (next: string) => {

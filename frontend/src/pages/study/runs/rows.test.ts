@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { differing, filtered, type RunRow } from "./rows";
+import { differing, filtered, unknownKeys, type RunRow } from "./rows";
 
 const row = (part: Partial<RunRow>) =>
   ({
@@ -26,6 +26,11 @@ test("words filter anywhere, keys in their field, all must hold", () => {
   expect(ids("seed:1")).toEqual(["b"]);
   expect(ids("rank:3")).toEqual([]);
   expect(ids("nonsense:1")).toEqual([]);
+});
+
+test("a key that no run has is named, so that an empty table explains itself", () => {
+  expect(unknownKeys('foo:bar status:failed arm:"No dropout" plain')).toEqual(["foo"]);
+  expect(unknownKeys("loss<0.62")).toEqual([]);
 });
 
 test("alpha differs only where it does not follow the rank", () => {
