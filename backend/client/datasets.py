@@ -77,6 +77,10 @@ class Datasets:
                     upload = self._received(upload)
         return str(upload["id"])
 
+    def rendered(self, dataset_id: str, **asked: Any) -> Json:
+        """What a model reads of a data set's rows: `model`, and `limit`, `max_length`, `template`, ... of a study."""
+        return self._connection.json("GET", f"/datasets/{dataset_id}/rendered", params=asked, timeout=180)
+
     def preview(self, upload_id: str, **plan: Any) -> Json:
         """What a sent file would become."""
         return self._connection.json("POST", f"/uploads/{upload_id}/preview", json=plan, timeout=120)

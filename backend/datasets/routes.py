@@ -13,6 +13,8 @@ from backend.shared.catalogue import absent_datasets, require_dataset
 from backend.shared.facts import DatasetFacts
 
 from . import service
+from .rendered import rendered
+from .rendered_schemas import Asked, Rendered
 from .schemas import DatasetList, DatasetRows
 
 router = APIRouter(prefix="/datasets", tags=["datasets"])
@@ -47,6 +49,12 @@ def rows(
     """The rows of a split as they are trained on, labels by name."""
     items, after = service.rows(app.settings, dataset_id, split, number(cursor) if cursor else 0, limit)
     return DatasetRows(items=items, next_cursor=None if after is None else encode(after))
+
+
+@router.get("/{dataset_id}/rendered", operation_id="datasets_rendered")
+def what_is_read(dataset_id: str, asked: Annotated[Asked, Query()], who: Who, app: App) -> Rendered:
+    """What a model reads of the rows: its template's marks, the tokens that are learned, and what is cut."""
+    return rendered(app.settings, dataset_id, asked)
 
 
 @router.get(

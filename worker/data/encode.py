@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from backend.shared.chat import DATE, Reader, Unreadable
+from backend.shared.chat import DATE, PROMPT_END, Reader, Unreadable
 from backend.shared.rows.chat import two_texts
 from backend.shared.rows.row import Row
 from backend.shared.specs import Task
 from worker.data.rows import FlatRows
 
-PROMPT_END = "\n"  # stands between a prompt and its completion
 REWRITTEN = "trained on their last answer only: the template writes earlier ones otherwise once others follow"
 DATED = (
     f"told by their template that today is {DATE:%d %B %Y}: the date is fixed, so that every training reads the same"

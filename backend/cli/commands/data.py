@@ -148,6 +148,25 @@ def list_all() -> None:
 
 
 @data.command()
+def rendered(
+    dataset: DatasetId,
+    model: Annotated[str, typer.Option(help="Id of the model that reads.")],
+    rows: Annotated[int, typer.Option(min=1, max=50, help="Rows that are shown.")] = 3,
+    split: Annotated[str, typer.Option(help="train or validation.")] = "train",
+    max_length: Annotated[int, typer.Option(help="Tokens a row is cut to.")] = 64,
+    template: Annotated[str | None, typer.Option(help="model, chatml, alpaca or plain.")] = None,
+    loss_on: Annotated[str | None, typer.Option(help="assistant, last_assistant, completion or all.")] = None,
+    truncate: Annotated[str, typer.Option(help="end, oldest_turns or drop.")] = "end",
+) -> None:
+    """Show what a model reads of a data set: [learned] in brackets, ~cut~ between tildes."""
+    from backend.cli import rendered as shown
+
+    asked = {"model": model, "split": split, "limit": rows, "max_length": max_length, "truncate": truncate}
+    named = {key: value for key, value in (("template", template), ("loss_on", loss_on)) if value is not None}
+    shown.say(shown.of(Settings(), dataset, {**asked, **named}))
+
+
+@data.command()
 def refused(dataset: DatasetId) -> None:
     """Print the rows that were left out, with their reasons, as CSV."""
     from backend.datasets.service import refused_csv

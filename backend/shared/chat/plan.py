@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from backend.shared.catalogue.models import model_location
+from backend.shared.chat.plain import PlainReader
 from backend.shared.chat.reading import Reader
 from backend.shared.chat.source import chosen
+from backend.shared.chat.template import Template
 from backend.shared.specs import LossOn, TrainingSpec
 
 
@@ -46,8 +48,23 @@ def reader_for(folder: Path, tokenizer: Any, columns: Sequence[str], training: T
     Raises:
         TemplateRefused: the template that is asked for is not there, or cannot be read.
     """
+    template = _template(folder, tokenizer, columns, training)
+    return Reader(tokenizer, template, loss_of(training), training.truncate, limit)
+
+
+def shown_by(
+    folder: Path, tokenizer: Any, columns: Sequence[str], training: TrainingSpec, limit: int
+) -> Reader | PlainReader:
+    """What reads the rows of a study whether they are conversations or not; raises as `reader_for` does."""
+    if by_template(columns, training):
+        return reader_for(folder, tokenizer, columns, training, limit)
+    plain = training.model_copy(update={"template": "plain"})
+    return PlainReader(tokenizer, _template(folder, tokenizer, columns, plain), limit)
+
+
+def _template(folder: Path, tokenizer: Any, columns: Sequence[str], training: TrainingSpec) -> Template:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     name = training.template or (None if "messages" in columns else "plain")
     begins = tokenizer.encode("a").tokens[:1] != tokenizer.encode("a", add_special_tokens=False).tokens[:1]
-    return Reader(tokenizer, chosen(folder, name, begins), loss_of(training), training.truncate, limit)
+    return chosen(folder, name, begins)

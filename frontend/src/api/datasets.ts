@@ -2,7 +2,10 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api } from "./client";
 import { unwrap } from "./problem";
-import type { CommitPlan, DatasetFacts, DatasetPreview, UploadPreview } from "./types";
+import type { paths } from "./schema";
+import type { CommitPlan, DatasetFacts, DatasetPreview, Rendered, UploadPreview } from "./types";
+
+type RenderedAsked = paths["/api/v1/datasets/{dataset_id}/rendered"]["get"]["parameters"]["query"];
 
 const pathOf = (uploadId: string) => ({ path: { upload_id: uploadId } });
 
@@ -27,6 +30,19 @@ export const datasetRows = (id: string, split: "train" | "validation") =>
       ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next_cursor ?? undefined,
+  });
+
+/** What a model reads of some rows. */
+export const renderedRows = (id: string, asked: RenderedAsked) =>
+  queryOptions({
+    queryKey: ["datasets", id, "rendered", asked],
+    queryFn: async ({ signal }) =>
+      unwrap(
+        await api.GET("/api/v1/datasets/{dataset_id}/rendered", {
+          params: { path: { dataset_id: id }, query: asked },
+          signal,
+        }),
+      ) as Rendered,
   });
 
 export const deleteDataset = async (id: string) =>

@@ -236,6 +236,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset_id}/rendered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What Is Read
+         * @description What a model reads of the rows: its template's marks, the tokens that are learned, and what is cut.
+         */
+        get: operations["datasets_rendered"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset_id}/rows": {
         parameters: {
             query?: never;
@@ -3497,6 +3517,31 @@ export interface components {
             old: string;
         };
         /**
+         * Piece
+         * @description Neighbouring tokens that are alike.
+         */
+        Piece: {
+            /**
+             * Cut
+             * @description Beyond the largest length: the model does not read it.
+             */
+            cut: boolean;
+            /**
+             * Special
+             * @description A mark of the model: one token, not text.
+             */
+            special: boolean;
+            /** Text */
+            text: string;
+            /** Tokens */
+            tokens: number;
+            /**
+             * Trained
+             * @description The loss counts it.
+             */
+            trained: boolean;
+        };
+        /**
          * PlanPower
          * @description What a plan can find by its last look where the differences between seeds spread by `spread`, an assumption.
          */
@@ -3738,6 +3783,74 @@ export interface components {
             place: string;
             /** Reason */
             reason: string;
+        };
+        /**
+         * Rendered
+         * @description What a model reads of a data set's rows: their text with its template's marks, and what of it is learned.
+         */
+        Rendered: {
+            /**
+             * Loss On
+             * @enum {string}
+             */
+            loss_on: "assistant" | "last_assistant" | "completion" | "all";
+            /**
+             * Max Length
+             * @description Tokens that are read: no more than the model's context.
+             */
+            max_length: number;
+            measured: components["schemas"]["Spread"];
+            /** Model */
+            model: string;
+            /** Rows */
+            rows: components["schemas"]["RenderedRow"][];
+            /**
+             * Template
+             * @description model, chatml, alpaca or plain.
+             */
+            template: string;
+            /**
+             * Truncate
+             * @enum {string}
+             */
+            truncate: "end" | "oldest_turns" | "drop";
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * RenderedRow
+         * @description One row as the model reads it.
+         */
+        RenderedRow: {
+            /** Kept */
+            kept: number;
+            /**
+             * Left Out
+             * @description Oldest turns that were taken out.
+             */
+            left_out: number;
+            /**
+             * Notes
+             * @description What a person should know of this row.
+             */
+            notes: string[];
+            /**
+             * Number
+             * @description Its line in the split, from 1.
+             */
+            number: number;
+            /** Pieces */
+            pieces: components["schemas"]["Piece"][];
+            /**
+             * Tokens
+             * @description In all, also those that are cut.
+             */
+            tokens: number;
+            /**
+             * Trained
+             * @description Tokens that the loss counts.
+             */
+            trained: number;
         };
         /**
          * ReportIn
@@ -4548,6 +4661,37 @@ export interface components {
              * @description By column: the names held out; all others are trained on.
              */
             validation_names?: string[] | null;
+        };
+        /**
+         * Spread
+         * @description Tokens a row over the rows that were measured.
+         */
+        Spread: {
+            /** Counts */
+            counts: number[];
+            /**
+             * Cut
+             * @description Rows of which something is cut.
+             */
+            cut: number;
+            /**
+             * Edges
+             * @description Edges of the histogram's bins, one more than there are bins.
+             */
+            edges: number[];
+            /** Longest */
+            longest: number;
+            /** Median */
+            median: number;
+            /** Median Trained */
+            median_trained: number;
+            /** Rows */
+            rows: number;
+            /**
+             * Unlearned
+             * @description Rows that are left out: nothing of them is learned, or they cannot be read.
+             */
+            unlearned: number;
         };
         /**
          * Stopped
@@ -6770,6 +6914,112 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Not signed in, or with a token that does not work. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description A foreign Host or Origin, or not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description No such thing. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not possible in the present state. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The body is over its cap. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description The request cannot be carried out as written; every problem is named. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too many tries; wait the seconds in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Try again after the seconds in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    datasets_rendered: {
+        parameters: {
+            query: {
+                /** @description Rows that are shown. */
+                limit?: number;
+                loss_on?: ("assistant" | "last_assistant" | "completion" | "all") | null;
+                max_length?: number;
+                /** @description Id of the model that reads. */
+                model: string;
+                /** @description Rows before the first that is shown. */
+                skip?: number;
+                split?: "train" | "validation";
+                template?: ("model" | "chatml" | "alpaca" | "plain") | null;
+                truncate?: "end" | "oldest_turns" | "drop";
+            };
+            header?: never;
+            path: {
+                dataset_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rendered"];
                 };
             };
             /** @description Not signed in, or with a token that does not work. */

@@ -32,6 +32,7 @@ export type Lengths = Schemas["Lengths"];
 export type UploadOut = Schemas["UploadOut"];
 export type SplitPlan = Schemas["SplitPlan"];
 export type UploadPreview = Schemas["UploadPreview"];
+export type Rendered = Schemas["Rendered"];
 export type CommitPlan = Schemas["CommitPlan"];
 export type Absent = Schemas["Absent"];
 export type WorkerOut = Schemas["WorkerOut"];

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from backend.shared.catalogue import SPLITS, find_dataset, find_model, model_location
 from backend.shared.catalogue.datasets import datasets_root
+from backend.shared.chat import shown_by
 from backend.shared.errors import TrainingError
 from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.specs import ArmKeySpec, DatasetRef, Task, TrainingSpec
@@ -199,3 +201,23 @@ def test_a_harmed_cache_is_made_anew(home: Path, tmp_path: Path, harm: str) -> N
             file.unlink()
         tokenised(tmp_path / "home", "films", "classification", "encoder")
         assert {one.name: one.read_bytes() for one in folder.iterdir()} == wanted
+
+
+def test_prompts_and_texts_are_shown_as_they_are_trained(home: Path) -> None:
+    rows = [
+        ("train", {"prompt": "a b", "completion": "good film"}),
+        ("train", {"prompt": "c", "completion": "plot " * 20}),
+        ("validation", {"prompt": "d", "completion": "very good"}),
+    ]
+    facts = store(home, "shown", "causal_lm", rows)
+    found = tokenised(home, "shown", "causal_lm", "decoder", max_length=16).splits["train"].take(np.arange(2))
+    folder = model_location(home, "decoder")
+    inner = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    reader = shown_by(folder, inner, facts.columns, TrainingSpec(max_length=16), 16)
+    assert found.completion_start is not None
+    for at, (split, row) in enumerate(rows[:2]):
+        read = reader.read(row)
+        assert split == "train"
+        assert read.ids[: read.kept].tolist() == found.input_ids[at].tolist()
+        assert read.last_answer[0] == found.completion_start[at]
+        assert read.trained[: read.kept].tolist() == [n >= found.completion_start[at] for n in range(read.kept)]

@@ -14,7 +14,7 @@ import {
 import { useDocumentTitle } from "@mantine/hooks";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { datasets } from "../../api/catalogue";
 import { datasetFacts, datasetRows, deleteDataset } from "../../api/datasets";
 import { useMayChange } from "../../api/accounts";
@@ -28,6 +28,7 @@ import { count } from "../../format/numbers";
 import { Balance, RowTable } from "./parts";
 import { inShort, TASKS } from "./words";
 
+const WhatIsRead = lazy(() => import("./WhatIsRead").then((module) => ({ default: module.WhatIsRead })));
 const route = getRouteApi("/inside/data/$datasetId");
 const SHOWN_LABELS = 30;
 
@@ -50,6 +51,11 @@ export function DatasetPage() {
         <Head data={data.data} />
         <Warnings label="Warnings" size="sm" sentences={data.data.warnings} />
         <Facts data={data.data} />
+        {data.data.task === "causal_lm" && (
+          <Suspense>
+            <WhatIsRead key={datasetId} data={data.data} />
+          </Suspense>
+        )}
         <Rows key={datasetId} data={data.data} />
       </Stack>
     </Container>

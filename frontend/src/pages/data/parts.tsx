@@ -108,5 +108,10 @@ export function RowTable({ label, columns, rows }: RowTableProps) {
 
 function inWords(value: unknown): string {
   if (value === null || value === undefined) return "–";
+  if (isTurns(value)) return value.map(({ role, content }) => `${role}: ${content}`).join("\n");
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isTurns(value: unknown): value is { role: string; content: string }[] {
+  return Array.isArray(value) && value.every((turn) => typeof turn === "object" && turn !== null && "role" in turn);
 }
