@@ -10,10 +10,11 @@ from backend.shared.metrics import METRICS
 
 from .arrays import floats, thin
 from .figure import Figure, Trace
-from .palette import DASHES, SILVER, look
+from .palette import SILVER, look
 from .run_curves import Floats, RunCurves
 
 SMALL = 190
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _PLANNED_POINTS = 200
 
 
@@ -48,7 +49,7 @@ def validation(run: RunCurves, beside: Sequence[tuple[str, RunCurves]] = ()) -> 
         values = one.of("validation/loss")
         colour = look(one.colour_key).colour
         if np.isfinite(values).any():
-            dash = DASHES[used.count(colour) % len(DASHES)]
+            dash = _DASHES[used.count(colour) % len(_DASHES)]
             traces.append(_line(name, one.steps, values, _own(one, dash=dash)))
             used.append(colour)
     unit = LOSS_UNIT.get(run.task, "loss")
