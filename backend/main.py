@@ -20,6 +20,7 @@ from backend.edge.compression import LEAST_BYTES, CompressMiddleware
 from backend.edge.context import Context
 from backend.edge.open_door import OpenDoor
 from backend.edge.page import SinglePage
+from backend.edge.prefix import Prefix
 from backend.edge.request_times import RequestTimes
 from backend.embedded import exposure
 from backend.ledger.confidence import Confidences
@@ -79,7 +80,7 @@ def assemble(settings: Settings) -> FastAPI:
     app.include_router(all_routes())
     problems.install(app)
     app.state.registry = CollectorRegistry()
-    app.add_middleware(SinglePage)
+    app.add_middleware(SinglePage, root=settings.root_path)
     app.add_middleware(Audit)
     app.add_middleware(BodyCap, max_bytes=settings.max_body_bytes, max_file_bytes=settings.max_upload_bytes)
     app.add_middleware(OpenDoor)
@@ -87,6 +88,8 @@ def assemble(settings: Settings) -> FastAPI:
     app.add_middleware(Boundary, allowed_hosts=settings.allowed_hosts)
     if settings.access_log:
         app.add_middleware(AccessLog)
+    if settings.root_path:
+        app.add_middleware(Prefix, root=settings.root_path)
     app.add_middleware(RequestTimes, registry=app.state.registry)
     made = app.openapi
     app.openapi = lambda: app.openapi_schema or describe(made())  # type: ignore[method-assign]  # FastAPI's own way

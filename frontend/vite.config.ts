@@ -6,6 +6,7 @@ const SERVICE = "http://127.0.0.1:8321";
 
 export default defineConfig({
   plugins: [react(), yamlFiles()],
+  base: "./", // a proxy may serve the page under a path of its own
   build: {
     outDir: "../backend/web",
     emptyOutDir: true,

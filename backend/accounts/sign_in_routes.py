@@ -49,7 +49,7 @@ def logout(who: Who, response: Response, app: App) -> None:
     """End this browser's session."""
     with app.database.write() as session:
         sessions.end(session, who)
-    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+    response.delete_cookie(COOKIE, path=app.settings.root_path or "/", httponly=True, samesite="lax")
 
 
 @router.post("/auth/password", operation_id="auth_password", tags=["auth"], status_code=status.HTTP_204_NO_CONTENT)
@@ -81,7 +81,7 @@ def _start(user_id: str, request: Request, response: Response, app: Context) -> 
         COOKIE,
         secret,
         max_age=int(sessions.LONGEST.total_seconds()),  # the server ends it sooner where it is not used
-        path="/",
+        path=app.settings.root_path or "/",
         httponly=True,
         samesite="lax",
         secure=request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://"),

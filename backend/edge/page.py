@@ -6,9 +6,10 @@ Files are sent in the coding that the browser takes, as they were compressed whe
 import mimetypes
 from pathlib import Path
 
+from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,8 +28,8 @@ FOR_EVER = "public, max-age=31536000, immutable"  # names of built files hold a 
 class SinglePage:
     """ASGI middleware: answers what belongs to the page and passes the rest on."""
 
-    def __init__(self, app: ASGIApp, folder: Path = WEB) -> None:
-        self.app, self._page = app, folder / "index.html"
+    def __init__(self, app: ASGIApp, folder: Path = WEB, root: str = "") -> None:
+        self.app, self._page, self._root = app, folder / "index.html", root
         self._files = StaticFiles(directory=folder) if self._page.is_file() else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,7 +54,8 @@ class SinglePage:
                 if scope["path"].startswith("/assets/"):
                     found.headers["Cache-Control"] = FOR_EVER
                 return found
-        return FileResponse(self._page, headers={"Cache-Control": "no-cache"})
+        page = await to_thread.run_sync(self._page.read_text, "utf-8")  # each time: a new build may have come
+        return HTMLResponse(_rooted(page, self._root), headers={"Cache-Control": "no-cache"})
 
     async def _file(self, path: str, scope: Scope) -> Response:
         """A file in the first coding that the client takes and the build has left; raises HTTPException 404."""
@@ -72,6 +74,16 @@ class SinglePage:
             found = whole
         found.headers.add_vary_header("Accept-Encoding")
         return found
+
+
+def _rooted(page: str, root: str) -> str:
+    """The page with its files under the path that a proxy serves it at, which it is told as well.
+
+    The build names files from where the page lies (`./assets/…`); addresses of the page are of any depth.
+    """
+    return page.replace('="./', f'="{root}/').replace(
+        "<head>", f'<head>\n    <meta name="dropscope-root" content="{root}" />', 1
+    )
 
 
 def _type_of(path: str) -> str:

@@ -94,7 +94,7 @@ def running(settings: Settings, stop: Stop, create_app: Callable[[Settings], Any
         home.prepare(settings)
         lock = parts.enter_context(home.HomeLock(settings))
         listening = parts.enter_context(web_server.bind(settings.host, settings.port))
-        url = web_server.address(listening, settings.host)
+        url = web_server.address(listening, settings.host) + settings.root_path
         migrate(settings)
         children: list[Tended] = []
         stop.when_forced(lambda: _kill(children))

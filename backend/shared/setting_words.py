@@ -29,6 +29,7 @@ _PLAIN = {
     "finite_number": "give a number that is finite",
 }
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]")
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 
 
 def listed(given: Any) -> Any:
@@ -79,6 +80,14 @@ def _level(given: Any) -> Any:
     return given.strip().upper() if isinstance(given, str) else given
 
 
+def _root_path(value: object) -> object:
+    """A path of letters, digits and `-._~`, from its slash to before its last one."""
+    text = str(value).strip().rstrip("/")
+    if text and not _PATH.fullmatch(text):
+        raise ValueError(f"'{text[:60]}' is no path; give one like /dropscope, of letters, digits and - . _ ~")
+    return text
+
+
 def _page_url(given: Any) -> Any:
     if isinstance(given, str) and re.match(r"https?://[^/]", given) is None:
         raise ValueError("give the whole address, for example http://127.0.0.1:8321")
@@ -111,6 +120,7 @@ Networks = Annotated[tuple[Annotated[str, BeforeValidator(_network)], ...], NoDe
 Folder = Annotated[Path, BeforeValidator(_path)]
 Level = BeforeValidator(_level)
 PageUrl = BeforeValidator(_page_url)
+RootPath = BeforeValidator(_root_path)
 
 
 def unknown(environment: Iterable[str], fields: Iterable[str]) -> list[str]:

@@ -9,7 +9,17 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from backend.shared.errors import StartupError
-from backend.shared.setting_words import Folder, HostNames, Level, Networks, PageUrl, sentences, unknown, url_of
+from backend.shared.setting_words import (
+    Folder,
+    HostNames,
+    Level,
+    Networks,
+    PageUrl,
+    RootPath,
+    sentences,
+    unknown,
+    url_of,
+)
 
 DATABASES = url_of(("postgresql", "postgres", "sqlite"), "postgresql://user:password@host/name")
 BROKERS = url_of(("redis", "rediss"), "redis://:password@host:6379/0")
@@ -40,6 +50,9 @@ class Settings(BaseSettings):
         ("127.0.0.1", "localhost", "[::1]"),
         min_length=1,
         description="Host headers that are answered, with commas between.",
+    )
+    root_path: Annotated[str, RootPath] = Field(
+        "", description="Path under which a proxy serves the page, as /dropscope; empty where it has a host of its own."
     )
     trusted_proxies: Networks = Field(
         (), description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."

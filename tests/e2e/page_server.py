@@ -47,9 +47,9 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, port: int = 0, *, auth: bool = False) -> Iterator[Served]:
-    """Serve from a data folder of its own, on a free port unless one is named."""
-    settings = Settings(home=folder, port=port, auth=auth, lease_s=600.0, reaper_s=600.0)
+def served(folder: Path, port: int = 0, *, auth: bool = False, **further: Any) -> Iterator[Served]:
+    """Serve from a data folder of its own, on a free port unless one is named. further: settings."""
+    settings = Settings(home=folder, port=port, auth=auth, lease_s=600.0, reaper_s=600.0, **further)
     listening = bind("127.0.0.1", port)
     app = create_app(settings)
     web = WebServer(app, listening, "warning", app.state.watch.end_soon)

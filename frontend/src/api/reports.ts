@@ -4,6 +4,7 @@ import { api } from "./client";
 import { unwrap } from "./problem";
 import type { components } from "./schema";
 import { studyKeys } from "./studies";
+import { at } from "./root";
 
 export type Report = components["schemas"]["ReportOut"];
 export type ReportDraft = components["schemas"]["ReportIn"];
@@ -20,4 +21,4 @@ export const studyReport = (studyId: string) =>
 export const saveReport = async (studyId: string, draft: ReportDraft) =>
   unwrap(await api.PUT("/api/v1/studies/{study_id}/report", { params: { path: { study_id: studyId } }, body: draft }));
 
-export const reportFile = (studyId: string) => `/api/v1/studies/${encodeURIComponent(studyId)}/report.html`;
+export const reportFile = (studyId: string) => at(`/api/v1/studies/${encodeURIComponent(studyId)}/report.html`);

@@ -11,6 +11,7 @@ import { studySearch } from "../pages/study/search";
 import { NotFound, PageError } from "../components/PageError";
 import { PublicShell } from "./PublicShell";
 import { Shell } from "./Shell";
+import { ROOT } from "../api/root";
 
 interface Around {
   queryClient: QueryClient;
@@ -116,6 +117,7 @@ export const router = createRouter({
     inside.addChildren([home, compose, study, report, run, data, addData, dataset, apiDocs, settings]),
     open.addChildren([login, setup, invite, shared]),
   ]),
+  basepath: ROOT || "/",
   defaultPreload: "intent",
   defaultErrorComponent: PageError,
   defaultNotFoundComponent: NotFound,

@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { studyCache } from "./apply";
 import { setLiveStatus } from "./status";
 import { openStream } from "./stream";
+import { at } from "../api/root";
 
 const KINDS = ["run", "evaluation", "study"];
 
@@ -15,7 +16,7 @@ export function useStudyStream(studyId: string | undefined, after: number | unde
     if (studyId === undefined || after === undefined) return;
     const cache = studyCache(client, studyId);
     const close = openStream({
-      address: `/api/v1/studies/${encodeURIComponent(studyId)}/stream`,
+      address: at(`/api/v1/studies/${encodeURIComponent(studyId)}/stream`),
       kinds: KINDS,
       after,
       onEvents: cache.apply,

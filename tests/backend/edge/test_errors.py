@@ -194,7 +194,7 @@ ODD = [
     ("PUT", f"{API}/studies", 405),
     ("DELETE", f"{API}/studies", 405),
     ("GET", f"{API}/studies?limit=0", 422),
-    ("GET", f"{API}/studies?limit=201", 422),
+    ("GET", f"{API}/studies?limit=1001", 422),
     ("GET", f"{API}/studies?limit=many", 422),
     ("GET", f"{API}/studies?cursor=zzz", 422),
     ("GET", f"{API}/studies?cursor=WzFlOTk5XQ", 422),

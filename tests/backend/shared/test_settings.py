@@ -22,6 +22,8 @@ GOOD: list[tuple[str, str, str, Any]] = [
     ("PORT", "", "port", 8321),
     ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
     ("AUTH", "on", "auth", True),
+    ("ROOT_PATH", "/tools/dropscope/", "root_path", "/tools/dropscope"),
+    ("ROOT_PATH", "/", "root_path", ""),
     ("HOME", "~/elsewhere", "home", Path.home() / "elsewhere"),
     ("HOME", "elsewhere", "home", Path.cwd() / "elsewhere"),
     ("SERVICE_PORT_HTTP", "8321", "port", 8321),  # Kubernetes', of a service called "dropscope"
@@ -47,6 +49,9 @@ BAD = [
     ("DATABASE_URL", "postgresql://a:se/cret@host/name", "%40"),
     ("BROKER_URL", "localhost:6379", "redis://"),
     ("URL", "localhost:8321", "http://127.0.0.1:8321"),
+    ("ROOT_PATH", "dropscope", "one like /dropscope"),
+    ("ROOT_PATH", "/a//b", "one like /dropscope"),
+    ("ROOT_PATH", "/a b", "one like /dropscope"),
     ("HOME", "~nobody-of-that-name/x", "nobody here has that name"),
     ("AUHT", "on", "did you mean DROPSCOPE_AUTH?"),
     ("MAX_RUN", "3", "did you mean DROPSCOPE_MAX_RUNS?"),

@@ -7,6 +7,7 @@ import type { Role, UserOut } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { tellError } from "../../components/tell";
 import { moment } from "../../format/times";
+import { whole } from "../../api/root";
 
 const ROLES: { value: Role; label: string }[] = [
   { value: "viewer", label: "viewer: reads" },
@@ -118,7 +119,7 @@ function Invite() {
           <Text size="sm" mt="sm" mb={4}>
             Send this link; it works once, until {moment(make.data.expires_at)}, and is not shown again.
           </Text>
-          <CopyText text={location.origin + make.data.path} label="Invitation link" />
+          <CopyText text={whole(make.data.path)} label="Invitation link" />
         </div>
       )}
       {invited.data?.map((open) => (

@@ -4,10 +4,11 @@ import type { StudyPreview, StudySpec } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { asCommand, asCurl, asPython } from "./code";
 import { named } from "./usePreview";
+import { whole } from "../../api/root";
 
 export function SameStudy({ draft, preview }: { draft: StudySpec; preview: StudyPreview | undefined }) {
   const spec = named(draft);
-  const origin = window.location.origin;
+  const origin = whole("");
   const yaml = preview?.yaml ?? "";
   const forms = [
     { value: "yaml", label: "YAML", text: yaml },

@@ -27,6 +27,7 @@ import { Warnings } from "../../components/Warnings";
 import { count } from "../../format/numbers";
 import { Balance, RowTable } from "./parts";
 import { inShort, TASKS } from "./words";
+import { at } from "../../api/root";
 
 const WhatIsRead = lazy(() => import("./WhatIsRead").then((module) => ({ default: module.WhatIsRead })));
 const route = getRouteApi("/inside/data/$datasetId");
@@ -148,7 +149,7 @@ function Facts({ data }: { data: DatasetFacts }) {
         {data.refused > 0 && (
           <Button
             component="a"
-            href={`/api/v1/datasets/${data.id}/refused.csv`}
+            href={at(`/api/v1/datasets/${data.id}/refused.csv`)}
             download
             size="xs"
             variant="default"

@@ -2,6 +2,7 @@
 import { beginUpload, forgetUpload, readUpload } from "../../api/datasets";
 import { ApiProblem } from "../../api/problem";
 import type { UploadOut } from "../../api/types";
+import { at } from "../../api/root";
 
 const PIECE = 16 * 1024 * 1024;
 const PATIENCE = 6; // breaks in a row
@@ -62,7 +63,7 @@ function put(upload: UploadOut, piece: Blob, { onProgress, signal }: Sending): P
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(new DOMException("given up", "AbortError"));
     const request = new XMLHttpRequest();
-    request.open("PUT", `/api/v1/uploads/${upload.id}/content?offset=${upload.received}`);
+    request.open("PUT", at(`/api/v1/uploads/${upload.id}/content?offset=${upload.received}`));
     request.setRequestHeader("Content-Type", "application/octet-stream");
     request.responseType = "json";
     request.upload.onprogress = ({ loaded }) => onProgress(upload.received + loaded);

@@ -8,8 +8,9 @@ import { Notice } from "../../components/Notice";
 import classes from "./ApiPage.module.css";
 import { OperationBody } from "./OperationBody";
 import { byTag, type Document, type Entry } from "./openapi";
+import { at } from "../../api/root";
 
-const SCHEMA = "/api/v1/openapi.json";
+const SCHEMA = at("/api/v1/openapi.json");
 
 export function ApiPage() {
   useDocumentTitle("API · Dropscope");

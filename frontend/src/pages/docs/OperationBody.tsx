@@ -3,6 +3,7 @@ import { Stack, Text } from "@mantine/core";
 import { CopyText } from "../../components/CopyText";
 import classes from "./ApiPage.module.css";
 import { curl, inside, schemaOf, typeName, type Document, type Entry, type Schema } from "./openapi";
+import { whole } from "../../api/root";
 
 const DEEPEST = 6;
 
@@ -39,7 +40,7 @@ export function OperationBody({ entry, document }: { entry: Entry; document: Doc
       <Text size="sm" c="dimmed">
         Refusals ({refusals.join(", ")}) are application/problem+json (RFC 9457).
       </Text>
-      <CopyText text={curl(entry, location.origin)} label={`curl for ${entry.method} ${entry.path}`} />
+      <CopyText text={curl(entry, whole(""))} label={`curl for ${entry.method} ${entry.path}`} />
     </Stack>
   );
 }

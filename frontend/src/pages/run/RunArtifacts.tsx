@@ -8,6 +8,7 @@ import type { ArtifactOut, RunDetail } from "../../api/types";
 import { bytes } from "../../format/numbers";
 import { moment } from "../../format/times";
 import { GoOn } from "./GoOn";
+import { at } from "../../api/root";
 
 const USE = `from peft import PeftModel
 model = PeftModel.from_pretrained(base_model, "adapter")`;
@@ -47,7 +48,7 @@ export function RunArtifacts({ run }: { run: RunDetail }) {
               {mayChange && artifact.clocks.length > 0 && <GoOn run={run} artifactId={artifact.id} />}
               <Button
                 component="a"
-                href={`/api/v1/artifacts/${artifact.id}/download`}
+                href={at(`/api/v1/artifacts/${artifact.id}/download`)}
                 download
                 leftSection={<IconDownload size={15} />}
               >

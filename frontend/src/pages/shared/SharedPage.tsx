@@ -24,6 +24,7 @@ import columns from "../study/StudyPage.module.css";
 import { lookOf } from "../study/search";
 import { rankedBy, useView } from "../study/useView";
 import { useSharedStream } from "./useSharedStream";
+import { at } from "../../api/root";
 
 const route = getRouteApi("/open/s/$secret");
 const NextActions = lazy(() =>
@@ -78,7 +79,7 @@ export function SharedPage() {
             <ElsewhereLater comparison={compared.data} figureOf={figureOf} hidden={hidden} />
             <Paper p="md">
               <ResultTable
-                csv={`/api/v1/shared/${encodeURIComponent(secret)}/export.csv`}
+                csv={at(`/api/v1/shared/${encodeURIComponent(secret)}/export.csv`)}
                 comparison={compared.data}
                 hidden={hidden}
                 figureOf={figureOf}

@@ -5,6 +5,7 @@ import { sharedKey } from "../../api/shared";
 import { throttled } from "../../live/apply";
 import { setLiveStatus } from "../../live/status";
 import { openStream } from "../../live/stream";
+import { at } from "../../api/root";
 
 /** `after`: the study's `event_seq` as first read; undefined where nothing is to be followed. */
 export function useSharedStream(secret: string, after: number | undefined): void {
@@ -16,7 +17,7 @@ export function useSharedStream(secret: string, after: number | undefined): void
       void client.invalidateQueries({ queryKey: [...sharedKey(secret), "figure"] });
     });
     const close = openStream({
-      address: `/api/v1/shared/${encodeURIComponent(secret)}/stream`,
+      address: at(`/api/v1/shared/${encodeURIComponent(secret)}/stream`),
       kinds: ["changed"],
       after,
       onEvents: refresh.call,

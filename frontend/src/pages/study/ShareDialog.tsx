@@ -8,6 +8,7 @@ import { count } from "../../format/numbers";
 import { moment } from "../../format/times";
 import { CopyText } from "../../components/CopyText";
 import { tellError } from "../../components/tell";
+import { whole } from "../../api/root";
 
 interface ShareDialogProps {
   studyId: string;
@@ -73,7 +74,7 @@ export function ShareDialog({ studyId, opened, onClose }: ShareDialogProps) {
             <Text size="sm" mb={4}>
               Copy it now; it is not shown again.
             </Text>
-            <CopyText text={location.origin + make.data.path} label="Share link" />
+            <CopyText text={whole(make.data.path)} label="Share link" />
           </div>
         )}
         <Links studyId={studyId} />

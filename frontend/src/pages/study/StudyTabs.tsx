@@ -7,6 +7,7 @@ import { TABS, type StudyTab } from "./search";
 import classes from "./StudyTabs.module.css";
 import type { TabProps } from "./tab";
 import { useView } from "./useView";
+import { at } from "../../api/root";
 
 type Loading = Promise<{ default: ComponentType<TabProps> }>;
 
@@ -22,7 +23,7 @@ const LATER: Record<Exclude<StudyTab, "results">, () => Loading> = {
   runs: () => import("./runs/RunsTab").then((module) => ({ default: module.RunsTab })),
 };
 const CONTENT: Record<StudyTab, ComponentType<TabProps>> = {
-  results: ({ study, ...props }) => <ResultTable csv={`/api/v1/studies/${study.id}/export.csv`} {...props} />,
+  results: ({ study, ...props }) => <ResultTable csv={at(`/api/v1/studies/${study.id}/export.csv`)} {...props} />,
   heatmap: lazy(LATER.heatmap),
   significance: lazy(LATER.significance),
   train_inference: lazy(LATER.train_inference),

@@ -7,6 +7,7 @@ import type { ArtifactOut, Comparison } from "../../../api/types";
 import { CopyText } from "../../../components/CopyText";
 import { AnchorLink } from "../../../components/links";
 import { bytes } from "../../../format/numbers";
+import { at } from "../../../api/root";
 
 type Take = NonNullable<Comparison["verdict"]["take"]>;
 
@@ -62,7 +63,7 @@ function Ways({ artifact, take }: { artifact: ArtifactOut; take: Take }) {
       <Group>
         <Button
           component="a"
-          href={`/api/v1/artifacts/${artifact.id}/download`}
+          href={at(`/api/v1/artifacts/${artifact.id}/download`)}
           download
           leftSection={<IconDownload size={15} />}
         >

@@ -11,6 +11,7 @@ import type { TabProps } from "../tab";
 import { useView } from "../useView";
 import { ConfidenceTable } from "./ConfidenceTable";
 import { DisputedRows } from "./DisputedRows";
+import { at } from "../../../api/root";
 
 const SPLITS = [
   { value: "validation", label: "Validation rows" },
@@ -26,7 +27,7 @@ export function RowsTab({ study, comparison, hidden }: TabProps) {
   const place = { clock, split, baseline: query.baseline };
   const { data: ledger, error } = useQuery(studyLedger(study.id, place));
   const arms = ledger?.arms.filter((arm) => arm.runs > 0 && !hidden.has(arm.arm_id)) ?? [];
-  const files = `/api/v1/studies/${study.id}/ledger`;
+  const files = at(`/api/v1/studies/${study.id}/ledger`);
   if (error) return <Empty>{sentence(error)}</Empty>;
   if (!ledger) return <Skeleton height={320} />;
   return (
