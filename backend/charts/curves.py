@@ -68,6 +68,8 @@ def _draw(name: str, comparison: Comparison, options: ChartOptions, series: Sequ
     traces = _key(series, found.baseline)
     for panel in found.panels:
         traces += _panel(comparison, found, panel, series)
+    if any(len(panel.arms) > BANDS_UP_TO for panel in found.panels):
+        traces.append(_no_bands())
     ends, left = y_range(found.arms, series, log=log)
     planned = planned_end(comparison, found.arms)
     metric = METRICS[series[0]]
@@ -188,6 +190,15 @@ def _key(series: Sequence[SeriesName], baseline: ArmComparison | None) -> list[T
         key.append({**shared, "mode": "lines", "name": name, "line": {"color": GREY, "width": 2.2}})
     key.append({**shared, "mode": "markers", "name": "stopped in time", "marker": ring})
     return [{**trace, "meta": {"role": "key"}} for trace in key]
+
+
+def _no_bands() -> Trace:
+    """Return the legend's word that bands are left out though one is chosen."""
+    name = f"no bands where a panel has more than {BANDS_UP_TO} lines"
+    line = {"mode": "lines", "line": {"width": 0}}
+    return {
+        "type": "scatter", "x": [None], "y": [None], "name": name, "hoverinfo": "skip", **line, "meta": {"role": "key"}
+    }  # fmt: skip
 
 
 def _mark(axis: str, x: float) -> dict[str, Any]:

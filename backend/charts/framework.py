@@ -66,7 +66,7 @@ def framework(comparison: Comparison, options: ChartOptions) -> Figure:
     for i, (kind, domain) in enumerate(zip(kinds, vertical_panels(len(kinds), 0.03), strict=True)):
         axis = "" if i == 0 else str(i + 1)
         traces += cell_traces(filled[kind], len(STRUCTURES), len(rows), axis=axis, text_size=11, size_of_scale=scale)
-        traces.append(_empty(filled[kind], kind, axis))
+        traces.append(_empty(filled[kind], kind, axis, offers=options.offers))
         name = "Without consistency loss" if kind == "none" else f"With consistency loss ({CONSISTENCY[kind].title})"
         layout |= cell_axes(list(STRUCTURES), [safe(row, 30) for row in rows], domain=domain, axis=axis, title=name)
     parts = [f"{arm.name}: {plus_minus(effect.mean, effect.half_width, 3, sign=True)}" for arm, effect in found[:12]]
@@ -160,8 +160,10 @@ def _line(arm: ArmComparison, effect: Difference, *, ranks: bool) -> str:
     return f"{ring}{rate}{plus_minus(effect.mean, effect.half_width, 3, sign=True)}{star}"
 
 
-def _empty(filled: list[Cell], kind: str, axis: str) -> Trace:
-    """Return marks for cells without an arm: a plus where one could be run, a dash where the framework has none."""
+def _empty(filled: list[Cell], kind: str, axis: str, *, offers: bool) -> Trace:
+    """Return marks for cells without an arm: a plus where the reader may run one, a dot where it was not run, a dash
+    where the framework has none.
+    """
     taken = {(one.column, one.row) for one in filled}
     xs, ys, texts, hovers, ids = [], [], [], [], []
     for row, position in enumerate(POSITIONS):
@@ -171,8 +173,12 @@ def _empty(filled: list[Cell], kind: str, axis: str) -> Trace:
             known = cell(position, structure)
             xs.append(column)
             ys.append(row)
-            texts.append("+ run" if known.valid else "–")
-            hovers.append("not in this study: run it" if known.valid else safe(known.reason, 200))
+            texts.append(("+ run" if offers else "·") if known.valid else "–")
+            hovers.append(
+                ("not in this study: run it" if offers else "not in this study")
+                if known.valid
+                else safe(known.reason, 200)
+            )
             ids.append([position, structure, kind] if known.valid else ["", "", ""])
     return {
         "type": "scatter",

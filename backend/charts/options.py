@@ -13,7 +13,8 @@ ColourBy = Literal["method", "rank", "rate"]
 @dataclass(frozen=True)
 class ChartOptions:
     """arms: ids of the arms to draw (None: all).  log_y: logarithmic y axis where the quantity is positive.
-    panel, colour: of charts of curves, what shares a panel and what its colours tell.
+    panel, colour: of charts of curves, what shares a panel and what its colours tell.  offers: a reader may run what is
+    not measured yet.
 
     Baseline, metric, x axis and band are the comparison's own: build it with those.
     """
@@ -22,3 +23,4 @@ class ChartOptions:
     log_y: bool = False
     panel: PanelBy = "auto"
     colour: ColourBy = "method"
+    offers: bool = False

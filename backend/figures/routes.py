@@ -46,5 +46,7 @@ def figure(
         if etag.matches(if_none_match, tag):
             return Response(status_code=304, headers=etag.headers(tag))
         found = cache.get(session, study, wanted)
-    chosen = ChartOptions(arms=None if arm is None else frozenset(arm), log_y=log_y, panel=panel, colour=colour)
+    chosen = ChartOptions(
+        arms=None if arm is None else frozenset(arm), log_y=log_y, panel=panel, colour=colour, offers=True
+    )
     return JSONResponse(draw(found, chosen), headers=etag.headers(tag))

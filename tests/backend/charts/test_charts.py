@@ -136,7 +136,8 @@ def test_significance_stars_what_holds() -> None:
 
 
 def test_framework_puts_an_arm_in_its_cell_and_offers_the_empty_ones() -> None:
-    figure = FIGURES["framework"](STATES["grid"], ChartOptions())
+    figure = FIGURES["framework"](STATES["grid"], ChartOptions(offers=True))
+    assert "+ run" not in str(FIGURES["framework"](STATES["grid"], ChartOptions())["data"]), "in a report nobody can"
     assert _filled(figure)[2, 0] == pytest.approx(
         np.mean([arm.differences["validation/loss"].mean for arm in STATES["grid"].arms[1:]])
     )
