@@ -137,7 +137,8 @@ def _take_away(page: Page, service: Served, study_id: str) -> None:
         page.get_by_role("menuitem", name="Plotly JSON").click()
     figure = plotly.io.from_json(saved.value.path().read_text())
     finals = {arm["id"]: arm["final"]["gap"]["mean"] for arm in _compared(service, study_id)["arms"]}
-    drawn = {trace.meta["arm"]: float(decoded(trace.y)[-1]) for trace in figure.data if trace.meta["role"] == "gap"}
+    lines = [trace for trace in figure.data if trace.meta["role"] in ("gap", "baseline gap")]
+    drawn = {trace.meta["arm"]: float(decoded(trace.y)[-1]) for trace in lines}
     assert drawn == pytest.approx(finals)
 
 
