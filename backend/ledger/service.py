@@ -75,7 +75,7 @@ def by_arm(settings: Settings, found: Stored, names: dict[str, str]) -> tuple[li
 
 
 def by_run(settings: Settings, found: Stored, names: dict[str, str], run_ids: Sequence[str]) -> list[ArmRuns]:
-    """The ledgers of these runs, each by itself, in this order; left out where there is none, or its file is gone."""
+    """The ledgers of these runs, each by itself, in this order; without those that have none, or whose file is gone."""
     known = {kept.run.id: kept for kept in found.kept}
     runs = []
     for kept in (known[run_id] for run_id in dict.fromkeys(run_ids) if run_id in known):

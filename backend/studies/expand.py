@@ -161,9 +161,15 @@ def _drafts(
                 words = f"this arm is the same as {seen[key]}; take one of them out or change a parameter"
                 problems.append(Problem(pointer, words))
                 continue
-            seen[key] = f"the one at {pointer}"
+            seen[key] = _in_words(arm, pointer)
             drafts.append(_Draft(arm, point, pointer, dropout, spec))
     return drafts
+
+
+def _in_words(arm: ArmSpec, pointer: str) -> str:
+    """Name an arm for a person, who counts from one and sees no pointers: "arm 3 of the list (dropkey)"."""
+    number = int(pointer.split("/")[2]) + 1
+    return f"arm {number} of the list ({arm.label or arm.method or 'a composed method'})"
 
 
 def _arm_spec(

@@ -197,3 +197,10 @@ def test_a_number_cannot_be_smoothed(sqlite_settings: Settings) -> None:
         found = expand(sqlite_settings, StudySpec.model_validate(body)).problems
         assert ("no other answers" in one.message for one in found)
         assert pointer in [one.pointer for one in found]
+
+
+def test_an_arm_that_is_there_twice_is_told_in_words(sqlite_settings: Settings) -> None:
+    arms = [{"method": "none"}, {"method": "dropkey", "rate": 0.1}, {"method": "dropkey", "rate": 0.1}]
+    (problem,) = expand(sqlite_settings, StudySpec.model_validate(study(arms=arms))).problems
+    assert problem.pointer.startswith("/arms/2")
+    assert problem.message.startswith("this arm is the same as arm 2 of the list (dropkey); take one of them out")

@@ -1,12 +1,15 @@
 /** The form of a new study: model, data, methods, seeds; beside it the same study as a file or a call. */
-import { Container, Grid, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
+import { Button, Container, Grid, Group, Skeleton, Stack, Text, Title } from "@mantine/core";
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense } from "react";
 import { adapters, datasets, methods, models } from "../../api/catalogue";
+import { me } from "../../api/accounts";
 import { studyDetail } from "../../api/studies";
 import type { StudyDetail, StudySpec } from "../../api/types";
+import { ButtonLink } from "../../components/links";
+import { Notice } from "../../components/Notice";
 import { PageError } from "../../components/PageError";
 import { Advanced } from "./Advanced";
 import { completed, setStart } from "./draft";
@@ -19,6 +22,7 @@ import { startingPoint } from "./start";
 import { SummaryBar } from "./SummaryBar";
 import { TemplatePicker } from "./TemplatePicker";
 import { template as readyMadeStudy } from "./templates";
+import { useDraft } from "./useDraft";
 import { usePreview } from "./usePreview";
 
 const SameStudy = lazy(() => import("./SameStudy").then((module) => ({ default: module.SameStudy })));
@@ -26,6 +30,30 @@ const route = getRouteApi("/inside/new");
 
 export function ComposePage() {
   useDocumentTitle("New study · Dropscope");
+  const { data: who } = useQuery(me);
+  return who?.role === "viewer" ? <ReadersOnly /> : <Beginning />;
+}
+
+/** Told before the form, not after it is filled in. */
+function ReadersOnly() {
+  return (
+    <Container size="sm" py={60}>
+      <Notice
+        title="Your account reads"
+        actions={
+          <ButtonLink to="/" variant="default" mt="sm">
+            All studies
+          </ButtonLink>
+        }
+      >
+        Making a study needs the role member, and yours is viewer. An admin of this workspace can change it under
+        Settings, People.
+      </Notice>
+    </Container>
+  );
+}
+
+function Beginning() {
   const search = route.useSearch();
   const { from, template, start: startId, dataset } = search;
   const source = useQuery({ ...studyDetail(from ?? ""), enabled: from !== undefined });
@@ -78,6 +106,7 @@ export function ComposePage() {
   return (
     <Form
       key={JSON.stringify(search)}
+      address={JSON.stringify(search)}
       start={adapter ? setStart({ ...start, model: adapter.model.id }, adapter) : start}
     />
   );
@@ -85,8 +114,8 @@ export function ComposePage() {
 
 const cloned = (_: StudyDetail, draft: StudySpec) => draft;
 
-function Form({ start }: { start: StudySpec }) {
-  const [draft, setDraft] = useState(start);
+function Form({ start, address }: { start: StudySpec; address: string }) {
+  const { draft, setDraft, restored, startOver, forget } = useDraft(start, address);
   const looked = usePreview(draft);
   const onChange = (next: StudySpec) => setDraft((old) => withRivals(old, next));
   const part = { draft, onChange, problems: looked.problems, warnings: looked.warnings };
@@ -102,6 +131,14 @@ function Form({ start }: { start: StudySpec }) {
           </div>
           <TemplatePicker />
         </Group>
+        {restored && (
+          <Group gap="xs" mb="md" role="status">
+            <Text size="sm">This is your draft from before; leaving the form keeps it in this tab.</Text>
+            <Button size="compact-xs" variant="default" onClick={startOver}>
+              Start over
+            </Button>
+          </Group>
+        )}
         <Grid gap="md">
           <Grid.Col span={{ base: 12, lg: 8 }}>
             <Stack gap="md">
@@ -119,7 +156,7 @@ function Form({ start }: { start: StudySpec }) {
           </Grid.Col>
         </Grid>
       </Container>
-      <SummaryBar draft={draft} {...looked} />
+      <SummaryBar draft={draft} onQueued={forget} {...looked} />
     </>
   );
 }

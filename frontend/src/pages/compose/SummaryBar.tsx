@@ -12,6 +12,7 @@ import { named } from "./usePreview";
 
 interface SummaryBarProps {
   draft: StudySpec;
+  onQueued: () => void;
   preview: StudyPreview | undefined;
   problems: ErrorItem[];
   error: unknown;
@@ -19,7 +20,7 @@ interface SummaryBarProps {
   ready: boolean;
 }
 
-export function SummaryBar({ draft, preview, problems, error, pending, ready }: SummaryBarProps) {
+export function SummaryBar({ draft, onQueued, preview, problems, error, pending, ready }: SummaryBarProps) {
   const queue = useQueueStudy();
   const unreachable = error !== null && !(error instanceof ApiProblem);
   const trouble = unreachable
@@ -46,7 +47,7 @@ export function SummaryBar({ draft, preview, problems, error, pending, ready }: 
             leftSection={<IconPlayerPlay size={16} />}
             disabled={!ready || trouble !== undefined || pending || !preview}
             loading={queue.isPending}
-            onClick={() => queue.mutate(named(draft))}
+            onClick={() => queue.mutate(named(draft), { onSuccess: onQueued })}
           >
             Queue{preview && !trouble ? ` ${count(preview.runs, "run")}` : ""}
           </Button>

@@ -6,6 +6,7 @@ import { makeShare, revokeShare, studyShares } from "../../api/shares";
 import type { ShareOut } from "../../api/types";
 import { count } from "../../format/numbers";
 import { moment } from "../../format/times";
+import { isLoopback } from "../../format/hosts";
 import { CopyText } from "../../components/CopyText";
 import { tellError } from "../../components/tell";
 import { whole } from "../../api/root";
@@ -21,11 +22,16 @@ export function ShareDialog({ studyId, opened, onClose }: ShareDialogProps) {
   const [days, setDays] = useState<number | string>(7);
   const [author, setAuthor] = useState(false);
   const [report, setReport] = useState(false);
+  /** The link that is shown, for as long as it works. */
+  const [made, setMade] = useState<string>();
   const client = useQueryClient();
   const make = useMutation({
     mutationFn: () =>
       makeShare({ study_id: studyId, mode, expires_in_days: Number(days), show_author: author, show_report: report }),
-    onSuccess: () => client.invalidateQueries({ queryKey: studyShares(studyId).queryKey }),
+    onSuccess: (share) => {
+      setMade(share.id);
+      return client.invalidateQueries({ queryKey: studyShares(studyId).queryKey });
+    },
     onError: tellError,
   });
   const close = () => {
@@ -69,26 +75,35 @@ export function ShareDialog({ studyId, opened, onClose }: ShareDialogProps) {
             Make a link
           </Button>
         </Group>
-        {make.data && (
+        {make.data && made === make.data.id && (
           <div role="status">
             <Text size="sm" mb={4}>
               Copy it now; it is not shown again.
             </Text>
             <CopyText text={whole(make.data.path)} label="Share link" />
+            {isLoopback(location.hostname) && (
+              <Text size="xs" c="var(--warn)" mt={6}>
+                This address is this computer’s own: nobody else can open it. Serve Dropscope under a name that others
+                reach (docs/deployment.md), open it there, and make the link again.
+              </Text>
+            )}
           </div>
         )}
-        <Links studyId={studyId} />
+        <Links studyId={studyId} onRevoked={(id) => id === made && setMade(undefined)} />
       </Stack>
     </Modal>
   );
 }
 
-function Links({ studyId }: { studyId: string }) {
+function Links({ studyId, onRevoked }: { studyId: string; onRevoked: (id: string) => void }) {
   const client = useQueryClient();
   const { data } = useQuery(studyShares(studyId));
   const revoke = useMutation({
     mutationFn: revokeShare,
-    onSuccess: () => client.invalidateQueries({ queryKey: studyShares(studyId).queryKey }),
+    onSuccess: (_done, id) => {
+      onRevoked(id);
+      return client.invalidateQueries({ queryKey: studyShares(studyId).queryKey });
+    },
     onError: tellError,
   });
   const open = data?.filter((share) => share.revoked_at === null) ?? [];

@@ -86,7 +86,8 @@ function metricOf(raw: unknown): Metric | undefined {
 
 export function studySearch(raw: Record<string, unknown>): StudySearch {
   const hide = Array.isArray(raw.hide) ? raw.hide.filter((id): id is string => typeof id === "string") : [];
-  const view: StudySearch = {
+  // Keys that hold nothing usable are there as undefined: the router would keep the raw ones otherwise.
+  return {
     baseline: typeof raw.baseline === "string" ? raw.baseline : undefined,
     metric: metricOf(raw.metric),
     clock: oneOf(CLOCKS, raw.clock),
@@ -100,7 +101,6 @@ export function studySearch(raw: Record<string, unknown>): StudySearch {
     hide: hide.length > 0 ? hide : undefined,
     runs: typeof raw.runs === "string" && raw.runs ? raw.runs.slice(0, 200) : undefined,
   };
-  return Object.fromEntries(Object.entries(view).filter(([, value]) => value !== undefined));
 }
 
 /** What the server is asked for; `hide`, tab and filter are the page's own. */
