@@ -44,13 +44,20 @@ def write(
 
 
 def page(
-    session: Session, workspace_id: str, before: tuple[int, str] | None, limit: int, action: str | None = None
+    session: Session,
+    workspace_id: str,
+    before: tuple[int, str] | None,
+    limit: int,
+    action: str | None = None,
+    user_id: str | None = None,
 ) -> list[tuple[AuditEntry, str | None]]:
     """Entries of a workspace with the names of those who acted, the newest first, behind a `sort_key`."""
     query = select(AuditEntry, User.name).outerjoin(User, User.id == AuditEntry.user_id)
     query = query.where(AuditEntry.workspace_id == workspace_id)
     if action is not None:
         query = query.where(AuditEntry.action == action)
+    if user_id is not None:
+        query = query.where(AuditEntry.user_id == user_id)
     if before is not None:
         at = EPOCH + timedelta(microseconds=before[0])
         query = query.where(or_(AuditEntry.at < at, and_(AuditEntry.at == at, AuditEntry.id < before[1])))

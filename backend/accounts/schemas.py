@@ -81,6 +81,7 @@ class InvitationCreate(Frozen):
     """Whom to invite."""
 
     role: Role = "member"
+    name: str | None = Field(None, max_length=100, description="Whom it is for: shown beside the open invitation.")
 
 
 class InvitationOut(Out):
@@ -88,6 +89,7 @@ class InvitationOut(Out):
 
     id: str
     role: Role
+    name: str | None
     created_by: str
     created_at: datetime
     expires_at: datetime

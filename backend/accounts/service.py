@@ -41,10 +41,12 @@ def setup_secret(database: Database) -> str | None:
         return _invite(session, LOCAL_WORKSPACE, "admin", None, SETUP_LASTS)[1]
 
 
-def invite(session: Write, who: Principal, role: Role) -> tuple[Invitation, str]:
-    """An invitation to the workspace, and its secret."""
+def invite(session: Write, who: Principal, role: Role, name: str | None = None) -> tuple[Invitation, str]:
+    """An invitation to the workspace, and its secret; name: whom it is for."""
     require_accounts(who)
-    return _invite(session, who.workspace_id, role, who.user_id, INVITATION_LASTS)
+    row, secret = _invite(session, who.workspace_id, role, who.user_id, INVITATION_LASTS)
+    row.name = name.strip() or None if name else None
+    return row, secret
 
 
 def invitations(session: Session, workspace_id: str) -> list[Invitation]:
@@ -119,6 +121,15 @@ def names(session: Session, user_ids: Collection[str]) -> dict[str, str]:
     """Names of these people by id, in one query; who has no account here is left out."""
     found = session.execute(select(User.id, User.name).where(User.id.in_(user_ids)))
     return {row.id: row.name for row in found}
+
+
+def standing(session: Session, user_id: str) -> dict[str, str]:
+    """Name, role and state of an account, as the audit log tells them; empty where there is none."""
+    user, membership = session.get(User, user_id), session.get(Membership, user_id)
+    if user is None or membership is None:
+        return {}
+    state = "active" if user.deactivated_at is None else "deactivated"
+    return {"whom": user.name, "role": membership.role, "account": state}
 
 
 def change_user(session: Write, user_id: str, role: Role | None, active: bool | None) -> tuple[User, str]:

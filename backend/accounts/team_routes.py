@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, status
+from fastapi import APIRouter, Query, Request, Response, status
 
 from backend.edge.answers import Page
 from backend.edge.context import App
@@ -34,18 +34,24 @@ def users(who: Who, app: App) -> UserList:
 
 
 @router.patch("/users/{user_id}", operation_id="users_update")
-def update(user_id: str, patch: UserPatch, who: Who, app: App) -> UserOut:
-    """Change a role, or shut or open an account; 409 where no admin would be left."""
+def update(user_id: str, patch: UserPatch, who: Who, app: App, request: Request) -> UserOut:
+    """Change a role, or deactivate or reactivate an account; 409 where no admin would be left."""
     with app.database.write() as session:
+        before = service.standing(session, user_id)
+        wanted = {"role": patch.role, "account": {True: "active", False: "deactivated", None: None}[patch.active]}
+        request.state.audit = {key: value for key, value in before.items() if key == "whom"} | {
+            key: f"from {before[key]} to {to}" for key, to in wanted.items() if to is not None and key in before
+        }
         user, role = service.change_user(session, user_id, patch.role, patch.active)
         return _user(user, role, who)
 
 
 @router.post("/invitations", operation_id="invitations_create", status_code=status.HTTP_201_CREATED)
-def invite(wanted: InvitationCreate, who: Who, app: App, response: Response) -> InvitationCreated:
+def invite(wanted: InvitationCreate, who: Who, app: App, request: Request, response: Response) -> InvitationCreated:
     """A link that makes one account, for seven days; it is shown this once."""
+    request.state.audit = {"role": wanted.role} | ({"whom": wanted.name} if wanted.name else {})
     with app.database.write() as session:
-        row, secret = service.invite(session, who, wanted.role)
+        row, secret = service.invite(session, who, wanted.role, wanted.name)
         shown = InvitationOut.model_validate(row).model_dump()
     response.headers["Location"] = f"/api/v1/invitations/{row.id}"
     return InvitationCreated(**shown, secret=secret, path=f"/invite#{secret}")
@@ -75,11 +81,12 @@ def audit_list(
     limit: Limit = 50,
     cursor: Cursor = None,
     action: Annotated[str | None, Query(max_length=64, description="Only this operation.")] = None,
+    user_id: Annotated[str | None, Query(max_length=64, description="Only what this person did.")] = None,
 ) -> Page[AuditOut]:
     """Who did what, the newest first; for admins."""
     before = number_and_id(cursor) if cursor else None
     with app.database.read() as session:
-        found = audit.page(session, who.workspace_id, before, limit + 1, action)
+        found = audit.page(session, who.workspace_id, before, limit + 1, action, user_id)
     rows, more = found[:limit], len(found) > limit
     last = encode(*audit.sort_key(rows[-1][0])) if more else None
     return Page(items=[_entry(entry, name) for entry, name in rows], next_cursor=last)

@@ -42,7 +42,8 @@ export const invitations = queryOptions({
   queryFn: async ({ signal }) => unwrap(await api.GET("/api/v1/invitations", { signal })).items,
 });
 
-export const invite = async (role: Role) => unwrap(await api.POST("/api/v1/invitations", { body: { role } }));
+export const invite = async (body: { role: Role; name: string | null }) =>
+  unwrap(await api.POST("/api/v1/invitations", { body }));
 
 export const acceptInvitation = async (body: Schemas["NewAccount"]) =>
   unwrap(await api.POST("/api/v1/invitations/accept", { body }));
@@ -60,11 +61,32 @@ export const makeToken = async (body: Schemas["TokenCreate"]) => unwrap(await ap
 export const revokeToken = async (id: string) =>
   unwrap(await api.DELETE("/api/v1/tokens/{token_id}", { params: { path: { token_id: id } } }));
 
+export interface AuditFilter {
+  user_id?: string | undefined;
+  action?: string | undefined;
+}
+
+const auditPage = async (filter: AuditFilter, cursor: string | undefined, limit: number, signal?: AbortSignal) =>
+  unwrap(await api.GET("/api/v1/audit", { params: { query: { ...filter, limit, cursor } }, signal: signal ?? null }));
+
 /** Who did what, the newest first. */
-export const auditLog = infiniteQueryOptions({
-  queryKey: ["audit"],
-  queryFn: async ({ pageParam, signal }) =>
-    unwrap(await api.GET("/api/v1/audit", { params: { query: { limit: 20, cursor: pageParam } }, signal })),
-  initialPageParam: undefined as string | undefined,
-  getNextPageParam: (page) => page.next_cursor ?? undefined,
-});
+export const auditLog = (filter: AuditFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["audit", filter],
+    queryFn: ({ pageParam, signal }) => auditPage(filter, pageParam, 20, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    refetchInterval: 10_000,
+  });
+
+/** Every entry that a filter lets through. */
+export async function wholeAuditLog(filter: AuditFilter): Promise<Schemas["AuditOut"][]> {
+  const entries: Schemas["AuditOut"][] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await auditPage(filter, cursor, 200);
+    entries.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor);
+  return entries;
+}

@@ -1349,7 +1349,7 @@ export interface paths {
         head?: never;
         /**
          * Update
-         * @description Change a role, or shut or open an account; 409 where no admin would be left.
+         * @description Change a role, or deactivate or reactivate an account; 409 where no admin would be left.
          */
         patch: operations["users_update"];
         trace?: never;
@@ -2928,6 +2928,11 @@ export interface components {
          */
         InvitationCreate: {
             /**
+             * Name
+             * @description Whom it is for: shown beside the open invitation.
+             */
+            name?: string | null;
+            /**
              * Role
              * @default member
              * @enum {string}
@@ -2953,6 +2958,8 @@ export interface components {
             expires_at: string;
             /** Id */
             id: string;
+            /** Name */
+            name: string | null;
             /**
              * Path
              * @description Address on this server to send to the person.
@@ -2994,6 +3001,8 @@ export interface components {
             expires_at: string;
             /** Id */
             id: string;
+            /** Name */
+            name: string | null;
             /**
              * Role
              * @enum {string}
@@ -6152,6 +6161,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Most items of one page. */
                 limit?: number;
+                /** @description Only what this person did. */
+                user_id?: string | null;
             };
             header?: never;
             path?: never;

@@ -184,3 +184,21 @@ def test_a_run_says_who_started_it(any_team: Team) -> None:
     run = any_team.client.get(f"{API}/studies/{made['id']}/runs", headers=reader.headers).json()["items"][0]
     detail = any_team.client.get(f"{API}/runs/{run['id']}", headers=reader.headers).json()
     assert detail["started_by"] == "A member"
+
+
+def test_the_audit_log_tells_who_was_changed_from_what_to_what(team: Team) -> None:
+    admin, other = team.person("admin"), team.person("viewer")
+    client = team.client
+    body = {"role": "member", "name": " Grace "}
+    invited = client.post(f"{API}/invitations", json=body, headers=admin.headers).json()
+    (listed,) = client.get(f"{API}/invitations", headers=admin.headers).json()["items"]
+    assert invited["name"] == listed["name"] == "Grace"
+    client.patch(f"{API}/users/{other.id}", json={"role": "member"}, headers=admin.headers)
+    client.patch(f"{API}/users/{other.id}", json={"active": False}, headers=admin.headers)
+    newest, before, invitation = client.get(f"{API}/audit", headers=admin.headers).json()["items"][:3]
+    assert newest["detail"]["account"] == "from active to deactivated"
+    assert before["detail"]["role"] == "from viewer to member"
+    assert before["detail"]["whom"] == newest["detail"]["whom"]
+    assert invitation["detail"] == {"role": "member", "whom": " Grace "}
+    mine = client.get(f"{API}/audit", params={"user_id": other.id}, headers=admin.headers).json()["items"]
+    assert mine == []

@@ -1,10 +1,12 @@
 /** Making an account by the server's set-up link or an invitation; the secret follows # in the address. */
-import { PasswordInput, TextInput } from "@mantine/core";
+import { Container, PasswordInput, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useLocation, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { acceptInvitation, me, setUp } from "../../api/accounts";
 import { ApiProblem } from "../../api/problem";
+import { ButtonLink } from "../../components/links";
+import { Notice } from "../../components/Notice";
 import { problemAt } from "../compose/problems";
 import { AccountForm } from "./AccountForm";
 
@@ -31,6 +33,23 @@ export function JoinPage() {
     onChange: (event: { currentTarget: HTMLInputElement }) =>
       setAccount({ ...account, [name]: event.currentTarget.value }),
   });
+  if (join.error instanceof ApiProblem && join.error.status === 401)
+    return (
+      <Container size="xs" py={60}>
+        <Notice
+          alert
+          title="This link does not work any more"
+          actions={
+            <ButtonLink to="/login" variant="default" mt="sm">
+              Sign in
+            </ButtonLink>
+          }
+        >
+          It was used, has expired, or was revoked. If you made your account with it, sign in; else ask who sent it for
+          a new one.
+        </Notice>
+      </Container>
+    );
   return (
     <AccountForm
       title={first ? "Set up Dropscope" : "Join Dropscope"}

@@ -1,11 +1,12 @@
 /** The people of the workspace: roles, invitations, accounts that are shut. Admins only. */
-import { Button, Group, NativeSelect, Paper, Table, Text, Title } from "@mantine/core";
+import { Button, Group, NativeSelect, Paper, Table, Text, TextInput, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { changeUser, invitations, invite, revokeInvitation, users } from "../../api/accounts";
 import type { Role, UserOut } from "../../api/types";
 import { CopyText } from "../../components/CopyText";
 import { tellError } from "../../components/tell";
+import { isLoopback } from "../../format/hosts";
 import { moment } from "../../format/times";
 import { whole } from "../../api/root";
 
@@ -22,6 +23,7 @@ export function TeamSection({ myself }: { myself: string }) {
   const change = useMutation({
     mutationFn: changeUser,
     onSuccess: () => client.invalidateQueries({ queryKey: users.queryKey }),
+    onSettled: () => client.invalidateQueries({ queryKey: ["audit"] }),
     onError: tellError,
   });
   return (
@@ -89,15 +91,26 @@ function Invite() {
   const client = useQueryClient();
   const [role, setRole] = useState<Role>("member");
   const invited = useQuery(invitations);
-  const refresh = () => client.invalidateQueries({ queryKey: invitations.queryKey });
+  const [name, setName] = useState("");
+  const refresh = () =>
+    Promise.all([
+      client.invalidateQueries({ queryKey: invitations.queryKey }),
+      client.invalidateQueries({ queryKey: ["audit"] }),
+    ]);
   const make = useMutation({
-    mutationFn: () => invite(role),
-    onSuccess: refresh,
+    mutationFn: () => invite({ role, name: name.trim() || null }),
+    onSuccess: () => {
+      setName("");
+      return refresh();
+    },
     onError: tellError,
   });
   const revoke = useMutation({
     mutationFn: revokeInvitation,
-    onSuccess: refresh,
+    onSuccess: (_done, id) => {
+      if (make.data?.id === id) make.reset(); // its link does not work any more
+      return refresh();
+    },
     onError: tellError,
   });
   return (
@@ -110,22 +123,35 @@ function Invite() {
           value={role}
           onChange={({ currentTarget }) => setRole(roleOf(currentTarget.value))}
         />
+        <TextInput
+          size="xs"
+          label="For"
+          placeholder="whose name you will know it by"
+          maxLength={100}
+          value={name}
+          onChange={({ currentTarget }) => setName(currentTarget.value)}
+        />
         <Button size="xs" loading={make.isPending} onClick={() => make.mutate()}>
           Make an invitation
         </Button>
       </Group>
-      {make.data && (
+      {make.data && invited.data?.some(({ id }) => id === make.data.id) && (
         <div role="status">
           <Text size="sm" mt="sm" mb={4}>
             Send this link; it works once, until {moment(make.data.expires_at)}, and is not shown again.
           </Text>
           <CopyText text={whole(make.data.path)} label="Invitation link" />
+          {isLoopback(location.hostname) && (
+            <Text size="xs" c="var(--warn)" mt={6}>
+              This address is this computer’s own: nobody else can open it.
+            </Text>
+          )}
         </div>
       )}
       {invited.data?.map((open) => (
         <Group key={open.id} justify="space-between" mt="xs">
           <Text size="sm" c="dimmed">
-            An invitation as {open.role}, open until {moment(open.expires_at)}
+            An invitation {open.name ? `for ${open.name}, ` : ""}as {open.role}, open until {moment(open.expires_at)}
           </Text>
           <Button size="compact-xs" variant="light" color="red" onClick={() => revoke.mutate(open.id)}>
             Revoke
