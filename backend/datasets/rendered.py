@@ -42,6 +42,8 @@ def rendered(settings: Settings, dataset_id: str, asked: Asked) -> Rendered:
         raise InvalidInput(
             f"{facts.id} is for {facts.task}: its texts are read as they stand, and no token is learned."
         )
+    if "causal_lm" not in model.tasks:
+        raise InvalidInput(f"{model.id} generates no text; choose a language model.", "/model")
     training = TrainingSpec(
         max_length=asked.max_length, template=asked.template, loss_on=asked.loss_on, truncate=asked.truncate
     )

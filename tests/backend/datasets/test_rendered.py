@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from backend.cli import rendered as cli
 from backend.shared.catalogue import require_dataset
 from backend.shared.catalogue.models import model_location
+from backend.shared.errors import InvalidInput
 from backend.shared.facts import DatasetFacts
 from backend.shared.settings import Settings
 from backend.shared.tables import LOCAL_OWNER, LOCAL_WORKSPACE, Dataset
@@ -92,6 +94,18 @@ def test_prompts_are_shown_plain_and_labels_are_not(asked: Any, settings: Settin
         answer = asked(**query)
         assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
     assert asked("nothing").status_code in (404, 422)
+
+
+def test_a_terminal_shows_the_same(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: F811
+    (model_location(settings.shared, "talker") / "chat_template.jinja").write_text(STYLES["tagged"])
+    asked = {"model": "talker", "limit": 1, "max_length": 60}
+    cli.say(cli.of(settings, "talks", asked))
+    told = capsys.readouterr().out
+    assert "hello 1<|im_end|>" in told
+    assert "[the answer 1][<|im_end|>]" in told
+    assert "Written as model, learned: assistant." in told
+    with pytest.raises(InvalidInput, match="generates no text"):
+        cli.of(settings, "talks", {**asked, "model": "minilm-l6"})
 
 
 @pytest.mark.slow
