@@ -22,7 +22,7 @@ from backend.shared.specs import TrainingSpec
 
 from .rendered_schemas import Asked, Piece, Rendered, RenderedRow, Spread
 
-MEASURED_ROWS, MEASURED_S = 200, 4.0
+MEASURED_ROWS, MEASURED_S = 200, 4.0  # and no longer for the rows that are shown
 MOST_PIECES, MOST_CHARACTERS = 2000, 20_000  # of a row that is shown
 BINS = 20
 MOST_CUT = 0.5
@@ -54,7 +54,11 @@ def rendered(settings: Settings, dataset_id: str, asked: Asked) -> Rendered:
     except TemplateRefused as error:
         raise InvalidInput(f"{model.id}: {error}", "/template") from error
     marks = reader.template.marks
-    rows = [_row(number, row, reader, marks) for number, row in _rows(home, facts, asked)]
+    rows, end = list[RenderedRow](), time.monotonic() + MEASURED_S
+    for number, row in _rows(home, facts, asked):
+        if rows and time.monotonic() > end:
+            break
+        rows.append(_row(number, row, reader, marks))
     seen = _measured(home, facts, asked, reader)
     own = loss_of(training) if hasattr(reader, "loss_on") else "completion"
     return Rendered(

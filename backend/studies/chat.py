@@ -1,6 +1,7 @@
 """How a study reads its conversations, settled and tried before anything is queued: template, loss, what is cut."""
 
 import json
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from backend.shared.errors import Problem
 from backend.shared.facts import DatasetFacts, ModelFacts
 from backend.shared.specs import CHAT, StudySpec
 
-TRIED_ROWS = 64
+TRIED_ROWS, TRIED_S = 64, 4.0
 AT = "/training/template"
 
 
@@ -56,11 +57,13 @@ def tried(
         return [Problem(AT, f"{model.id}: {_lower(str(error))}")], []
     except Exception:  # the library raises nothing narrower; whether it can be trained with is told elsewhere
         return [], []
-    read = cut = 0
+    read, cut, end = 0, 0, time.monotonic() + TRIED_S
     refused: list[tuple[int, str]] = []
     nothing: list[int] = []
     with (dataset_folder(home, dataset.id) / "train.jsonl").open(encoding="utf-8", newline="\n") as lines:
         for number, line in enumerate(islice(lines, TRIED_ROWS), start=1):
+            if time.monotonic() > end:
+                break
             read += 1
             try:
                 found = reader.read(json.loads(line))

@@ -3,6 +3,7 @@
 It needs a tokenizer of the `tokenizers` library, which both have, and neither torch nor transformers.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from backend.shared.chat.template import Rendered, Template, TemplateRefused
 from backend.shared.rows.chat import Turn
 from backend.shared.specs import LossOn, Truncate
 
+ROW_S = 20.0  # seconds that all renderings of one row may take: a template of ordinary cost needs milliseconds
 MOST_ROUNDS = 500  # of leaving out the oldest turns
 
 
@@ -79,8 +81,9 @@ class Reader:
         turns = turns_of(row)
         if turns is None:
             return self._text(row)
+        end = time.monotonic() + ROW_S
         try:
-            found = self._tokens(self._spans(turns))
+            found = self._tokens(self._spans(turns, end))
             rest, left_out = turns, 0
             if self.truncate == "oldest_turns":
                 for _ in range(MOST_ROUNDS):
@@ -89,14 +92,18 @@ class Reader:
                         break
                     left_out += len(rest) - len(shorter)
                     rest = shorter
-                    found = self._tokens(self._spans(rest), left_out)
+                    found = self._tokens(self._spans(rest, end), left_out)
         except TemplateRefused as error:
             raise Unreadable(str(error)) from error
         return found
 
-    def _spans(self, turns: list[Turn]) -> Spans:
-        told = trained_spans(self.template, turns, self.loss_on)
-        return told if self.loss_on != "all" else replace(told, last=trained_spans(self.template, turns, "completion"))
+    def _spans(self, turns: list[Turn], end: float) -> Spans:
+        if time.monotonic() > end:
+            raise TemplateRefused("The template takes too long for a conversation of so many turns.")
+        told = trained_spans(self.template, turns, self.loss_on, end)
+        if self.loss_on != "all":
+            return told
+        return replace(told, last=trained_spans(self.template, turns, "completion", end))
 
     def _text(self, row: Mapping[str, Any]) -> Read:
         """A text alone, from its first token to the model's end mark; all of it is trained."""

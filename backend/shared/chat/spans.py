@@ -5,6 +5,7 @@ to the answer, opened for the assistant, must be a beginning of the whole, and s
 Both are checked for every row, since a template may write a turn otherwise once others follow.
 """
 
+import time
 from dataclasses import dataclass
 
 from backend.shared.chat.template import Rendered, Template, TemplateRefused
@@ -31,8 +32,8 @@ class Spans:
     last: "Spans | None" = None  # where all is trained: the last answer alone
 
 
-def trained_spans(template: Template, turns: list[Turn], loss_on: LossOn) -> Spans:
-    """The conversation as text, and what of it is trained.
+def trained_spans(template: Template, turns: list[Turn], loss_on: LossOn, end: float = float("inf")) -> Spans:
+    """The conversation as text, and what of it is trained; `end`: of the time that it may take (`time.monotonic`).
 
     Raises:
         TemplateRefused: the template refuses the conversation, or does not let its last answer be told.
@@ -49,6 +50,8 @@ def trained_spans(template: Template, turns: list[Turn], loss_on: LossOn) -> Spa
     found: dict[int, Span] = {}
     rewritten = False
     for place in answers if loss_on == "assistant" else answers[-1:]:
+        if time.monotonic() > end:
+            raise TemplateRefused("The template takes too long for a conversation of so many turns.")
         span = _answer(template, turns, place, whole.text)
         if span is not None:
             found[place] = span

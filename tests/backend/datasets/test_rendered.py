@@ -1,5 +1,6 @@
 """What a model reads, over REST: marks, what is learned, what is cut, and what a person should know of it."""
 
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,16 @@ def test_what_a_person_should_know_is_said(asked: Any, settings: Settings) -> No
     assert asked().json()["template"] == "chatml"
     answer = asked(template="model")
     assert (answer.status_code, "no chat template of its own" in answer.json()["detail"]) == (422, True)
+
+
+def test_a_slow_template_does_not_hold_an_answer(asked: Any, settings: Settings) -> None:  # noqa: F811
+    template = model_location(settings.shared, "talker") / "chat_template.jinja"
+    template.write_text("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}")
+    begun = time.monotonic()
+    found = asked(limit=50).json()
+    assert time.monotonic() - begun < 20
+    assert 0 < len(found["rows"]) < 10
+    assert "within 2 seconds" in found["warnings"][0]
 
 
 def test_prompts_are_shown_plain_and_labels_are_not(asked: Any, settings: Settings, client: TestClient) -> None:  # noqa: F811
