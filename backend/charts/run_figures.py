@@ -81,7 +81,8 @@ def learning_rate(run: RunCurves) -> Figure:
             traces.append(_line("Planned", steps, rates, planned, ".3g"))
         if taken.any():
             traces.append(_line("Taken", steps[taken], rates[taken], {**_own(run), "mode": "lines"}, ".3g"))
-        alt = f"peak {plan.peak:g} after {plan.warmup} steps of warm-up, then down to 0 at step {plan.total}"
+        down = "the same to the end" if plan.shape == "constant" else f"down to 0 at step {plan.total}"
+        alt = f"peak {plan.peak:g} after {plan.warmup} steps of warm-up, then {down}"
     return _figure(run, "learning_rate", "Learning rate", "Learning rate", traces, alt, {"height": SMALL})
 
 

@@ -59,6 +59,7 @@ SYNONYMS: Mapping[str, str] = {
         "weight_decay": "wd decay l2 l2_penalty l2_reg regularization adam_weight_decay",
         "label_smoothing": "smoothing label_smoothing_factor label_smooth smooth ls",
         "warmup_ratio": "warmup warm_up warmup_steps num_warmup_steps warmup_proportion warmup_fraction warmup_share",
+        "schedule": "scheduler lr_scheduler lr_scheduler_type lr_schedule learning_rate_schedule decay_schedule",
         "gradient_clip": "clip clipping grad_clip clip_grad clip_norm max_norm max_grad_norm clip_grad_norm "
         "gradient_clipping gradient_clip_val",
         "max_length": "max_len maxlen seq_len seqlen seq_length sequence_len sequence_length max_seq_len "

@@ -42,9 +42,7 @@ def run_curves(session: Session, run: Run, arm: Arm, event_seq: int) -> RunCurve
         loss_steps=np.array(loss_steps, np.float64),
         losses=np.array(losses, np.float64),
         step=run.step,
-        schedule=(
-            Schedule.of(training.learning_rate, training.warmup_ratio, run.total_steps) if run.total_steps else None
-        ),
+        schedule=(Schedule.of(training, run.total_steps) if run.total_steps else None),
     )
 
 

@@ -17,6 +17,21 @@ from backend.shared.metrics import METRICS
 _TASK = {"classification": "classification", "regression": "regression", "causal_lm": "causal language modelling"}
 
 
+_DECAYS = {"linear": "linear decay", "cosine": "decay along half a cosine", "constant": "no decay after it"}
+_TEMPLATES = {
+    "model": "the model's own chat template",
+    "chatml": "ChatML",
+    "alpaca": "the Alpaca form",
+    "plain": "lines",
+}
+_LOSSES = {
+    "assistant": "all answers with their end marks",
+    "last_assistant": "the last answer with its end mark",
+    "completion": "the last answer with its end mark",
+    "all": "all tokens",
+}
+
+
 @dataclass(frozen=True)
 class MethodText:
     """One arm: its name, what it does in training, and as formulas (one a line)."""
@@ -86,10 +101,11 @@ def _setup(records: StudyRecords) -> str:
         f"{drawn}; the {each('validation_rows')} validation "
         f"rows are the same for all. The probe is a fixed subset of {each('probe_rows')} training rows.",
         f"Training: AdamW, learning rate {each('training', 'learning_rate')} with linear warm-up over "
-        f"{each('training', 'warmup_ratio')} of the steps and linear decay, weight decay "
+        f"{each('training', 'warmup_ratio')} of the steps and {_decay(specs)}, weight decay "
         f"{each('training', 'weight_decay')}, gradient norm clipped at {each('training', 'gradient_clip')}, "
         f"{each('training', 'batch_size')} rows a step, {each('training', 'epochs')} epochs, rows cut to "
-        f"{each('training', 'max_length')} tokens, precision {each('training', 'precision')}{smoothed}.",
+        f"{each('training', 'max_length')} tokens, precision {each('training', 'precision')}{smoothed}."
+        f"{_conversations(specs)}",
         f"Every run was evaluated {each('training', 'evaluations')} times, with dropout off.{_also(specs[0])}",
         f"{several(len(records.arms), 'arm')} were trained with {several(len(seeds), 'seed')} each; a seed fixes "
         f"{fixed}probe, data order, initial adapter and head weights and masks, and is shared by all arms "
@@ -180,3 +196,16 @@ def _escaped(text: str) -> str:
     """Escape what Markdown or HTML would read as markup, and keep every text on one line."""
     flat = " ".join(text.split())
     return re.sub(r"([\\`*_\[\]<>#|!~])", r"\\\1", flat).replace("&", "&amp;").replace("\\<", "&lt;")
+
+
+def _decay(specs: Sequence[Mapping[str, Any]]) -> str:
+    return _listed([_DECAYS[spec["training"].get("schedule", "linear")] for spec in specs])
+
+
+def _conversations(specs: Sequence[Mapping[str, Any]]) -> str:
+    """How rows were written for the model, where a template did it."""
+    training = specs[0]["training"]
+    template, loss_on = training.get("template"), training.get("loss_on")
+    if template is None:
+        return ""
+    return f" Rows were written by {_TEMPLATES[template]}; the loss counts {_LOSSES[loss_on or 'assistant']}."

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from backend.shared.specs import TrainingSpec
+from backend.shared.specs import ScheduleName, TrainingSpec
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
@@ -18,25 +18,30 @@ def total_steps(rows: int, batch_size: int, epochs: float) -> int:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Linear warm-up over `warmup` steps to `peak`, then linear decay to 0 at `total` steps.
+    """Linear warm-up over `warmup` steps to `peak`, then by its shape down to 0 at `total` steps, or no more down.
 
-    That of transformers' `get_linear_schedule_with_warmup`.
+    Those of transformers' `get_linear_schedule_with_warmup`, `get_cosine_schedule_with_warmup` (half a wave) and
+    `get_constant_schedule_with_warmup`.
     """
 
     peak: float
     warmup: int
     total: int
+    shape: ScheduleName = "linear"
 
     @classmethod
-    def of(cls, peak: float, warmup_ratio: float, total: int) -> "Schedule":
-        """Round the share of warm-up steps up, as transformers does."""
-        return cls(peak, math.ceil(warmup_ratio * total), total)
+    def of(cls, training: TrainingSpec, total: int) -> "Schedule":
+        """That of a run of so many steps: the share of warm-up steps rounded up, as transformers does."""
+        return cls(training.learning_rate, math.ceil(training.warmup_ratio * total), total, training.schedule)
 
     def rate(self, step: int) -> float:
         """Learning rate of the update that is number `step`, counted from 0."""
         if step < self.warmup:
             return self.peak * step / max(1, self.warmup)
-        return self.peak * max(0.0, (self.total - step) / max(1, self.total - self.warmup))
+        if self.shape == "constant":
+            return self.peak
+        left = max(0.0, (self.total - step) / max(1, self.total - self.warmup))
+        return self.peak * (left if self.shape == "linear" else 0.5 * (1.0 + math.cos(math.pi * (1.0 - left))))
 
 
 def evaluation_steps(total: int, evaluations: int) -> frozenset[int]:

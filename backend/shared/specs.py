@@ -16,6 +16,7 @@ Task = Literal["classification", "regression", "causal_lm"]
 Clock = Literal["last", "stopped"]  # at which step a run is judged: its last evaluation, or its best one
 RACE = (5, 8, 12)  # numbers of seeds at which a race looks unless it says others
 Precision = Literal["auto", "bf16", "fp32"]
+ScheduleName = Literal["linear", "cosine", "constant"]
 TemplateName = Literal["model", "chatml", "alpaca", "plain"]
 LossOn = Literal["assistant", "last_assistant", "completion", "all"]
 Truncate = Literal["end", "oldest_turns", "drop"]
@@ -56,7 +57,12 @@ class TrainingSpec(Frozen):
     learning_rate: float = Field(2e-3, gt=0, le=1)
     weight_decay: float = Field(0.1, ge=0, le=10)
     warmup_ratio: float = Field(
-        0.06, ge=0, lt=1, description="Share of the steps that warm up; linear decay after that."
+        0.06, ge=0, lt=1, description="Share of the steps that warm up; then `schedule` says how the rate goes on."
+    )
+    schedule: ScheduleName = Field(
+        "linear",
+        description="How the learning rate goes on after its warm-up: linear (down to 0 at the end), cosine (half a "
+        "wave down to 0), constant.",
     )
     gradient_clip: float = Field(1.0, gt=0, description="Largest norm of a run's gradient.")
     max_length: int = Field(64, ge=4, le=8192, description="Tokens a row is cut to.")
@@ -326,7 +332,7 @@ class ArmKeySpec(Frozen):
                 del body[name]
         if not self.also_measure:
             del body["also_measure"]
-        for name in ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", *CHAT):
+        for name in ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", "schedule", *CHAT):
             if body["training"][name] == TrainingSpec.model_fields[name].default:
                 del body["training"][name]
         canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

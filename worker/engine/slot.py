@@ -35,7 +35,7 @@ class Slot:
             self.parameters.decayed,
             training.weight_decay,
             training.gradient_clip,
-            Schedule.of(training.learning_rate, training.warmup_ratio, steps),
+            Schedule.of(training, steps),
         )
         self.adapters = host.adapters(self.parameters, self.scaling)
         self.head = {name: self.parameters.leaf(name) for name in host.head_names}

@@ -5057,6 +5057,7 @@ export interface components {
              *       "max_length": 64,
              *       "min_delta": 0,
              *       "precision": "auto",
+             *       "schedule": "linear",
              *       "truncate": "end",
              *       "warmup_ratio": 0.06,
              *       "weight_decay": 0.1
@@ -5403,6 +5404,13 @@ export interface components {
              */
             precision: "auto" | "bf16" | "fp32";
             /**
+             * Schedule
+             * @description How the learning rate goes on after its warm-up: linear (down to 0 at the end), cosine (half a wave down to 0), constant.
+             * @default linear
+             * @enum {string}
+             */
+            schedule: "linear" | "cosine" | "constant";
+            /**
              * Template
              * @description How a language model reads a row: model (its own chat template), chatml, alpaca, or plain (each text on a line). Where unset conversations are read by the model's own, or chatml where it has none, and prompts with completions plain.
              */
@@ -5416,7 +5424,7 @@ export interface components {
             truncate: "end" | "oldest_turns" | "drop";
             /**
              * Warmup Ratio
-             * @description Share of the steps that warm up; linear decay after that.
+             * @description Share of the steps that warm up; then `schedule` says how the rate goes on.
              * @default 0.06
              */
             warmup_ratio: number;

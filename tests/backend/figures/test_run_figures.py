@@ -47,7 +47,7 @@ def curves(**changes: Any) -> RunCurves:
         "loss_steps": np.arange(1.0, 4001.0),
         "losses": DENSE,
         "step": 30,
-        "schedule": Schedule.of(0.002, 0.1, 30),
+        "schedule": Schedule(0.002, 3, 30),
     }
     return RunCurves(**{**whole, **changes})
 
@@ -107,7 +107,7 @@ def test_a_run_that_drops_nothing_has_no_kl() -> None:
 
 
 def test_the_learning_rate_is_the_trainers() -> None:
-    schedule = Schedule.of(0.002, 0.1, 1000)
+    schedule = Schedule(0.002, 100, 1000)
     figure = RUN_FIGURES["learning_rate"](curves(schedule=schedule, step=400))
     for name, last in (("Planned", 1000), ("Taken", 400)):
         x, y = (decoded(line(figure, name)[axis]) for axis in "xy")

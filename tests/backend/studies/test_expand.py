@@ -170,7 +170,7 @@ def test_an_arm_may_train_for_epochs_and_with_smoothing_of_its_own(sqlite_settin
 
 def test_the_key_of_an_arm_is_what_it_was_before_labels_could_be_smoothed(sqlite_settings: Settings) -> None:
     spec = _expanded(sqlite_settings, {"method": "none"}).arms[0].spec
-    younger = {"label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", *CHAT}
+    younger = {"label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", "schedule", *CHAT}
     body = spec.model_dump(
         mode="json",
         exclude={

@@ -234,7 +234,7 @@ def test_arms_that_leave_the_setting_alone_keep_their_keys(bert_world: World) ->
     arm = bert_world.arm("hiddenkey")
     younger = {"test_rows", "generation", "start_from", "also_measure"}
     body = arm.model_dump(mode="json", exclude={"method_name", *younger})
-    younger_still = ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", *CHAT)
+    younger_still = ("label_smoothing", "fp32_loss", "keep", "keep_by", "patience", "min_delta", "schedule", *CHAT)
     for name in younger_still:  # than the first arms
         del body["training"][name]
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))

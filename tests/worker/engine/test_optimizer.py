@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from transformers import get_linear_schedule_with_warmup
+from transformers import (
+    get_constant_schedule_with_warmup,
+    get_cosine_schedule_with_warmup,
+    get_linear_schedule_with_warmup,
+)
 
 from backend.shared.schedule import Schedule
+from backend.shared.specs import ScheduleName, TrainingSpec
 from worker.engine.optimizer import AdamW
 from worker.engine.parameters import Parameters, Shape
 from worker.engine.stacked.optimizer import StackAdamW
@@ -44,7 +49,7 @@ def started() -> Parameters:
 
 def slot_of(parameters: Parameters, **other: float) -> AdamW:
     about = {"weight_decay": DECAY, "clip": CLIP, "rate": RATE, "warmup": WARMUP} | other
-    schedule = Schedule.of(about["rate"], about["warmup"], STEPS)
+    schedule = Schedule.of(TrainingSpec(learning_rate=about["rate"], warmup_ratio=about["warmup"]), STEPS)
     return AdamW(parameters.values, parameters.decayed, about["weight_decay"], about["clip"], schedule)
 
 
@@ -138,7 +143,25 @@ def test_adapters_head_and_biases_lie_in_this_order() -> None:
 
 @pytest.mark.parametrize(("ratio", "steps", "warmup"), [(0.06, 32, 2), (0.1, 20, 2), (0.0, 20, 0), (0.17, 20, 4)])
 def test_warm_up_is_rounded_up(ratio: float, steps: int, warmup: int) -> None:
-    schedule = Schedule.of(1.0, ratio, steps)
+    schedule = Schedule.of(TrainingSpec(learning_rate=1.0, warmup_ratio=ratio), steps)
     rates = [schedule.rate(step) for step in range(steps)]
     assert rates.index(max(rates)) == warmup
     assert rates[warmup] == 1.0
+
+
+STOCK: dict[ScheduleName, Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LambdaLR]] = {
+    "linear": lambda optimizer: get_linear_schedule_with_warmup(optimizer, 4, STEPS),
+    "cosine": lambda optimizer: get_cosine_schedule_with_warmup(optimizer, 4, STEPS),
+    "constant": lambda optimizer: get_constant_schedule_with_warmup(optimizer, 4),
+}
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_the_rate_of_every_step_is_that_of_transformers(name: ScheduleName) -> None:
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.3)
+    stock = STOCK[name](optimizer)
+    schedule = Schedule.of(TrainingSpec(learning_rate=0.3, warmup_ratio=WARMUP, schedule=name), STEPS)
+    for step in range(STEPS):
+        assert schedule.rate(step) == pytest.approx(stock.get_last_lr()[0], rel=1e-12, abs=1e-15)
+        optimizer.step()
+        stock.step()

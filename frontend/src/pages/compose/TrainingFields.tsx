@@ -12,11 +12,11 @@ import { isTuned, setTestRows, tuned, untuned } from "./tuning";
 type Training = StudySpec["training"];
 type NumberKey = Exclude<
   keyof Training,
-  "precision" | "fp32_loss" | "keep" | "keep_by" | "patience" | "template" | "loss_on" | "truncate"
+  "precision" | "fp32_loss" | "keep" | "keep_by" | "patience" | "template" | "loss_on" | "truncate" | "schedule"
 >;
 
 const TRAINING: { key: NumberKey; label: string; hint: string; step: number }[] = [
-  { key: "learning_rate", label: "Learning rate", hint: "Peak; linear warm-up and decay", step: 0.0005 },
+  { key: "learning_rate", label: "Learning rate", hint: "Peak, after a linear warm-up", step: 0.0005 },
   { key: "epochs", label: "Epochs", hint: "Passes over the drawn training rows", step: 1 },
   { key: "batch_size", label: "Batch size", hint: "Rows per optimizer step", step: 1 },
   { key: "evaluations", label: "Evaluations", hint: "Evenly spaced, the last at the end", step: 1 },
@@ -87,6 +87,16 @@ export function TrainingFields(part: PartProps) {
           })
         }
         error={problemAt(problems, "/training/precision")}
+      />
+      <NativeSelect
+        label="Schedule"
+        description="Of the rate, after its warm-up"
+        data={["linear", "cosine", "constant"]}
+        value={draft.training.schedule}
+        onChange={({ currentTarget }) =>
+          onChange({ ...draft, training: { ...draft.training, schedule: currentTarget.value as Training["schedule"] } })
+        }
+        error={problemAt(problems, "/training/schedule")}
       />
       <Targets {...part} />
       <Checkbox

@@ -27,6 +27,7 @@ export const DEFAULTS: StudySpec = {
     keep_by: "loss",
     min_delta: 0,
     truncate: "end",
+    schedule: "linear",
   },
   also_measure: [],
   also_rows: 200,
