@@ -51,7 +51,9 @@ def _stopping(study: dict[str, Any]) -> str:
 
 def _verdicts(comparison: dict[str, Any]) -> list[str]:
     arms = [arm for arm in comparison["arms"] if arm["verdict"]]
-    return ["Verdicts of the plan: " + "; ".join(f"{arm['name']}: {arm['verdict']['state']}" for arm in arms) + "."]
+    return [
+        "Verdicts of the plan: " + "; ".join(f"{arm['name']}: {arm['verdict']['title'].lower()}" for arm in arms) + "."
+    ]
 
 
 def _baseline(study: dict[str, Any]) -> dict[str, Any]:
