@@ -66,6 +66,6 @@ def load(data: bytes) -> Snapshot:
         arms=tuple(ArmRecord.from_spec(**arm) for arm in found["arms"]),
         runs=tuple(RunRecord(**run) for run in found["runs"]),
         evaluations=evaluations,
-        **found["study"],
+        **{**found["study"], "explored": tuple(map(tuple, found["study"].get("explored", ())))},
     )
     return Snapshot(found["spec"], records)

@@ -49,10 +49,11 @@ def trained_spans(template: Template, turns: list[Turn], loss_on: LossOn, end: f
         return Spans(whole, marked[few], places=places[few])
     found: dict[int, Span] = {}
     rewritten = False
+    closing = _closing(template, turns, whole.text) if len(turns) > 2 else ""
     for place in answers if loss_on == "assistant" else answers[-1:]:
         if time.monotonic() > end:
             raise TemplateRefused("The template takes too long for a conversation of so many turns.")
-        span = _answer(template, turns, place, whole.text)
+        span = _answer(template, turns, place, whole.text, closing)
         if span is not None:
             found[place] = span
         elif place == answers[-1]:
@@ -66,11 +67,25 @@ def trained_spans(template: Template, turns: list[Turn], loss_on: LossOn, end: f
     return Spans(whole, tuple(span for _, span in kept), rewritten, tuple(place for place, _ in kept))
 
 
-def _answer(template: Template, turns: list[Turn], place: int, whole: str) -> Span | None:
-    """Where the answer at this place begins and ends, None where the template writes it otherwise in the whole."""
+def _closing(template: Template, turns: list[Turn], whole: str) -> str:
+    """What the template writes after a conversation that goes on no more, as Phi's `<|endoftext|>`; mostly nothing."""
+    try:
+        opened = template.render(turns, opens=True).text
+    except TemplateRefused:
+        return ""
+    pairs = enumerate(zip(whole, opened, strict=False))
+    shared = next((at for at, (one, other) in pairs if one != other), min(len(whole), len(opened)))
+    return whole[shared:]
+
+
+def _answer(template: Template, turns: list[Turn], place: int, whole: str, closing: str) -> Span | None:
+    """Where the answer at this place begins and ends, None where the template writes it otherwise in the whole.
+
+    closing: what is written after a whole conversation, and after a part of one when it is rendered alone.
+    """
     opened = template.render(turns[:place], opens=True).text
-    before = template.render(turns[:place]).text
-    ended = whole if place == len(turns) - 1 else template.render(turns[: place + 1]).text
+    before = template.render(turns[:place]).text.removesuffix(closing)
+    ended = whole if place == len(turns) - 1 else template.render(turns[: place + 1]).text.removesuffix(closing)
     if not whole.startswith(ended):
         return None
     if opened != before and whole.startswith(opened):

@@ -95,11 +95,32 @@ def test_a_difference_is_seen() -> None:
         assert differences(then, now)
 
 
+def test_a_number_that_a_chart_draws_no_more_is_seen() -> None:
+    """More traces, another order and another look are no difference; another number of an arm is."""
+
+    def chart(*traces: tuple[str, list[float]]) -> dict[str, Any]:
+        def packed(numbers: list[float]) -> dict[str, str]:
+            return {"dtype": "f8", "bdata": base64.b64encode(np.array(numbers)).decode()}
+
+        data = [{"y": packed(y), "meta": {"arm": arm, "role": "loss"}, "line": {"dash": arm}} for arm, y in traces]
+        return {"data": data, "layout": {"meta": {"name": "losses"}}}
+
+    then = chart(("a", [1.0, 2.0]), ("b", [3.0]))
+    assert not differences(then, chart(("b", [3.0]), ("a", [2.0]), ("a", [1.0, 5.0])))
+    for now in (chart(("a", [1.0, 2.1]), ("b", [3.0])), chart(("a", [1.0, 2.0, 3.0]))):
+        assert differences({"figures": [then]}, {"figures": [now]})
+
+
 def differences(then: Any, now: Any, place: str = "") -> list[str]:
     """Where `now` says something else than `then`; keys, columns, series and columns of CSV that are new are no
     difference, nor are other names for the same, other words in sentences, notes, definitions and the four answers, nor
-    which cells of a chart are bright.
+    how charts look, as long as they draw the numbers that they drew.
     """
+    if _drawn(then) and _drawn(now):
+        return _no_more_drawn(then, now, place)
+    if place.endswith("/figures"):
+        then, now = ({one["layout"]["meta"]["name"]: one for one in some} for some in (then, now))
+        return differences(then, now, f"{place}/by name")
     if place.endswith("/answers"):
         then, now = ([one["id"] for one in some] for some in (then, now))
     if place.endswith(("/notes", "/footnotes", "/definitions")) or _judges(then):
@@ -116,8 +137,6 @@ def differences(then: Any, now: Any, place: str = "") -> list[str]:
         return lost + [
             one for key in then.keys() & now.keys() for one in differences(then[key], now[key], f"{place}/{key}")
         ]
-    if place.endswith("/data"):
-        then, now = ([one for one in some if not _spreads(one)] for some in (then, now))
     if place.endswith("/series"):
         then, now = ({one["name"]: one for one in some} for some in (then, now))
         return differences(then, now, place)
@@ -159,6 +178,34 @@ def _spreads(trace: Any) -> bool:
     """Whether a trace draws how seeds spread: a band, or the seeds where they are two."""
     role = trace.get("meta", {}).get("role", "") if isinstance(trace, dict) else ""
     return role.startswith(("band ", "seeds "))
+
+
+def _drawn(figure: Any) -> bool:
+    return isinstance(figure, dict) and {"data", "layout"} <= figure.keys()
+
+
+def _no_more_drawn(then: dict[str, Any], now: dict[str, Any], place: str) -> list[str]:
+    """Of each arm the numbers that a chart drew and draws no more, but for how seeds spread: charts look otherwise."""
+    lost = []
+    known, told = _by_arm(then), _by_arm(now)
+    for arm, numbers in known.items():
+        missing = [one for one in numbers if not np.isclose(one, told.get(arm, []), rtol=1e-9, atol=1e-12).any()]
+        lost += [f"{place}: {arm} draws {one} no more" for one in missing]
+    return lost
+
+
+def _by_arm(figure: dict[str, Any]) -> dict[str, list[float]]:
+    """What a chart measures of each arm: the finite numbers of its traces, places of rows left out."""
+    found: dict[str, list[float]] = {}
+    for trace in figure["data"]:
+        if _spreads(trace):
+            continue
+        for axis in "x" if figure["layout"]["meta"]["name"] == "ranking" else "xy":
+            values = trace.get(axis)
+            numbers = _numbers(values).tolist() if isinstance(values, dict) else []
+            arm = trace.get("meta", {}).get("arm", "")
+            found.setdefault(arm, []).extend(float(one) for one in numbers if math.isfinite(one))
+    return found
 
 
 def _judges(figure: Any) -> bool:

@@ -91,6 +91,6 @@ def test_what_runs_report_is_in_comparison_metrics_file_and_report(client: TestC
     assert "was also measured on" in report["methods_text"]
     assert "What it cost elsewhere" in client.get(f"{API}/studies/{study_id}/report.html").text
     head = client.get(f"{API}/studies/{study_id}/export.csv").text.splitlines()[0]
-    assert head.endswith(name)
+    assert head.endswith(f"{name},planned")
     series = client.get(f"{API}/runs/{done[1]}/metrics").json()["series"]
     assert ("Loss on further", "nats", True) in [(s["title"], s["unit"], s["lower_is_better"]) for s in series]

@@ -214,3 +214,11 @@ def test_our_own_forms_end_answers_with_the_models_mark(name: Any, tmp_path: Pat
     assert np.array_equal(
         TOKENIZER.encode(opened, add_special_tokens=False).ids, read.ids[: len(TOKENIZER.encode(opened).ids)]
     )
+
+
+def test_what_closes_a_conversation_is_no_part_of_its_turns() -> None:
+    """Phi writes a mark after the last turn only: earlier answers are told all the same."""
+    turns = [{"role": role, "content": "?"} for _ in range(3) for role in ("user", "assistant")]
+    read = reader("phi").read({"messages": turns})
+    assert said(read) == ["?<|end|>"] * 3
+    assert not read.rewritten
