@@ -18,7 +18,9 @@ export function NextLook({ study, plan }: NextLookProps) {
     next === null
       ? "The plan's looks are drawn: further seeds only explore."
       : next <= study.seeds
-        ? `The next look is at ${next} seeds, which are on their way.`
+        ? study.counts.queued + study.counts.running > 0
+          ? `The next look is at ${next} seeds, which are on their way.`
+          : `The look at ${next} seeds waits for runs that ended without a value: retry them.`
         : `The next look is at ${next} seeds.`;
   if (next === null || next <= study.seeds || !mayChange)
     return (
