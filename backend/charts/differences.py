@@ -188,7 +188,8 @@ def _came_to(comparison: Comparison, metric: Metric, arm: ArmComparison) -> str:
     words = []
     if arm.is_baseline:
         return "costs nothing"
-    if plan is not None and plan.metric == comparison.metric and arm.verdict is not None:
+    asked = (comparison.metric, comparison.baseline_arm_id)
+    if plan is not None and (plan.metric, plan.baseline_arm_id) == asked and arm.verdict is not None:
         words.append(arm.verdict.title)
     elif difference is not None and difference.decided == "undecided":
         words.append("undecided")

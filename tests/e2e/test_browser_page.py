@@ -107,7 +107,9 @@ def test_the_address_holds_the_whole_view(filled: Filled, watched: Watched) -> N
     expect(page.get_by_label("Band")).to_have_value("seeds")
     expect(page.get_by_role("button", name="Show HiddenCut 0.1")).to_have_attribute("aria-pressed", "false")
     expect(page.get_by_role("tab", name="Significance")).to_have_attribute("aria-selected", "true")
-    expect(page.get_by_role("region", name="Answers").get_by_text("against DropKey").first).to_be_visible()
+    expect(page.get_by_role("region", name="Answers").get_by_role("heading", name="Keep DropKey")).to_be_visible()
+    table = page.get_by_role("group", name="Differences, scrolls sideways")
+    expect(table.get_by_role("row").filter(has_text="No dropout")).to_contain_text("worse")
     assert page.get_by_role("region", name="Answers").inner_text() == answer
 
 

@@ -89,7 +89,9 @@ def test_a_chart_is_read_by_keys_lit_from_a_list_and_leaves_whole(
     chart.get_by_role("group", name=re.compile("arrow keys")).focus()
     heard = []
     for key in ("ArrowRight", "ArrowDown", "ArrowDown"):
+        before = chart.get_by_role("status").inner_text()
         page.keyboard.press(key)
+        expect(chart.get_by_role("status")).not_to_have_text(before)
         expect(chart.get_by_role("status")).to_contain_text(re.compile("seed|step|stopped"))
         heard.append(chart.get_by_role("status").inner_text())
     assert len(set(heard)) == 3

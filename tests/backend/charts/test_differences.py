@@ -7,6 +7,7 @@ import numpy as np
 from backend.charts import FIGURES, ChartOptions
 from backend.comparison import build as comparison
 from tests.backend.charts.chart_reading import decoded, traces_of
+from tests.backend.comparison.plan.test_draw import planned
 from tests.backend.make_records import DEMO, Plan, study, with_halves
 
 
@@ -80,3 +81,16 @@ def test_forty_arms_keep_apart() -> None:
     assert layout["meta"]["narrow"]["height"] / rows >= 1.35 * 11 + 30
     assert len(drawn(built)["data"]) <= 2 * rows + 4, "few enough to be drawn without a pause"
     assert len({note["y"] for note in layout["meta"]["narrow"]["annotations"]}) == rows
+
+
+def test_the_plans_verdict_stands_beside_what_it_judges_only() -> None:
+    """Against another baseline, or in another quantity, the row says what that difference says."""
+    records = planned()
+    own = comparison.build(records)
+    assert own.plan is not None
+    other = next(arm for arm in own.arms if arm.verdict is not None)
+    assert other.verdict is not None
+    assert other.verdict.title in FIGURES["differences"](own, ChartOptions())["layout"]["meta"]["alt"]
+    for compared in (comparison.build(records, baseline=other.id), comparison.build(records, metric="gap")):
+        alt = FIGURES["differences"](compared, ChartOptions())["layout"]["meta"]["alt"]
+        assert not any(arm.verdict.title in alt for arm in compared.arms if arm.verdict is not None)

@@ -1,5 +1,5 @@
 /** The table of studies: heads that sort, rows that can be chosen, and what can be done with the chosen. */
-import { Skeleton } from "@mantine/core";
+import { Skeleton, VisuallyHidden } from "@mantine/core";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useRouter } from "@tanstack/react-router";
 import { useCallback, useEffect, useRef, useState, type MouseEvent } from "react";
@@ -89,7 +89,9 @@ export function StudyTable({ studies, marked, order, onOrder }: StudyTableProps)
           {HEADS.filter(([column]) => people || column !== "person").map(([column, title]) => (
             <Head key={column} column={column} title={title} order={order} onOrder={onOrder} />
           ))}
-          <span role="columnheader" aria-label="Actions" />
+          <span role="columnheader">
+            <VisuallyHidden>Actions</VisuallyHidden>
+          </span>
         </div>
         {studies.slice(0, rows).map((study, at) => (
           <StudyRow

@@ -5,24 +5,25 @@ import { comparison } from "../../api/studies";
 import type { Comparison, Quantity, RunDetail } from "../../api/types";
 import { PLAIN_VIEW } from "../../api/view";
 import { AnchorLink } from "../../components/links";
-import { decimals, percent, percentPoints, signed } from "../../format/numbers";
+import { decimals, MISSING, percent, percentPoints, signed } from "../../format/numbers";
 import { scoreOf } from "../study/runs/rows";
 import classes from "./RunNumbers.module.css";
 
 export function RunNumbers({ run }: { run: RunDetail }) {
   const { data } = useQuery(comparison(run.study_id, PLAIN_VIEW));
-  if (!data) return <div className={classes.numbers} style={{ minHeight: 84 }} />;
+  if (!data) return <div className={classes.room} />;
   const kept = data.arms.flatMap((arm) => arm.runs).find(({ run_id }) => run_id === run.id)?.kept_step;
   const score = scoreOf(data);
   const quantities = ["validation/loss", score?.name, "gap"].flatMap(
     (name) => data.metrics.find((quantity) => quantity.name === name) ?? [],
   );
-  const told = quantities.flatMap((quantity) => numberOf(data, run, quantity) ?? []);
+  const open = run.status === "queued" || run.status === "running";
+  const told = quantities.flatMap((quantity) => numberOf(data, run, quantity) ?? (open ? later(quantity.title) : []));
   if (told.length === 0) return null;
   return (
     <section aria-label="Results of this run" className={classes.numbers}>
       {told.map((number) => (
-        <Paper key={number.title} px="md" py="sm" radius="md">
+        <Paper key={number.title} px="md" py="sm" radius="md" className={classes.room}>
           <Text size="xs" c="dimmed" fw={600}>
             {number.title}
           </Text>
@@ -42,13 +43,13 @@ export function RunNumbers({ run }: { run: RunDetail }) {
           )}
         </Paper>
       ))}
-      {kept !== null && kept !== undefined && (
-        <Paper px="md" py="sm" radius="md">
+      {(open || (kept !== null && kept !== undefined)) && (
+        <Paper px="md" py="sm" radius="md" className={classes.room}>
           <Text size="xs" c="dimmed" fw={600}>
             Best step
           </Text>
           <Text fz={20} fw={650} className="number" lh={1.3}>
-            {kept}
+            {kept ?? MISSING}
           </Text>
           <Text size="xs" c="dimmed" className="number">
             of {run.total_steps}, by validation rows
@@ -65,6 +66,9 @@ interface Told {
   place: string;
   against: { text: string; runId: string } | undefined;
 }
+
+/** What stands in the place of a number that is not known yet, so that nothing moves when it is. */
+const later = (title: string): Told => ({ title, value: MISSING, place: "known at its last step", against: undefined });
 
 /** A quantity of this run at its last step; undefined where it is not finished. */
 export function numberOf(

@@ -1,7 +1,7 @@
 /** Each arm's difference to the baseline: effect and interval first, then the tests, and what they mean. */
 import { Group, Table, Text } from "@mantine/core";
 import { judgedAt } from "../../../api/clock";
-import type { ArmComparison, Comparison } from "../../../api/types";
+import type { ArmComparison, Comparison, Difference } from "../../../api/types";
 import { ArmMark } from "../../../components/ArmMark";
 import { DeltaText } from "../../../components/DeltaText";
 import { count, decimals, MISSING, pValue } from "../../../format/numbers";
@@ -69,6 +69,17 @@ function smallest(arms: (ArmComparison | undefined)[], { clock, metric }: Compar
   return said && `The smallest p that a sign-flip test can reach: ${said}. What a number means stands at its row.`;
 }
 
+/** Whether what is shown is what the plan judges: its quantity, clock and baseline. */
+function judgedByPlan({ plan, metric, clock, baseline_arm_id: baseline }: Comparison): boolean {
+  return plan?.metric === metric && plan.clock === clock && plan.baseline_arm_id === baseline;
+}
+
+function inWords({ decided }: Difference, { metrics, metric }: Comparison): string {
+  if (decided === "undecided") return "undecided";
+  const higher = metrics.find(({ name }) => name === metric)?.higher_is_better;
+  return (decided === "higher") === (higher === true) ? "better" : "worse";
+}
+
 function Row({ arm, comparison }: { arm: ArmComparison; comparison: Comparison }) {
   const difference = judgedAt(arm, comparison.clock).differences[comparison.metric];
   if (!difference) return null;
@@ -98,11 +109,13 @@ function Row({ arm, comparison }: { arm: ArmComparison; comparison: Comparison }
       <Table.Td ta="right">{pValue(difference.p_holm)}</Table.Td>
       <Table.Td ta="right">{decimals(difference.seed_correlation, 2)}</Table.Td>
       <Table.Td ta="right">
-        {comparison.plan
+        {judgedByPlan(comparison)
           ? arm.verdict?.title
-          : difference.decided === "undecided"
-            ? seedsToDecide(difference)
-            : MISSING}
+          : comparison.plan
+            ? inWords(difference, comparison)
+            : difference.decided === "undecided"
+              ? seedsToDecide(difference)
+              : MISSING}
       </Table.Td>
     </Table.Tr>
   );

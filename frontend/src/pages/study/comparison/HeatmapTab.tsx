@@ -34,7 +34,7 @@ export function HeatmapTab({ comparison, figureOf, hidden }: TabProps) {
         figureOf={figureOf}
         hidden={hidden}
         name="heatmap"
-        title="Difference to the baseline"
+        title="By method, rate and rank"
         onPoint={(point) => open(point.customdata)}
       />
     </>
