@@ -109,7 +109,8 @@ def test_the_address_holds_the_whole_view(filled: Filled, watched: Watched) -> N
     expect(page.get_by_role("tab", name="Significance")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_role("region", name="Answers").get_by_role("heading", name="Keep DropKey")).to_be_visible()
     table = page.get_by_role("group", name="Differences, scrolls sideways")
-    expect(table.get_by_role("row").filter(has_text="No dropout")).to_contain_text("worse")
+    expect(table.get_by_role("row").filter(has_text="HiddenKey 0.1")).to_contain_text("undecided")
+    expect(table).not_to_contain_text("by more than it matters")  # which the plan says of another comparison
     assert page.get_by_role("region", name="Answers").inner_text() == answer
 
 

@@ -17,10 +17,12 @@ const TITLES = { losses: "Probe and validation loss", gap: "Generalization gap" 
 
 export function Charts({ comparison, figureOf, hidden }: ChartsProps) {
   const { search, query, change } = useView();
-  const quantity = comparison?.metrics.find(({ name }) => name === query.metric);
-  const isLoss = query.metric.endsWith("/loss");
-  const views = CURVES.filter(({ value }) => value !== "asked" || !(isLoss || query.metric === "gap"));
-  const asked = search.curves ?? (query.metric === "gap" ? "gap" : isLoss ? "losses" : "asked");
+  const recorded = comparison?.metrics.find(({ name }) => name === query.metric);
+  const metric = comparison && !recorded ? comparison.metric : query.metric; // what was not recorded is not drawn
+  const quantity = comparison?.metrics.find(({ name }) => name === metric);
+  const isLoss = metric.endsWith("/loss");
+  const views = CURVES.filter(({ value }) => value !== "asked" || !(isLoss || metric === "gap"));
+  const asked = search.curves ?? (metric === "gap" ? "gap" : isLoss ? "losses" : "asked");
   const shown = views.some(({ value }) => value === asked) ? asked : "losses";
   const title = shown === "asked" ? (quantity?.title ?? "Curves") : TITLES[shown];
   const drawn = { figureOf, hidden };
