@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from backend.shared.chat import DATE, PROMPT_END, Reader, Unreadable
+from backend.shared.chat import DATE, PROMPT_END, Reader, ReadTooSlowly, Unreadable
+from backend.shared.errors import TrainingError
 from backend.shared.rows.chat import two_texts
 from backend.shared.rows.row import Row
+from backend.shared.run_status import FailureCode
 from backend.shared.specs import Task
 from worker.data.rows import FlatRows
 
@@ -120,6 +122,12 @@ def _read(chunk: list[Row], reader: Reader, store: _Store) -> None:
     for place, row in enumerate(chunk):
         try:
             found = reader.read(row)
+        except ReadTooSlowly as slow:
+            raise TrainingError(
+                FailureCode.BAD_INPUT,
+                f"{slow} A row that is left out on a slow machine only would make runs unlike, so nothing is trained; "
+                "choose another `training.template`.",
+            ) from slow
         except Unreadable as refused:
             store.dropped += 1
             store.said[f"left out: {refused}"] += 1

@@ -2,7 +2,7 @@
 
 from backend.shared.chat.plain import PROMPT_END
 from backend.shared.chat.plan import by_template, loss_of, reader_for, shown_by, tokenizer_folder
-from backend.shared.chat.reading import Read, Reader, Unreadable
+from backend.shared.chat.reading import Read, Reader, ReadTooSlowly, Unreadable
 from backend.shared.chat.source import chosen, own_template
 from backend.shared.chat.template import DATE, Template, TemplateRefused
 
@@ -10,6 +10,7 @@ __all__ = [
     "DATE",
     "PROMPT_END",
     "Read",
+    "ReadTooSlowly",
     "Reader",
     "Template",
     "TemplateRefused",

@@ -27,6 +27,10 @@ class TooMuch(TemplateError):
     """The template asks for more than a chat template needs."""
 
 
+class TooSlow(TooMuch):
+    """It takes longer than a chat template may: on this machine, now."""
+
+
 class _Generator(CodeGenerator):
     """Compiles every body of statements with a look at the clock, and every joining of texts with one at its length."""
 
@@ -71,9 +75,9 @@ class Limited(ImmutableSandboxedEnvironment):
         self._clock.end = time.monotonic() + SECONDS
 
     def tick(self) -> None:
-        """Raises TooMuch when the time is over."""
+        """Raises TooSlow when the time is over."""
         if time.monotonic() > getattr(self._clock, "end", float("inf")):
-            raise TooMuch(f"it is not rendered within {SECONDS:.0f} seconds")
+            raise TooSlow(f"it is not rendered within {SECONDS:.0f} seconds")
 
     def joined(self, parts: tuple[Any, ...]) -> str:
         """What `~` joins."""

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.shared.chat.spans import Spans, trained_spans
-from backend.shared.chat.template import Rendered, Template, TemplateRefused
+from backend.shared.chat.template import Rendered, Template, TemplateRefused, TemplateSlow
 from backend.shared.rows.chat import Turn
 from backend.shared.specs import LossOn, Truncate
 
@@ -22,6 +22,10 @@ MOST_ROUNDS = 500  # of leaving out the oldest turns
 
 class Unreadable(ValueError):
     """This row cannot be read so; a sentence says why."""
+
+
+class ReadTooSlowly(Unreadable):
+    """It takes too long, on this machine: elsewhere it might be read."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,15 @@ class Reader:
                     left_out += len(rest) - len(shorter)
                     rest = shorter
                     found = self._tokens(self._spans(rest, end), left_out)
+        except TemplateSlow as error:
+            raise ReadTooSlowly(str(error)) from error
         except TemplateRefused as error:
             raise Unreadable(str(error)) from error
         return found
 
     def _spans(self, turns: list[Turn], end: float) -> Spans:
         if time.monotonic() > end:
-            raise TemplateRefused("The template takes too long for a conversation of so many turns.")
+            raise TemplateSlow("The template takes too long for a conversation of so many turns.")
         told = trained_spans(self.template, turns, self.loss_on, end)
         if self.loss_on != "all":
             return told

@@ -8,7 +8,7 @@ Both are checked for every row, since a template may write a turn otherwise once
 import time
 from dataclasses import dataclass
 
-from backend.shared.chat.template import Rendered, Template, TemplateRefused
+from backend.shared.chat.template import Rendered, Template, TemplateRefused, TemplateSlow
 from backend.shared.rows.chat import Turn
 from backend.shared.specs import LossOn
 
@@ -52,7 +52,7 @@ def trained_spans(template: Template, turns: list[Turn], loss_on: LossOn, end: f
     closing = _closing(template, turns, whole.text) if len(turns) > 2 else ""
     for place in answers if loss_on == "assistant" else answers[-1:]:
         if time.monotonic() > end:
-            raise TemplateRefused("The template takes too long for a conversation of so many turns.")
+            raise TemplateSlow("The template takes too long for a conversation of so many turns.")
         span = _answer(template, turns, place, whole.text, closing)
         if span is not None:
             found[place] = span

@@ -17,7 +17,7 @@ from jinja2 import ext, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.parser import Parser
 
-from backend.shared.chat.limits import MOST_CHARACTERS, Limited, TooMuch, guarded
+from backend.shared.chat.limits import MOST_CHARACTERS, Limited, TooMuch, TooSlow, guarded
 from backend.shared.rows.chat import Turn
 
 DATE = datetime(2024, 7, 26, tzinfo=UTC)  # the day that Llama 3's templates take where they are given none
@@ -27,6 +27,10 @@ _KEPT_TEMPLATES = 32
 
 class TemplateRefused(ValueError):
     """The template cannot be used, or not for this conversation; a sentence says why."""
+
+
+class TemplateSlow(TemplateRefused):
+    """The template takes too long for this conversation, on this machine."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class Template:
             raise TemplateRefused(f"The template says: {str(error)[:300]}") from error
         except RecursionError as error:
             raise TemplateRefused("The template calls itself without end.") from error
+        except TooSlow as error:
+            raise TemplateSlow(f"The template cannot be rendered: {error}.") from error
         except jinja2.TemplateError as error:
             raise TemplateRefused(f"The template cannot be rendered: {str(error)[:300]}.") from error
         except Exception as error:  # code of whoever made the model: what goes wrong in it may be anything
